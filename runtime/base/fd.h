@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "runtime/base/buf.h"
+#include "runtime/base/err.h"
+
+/* openat2(2) with @resolve (RESOLVE_*), O_CLOEXEC added. The descriptor, or -1 and errno. */
+int fd_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+
+/* Writes all @n bytes, through EINTR and short writes. -1 and errno on failure. */
+MUST_CHECK int fd_write_all(int fd, const void *bytes, size_t n);
+
+/* Reads to end of file into @b, at most up to its maximum (ERR_LIMIT). @what names it in errors. */
+MUST_CHECK int fd_read_all(int fd, const char *what, struct buf *b, struct err *err);
+
+/* Opens @name below @dirfd (AT_FDCWD allowed), reads it whole. ENOENT gives ERR_NOT_FOUND. */
+MUST_CHECK int file_read(int dirfd, const char *name, struct buf *b, struct err *err);
+
+/*
+ * Writes @name below @dirfd so that a reader sees the old or the new contents whole: temporary name
+ * in the same directory, then rename. The temporary file is removed on failure.
+ */
+MUST_CHECK int file_replace(int dirfd, const char *name, mode_t mode, const void *bytes, size_t n,
+			    struct err *err);
+
+/* A pipe with both ends close-on-exec; @flags adds O_NONBLOCK and the like. */
+MUST_CHECK int fd_pipe(int *ret_read, int *ret_write, int flags, struct err *err);
+
+/* Creates @path and its parents (mkdir -p); an existing directory is fine. */
+MUST_CHECK int dir_make(const char *path, mode_t mode, struct err *err);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "runtime/base/err.h"
+
+/*
+ * Starting another program. The child sees exactly the descriptors of the map (everything else is
+ * close-on-exec by our rule), its own process group if asked, default signal dispositions and an
+ * empty signal mask, so nothing of ours leaks into it.
+ */
+struct spawn_fd {
+	int from; /* ours; -1 means /dev/null */
+	int to;	  /* the number in the child */
+};
+
+struct spawn {
+	const char *path;  /* absolute, or a name looked up in PATH */
+	char *const *argv; /* NULL-terminated */
+	char *const *envp; /* NULL-terminated; NULL passes our own environment */
+	const char *cwd;   /* NULL keeps ours */
+	const struct spawn_fd *fds;
+	size_t n_fds;
+	bool new_group;	      /* setpgid(0, 0) */
+	bool new_session;     /* setsid() */
+	bool die_with_parent; /* PR_SET_PDEATHSIG SIGKILL */
+};
+
+/*
+ * Starts the program; descriptors 0, 1 and 2 are /dev/null unless the map names them. A failure in
+ * the child up to and including execve (missing program, no permission) is reported here with its
+ * errno, not by an exit status. ERR_NOT_FOUND when the program does not exist.
+ */
+MUST_CHECK int spawn(const struct spawn *s, pid_t *ret_pid, struct err *err);
