@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/ttrpc/server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "proto/ttrpc.pb-c.h"
+#include "runtime/base/log.h"
+
+/* What one request may occupy once decoded: the frame itself and as much again for structure. */
+#define CALL_ARENA_MAX (3 * FRAME_MAX)
+
+struct server_conn {
+	struct conn conn;
+	struct server *server;
+	struct list in_server;
+	struct list calls;
+	unsigned int n_calls;
+	uint32_t last_stream; /* 0: the peer has not sent a request yet */
+};
+
+int err_rpc_code(enum err_code code)
+{
+	switch (code) {
+	case ERR_NONE:
+		return 0;
+	case ERR_INVALID:
+		return 3;
+	case ERR_TIMEOUT:
+		return 4;
+	case ERR_NOT_FOUND:
+		return 5;
+	case ERR_EXISTS:
+		return 6;
+	case ERR_LIMIT:
+		return 8;
+	case ERR_PRECONDITION:
+		return 9;
+	case ERR_UNSUPPORTED:
+		return 12;
+	case ERR_NOMEM:
+		return 14;
+	case ERR_IO:
+	case ERR_ENGINE:
+		return 2;
+	}
+	return 2;
+}
+
+static void *arena_pb_alloc(void *arena, size_t n)
+{
+	return arena_alloc(arena, n);
+}
+
+static void arena_pb_free(void *arena, void *p)
+{
+	(void)arena;
+	(void)p;
+}
+
+static void send_response(struct server_conn *sc, uint32_t stream, Crossarch__TtrpcResponse *r)
+{
+	struct err err;
+
+	if (conn_send(&sc->conn, stream, FRAME_RESPONSE, &r->base, &err) == 0)
+		return;
+	/* The peer does not read its answers: it is cut off by the loop, never by a callback. */
+	log_warning(NULL, "closing a connection: %s", err.text);
+	shutdown(sc->conn.fd, SHUT_RDWR);
+}
+
+static void send_failure(struct server_conn *sc, uint32_t stream, const struct err *err)
+{
+	Crossarch__TtrpcResponse r = CROSSARCH__TTRPC_RESPONSE__INIT;
+	Crossarch__TtrpcStatus status = CROSSARCH__TTRPC_STATUS__INIT;
+	char text[ERR_TEXT_MAX];
+
+	memcpy(text, err->text, sizeof(text));
+	status.code = err_rpc_code(err->code);
+	status.message = text;
+	r.status = &status;
+	send_response(sc, stream, &r);
+}
+
+static void call_free(struct call *call)
+{
+	if (call->conn)
+		call->conn->n_calls--;
+	list_del(&call->in_conn);
+	list_del(&call->parked);
+	arena_deinit(&call->arena);
+	free(call);
+}
+
+void call_reply(struct call *call, const ProtobufCMessage *reply)
+{
+	Crossarch__TtrpcResponse r = CROSSARCH__TTRPC_RESPONSE__INIT;
+	CLEANUP_FREE uint8_t *packed = NULL;
+
+	if (call->conn && reply) {
+		size_t n = protobuf_c_message_get_packed_size(reply);
+
+		packed = malloc(n + 1);
+		if (packed) {
+			r.payload.len = protobuf_c_message_pack(reply, packed);
+			r.payload.data = packed;
+		}
+	}
+	if (call->conn && reply && !packed) {
+		struct err err = { .code = ERR_NOMEM, .text = "no memory for the reply" };
+
+		send_failure(call->conn, call->stream, &err);
+	} else if (call->conn) {
+		send_response(call->conn, call->stream, &r);
+	}
+	call_free(call);
+}
+
+void call_fail(struct call *call, const struct err *err)
+{
+	if (call->conn)
+		send_failure(call->conn, call->stream, err);
+	call_free(call);
+}
+
+static const struct method *find_method(const struct server *s, const char *service,
+					const char *name, bool *ret_service_known)
+{
+	*ret_service_known = false;
+	for (size_t i = 0; i < s->n_methods; i++) {
+		if (strcmp(s->methods[i].service, service) != 0)
+			continue;
+		*ret_service_known = true;
+		if (strcmp(s->methods[i].name, name) == 0)
+			return &s->methods[i];
+	}
+	return NULL;
+}
+
+static int decode_request(struct call *call, struct server *s, const struct buf *body,
+			  struct err *err)
+{
+	ProtobufCAllocator alloc = { arena_pb_alloc, arena_pb_free, &call->arena };
+	bool service_known;
+	Crossarch__TtrpcRequest *r =
+		crossarch__ttrpc_request__unpack(&alloc, body->len, body->data);
+
+	if (!r)
+		return err_set(err, ERR_INVALID, "request is not a TTRPC envelope");
+	call->method = find_method(s, r->service, r->method, &service_known);
+	if (!service_known)
+		return err_set(err, ERR_UNSUPPORTED, "service %.200s", r->service);
+	if (!call->method)
+		return err_set(err, ERR_UNSUPPORTED, "method %.200s", r->method);
+	if (r->timeout_nano > 0)
+		call->deadline_ns = now_ns() + (uint64_t)r->timeout_nano;
+	call->request = protobuf_c_message_unpack(call->method->request, &alloc, r->payload.len,
+						  r->payload.data);
+	if (!call->request)
+		return err_set(err, ERR_INVALID, "%s: request does not decode as %s",
+			       call->method->name, call->method->request->name);
+	return 0;
+}
+
+/* Stream ids are odd and rise strictly (shim-protocol 3.1). */
+static int check_frame(struct server_conn *sc, const struct frame *f, const struct buf *body,
+		       struct err *err)
+{
+	if (!(f->stream & 1) || f->stream <= sc->last_stream)
+		return err_set(err, ERR_INVALID, "stream id %u is not odd and above %u", f->stream,
+			       sc->last_stream);
+	sc->last_stream = f->stream;
+	if (!body)
+		return err_set(err, ERR_LIMIT, "request of %u bytes exceeds the limit of %u",
+			       f->length, FRAME_MAX);
+	if (sc->n_calls >= SERVER_CALLS_PER_CONN)
+		return err_set(err, ERR_LIMIT, "more than %u requests without an answer",
+			       SERVER_CALLS_PER_CONN);
+	return 0;
+}
+
+static void on_frame(struct conn *c, const struct frame *f, const struct buf *body)
+{
+	struct server_conn *sc = container_of(c, struct server_conn, conn);
+	struct call *call;
+	struct err err;
+
+	if (f->type != FRAME_REQUEST)
+		return;
+	if (check_frame(sc, f, body, &err) < 0) {
+		send_failure(sc, f->stream, &err);
+		return;
+	}
+	call = calloc(1, sizeof(*call));
+	if (!call) {
+		err_set(&err, ERR_NOMEM, "no memory for the request");
+		send_failure(sc, f->stream, &err);
+		return;
+	}
+	call->conn = sc;
+	call->stream = f->stream;
+	call->arena.max = CALL_ARENA_MAX;
+	list_init(&call->in_conn);
+	list_init(&call->parked);
+	list_add(&sc->calls, &call->in_conn);
+	sc->n_calls++;
+	if (decode_request(call, sc->server, body, &err) < 0)
+		call_fail(call, &err);
+	else
+		call->method->run(sc->server->owner, call);
+}
+
+/* Calls in flight go on without an addressee; containers are never tied to a connection. */
+static void server_conn_free(struct server_conn *sc)
+{
+	list_for_each_safe(node, &sc->calls) {
+		struct call *call = list_entry(node, struct call, in_conn);
+
+		call->conn = NULL;
+		list_del(&call->in_conn);
+		if (call->on_peer_gone)
+			call->on_peer_gone(call);
+	}
+	conn_deinit(&sc->conn);
+	list_del(&sc->in_server);
+	sc->server->n_conns--;
+	free(sc);
+}
+
+static void on_closed(struct conn *c)
+{
+	server_conn_free(container_of(c, struct server_conn, conn));
+}
+
+/* Room for one more: the oldest peer that never asked anything goes. */
+static bool make_room(struct server *s)
+{
+	list_for_each(node, &s->conns) {
+		struct server_conn *sc = list_entry(node, struct server_conn, in_server);
+
+		if (!sc->last_stream) {
+			server_conn_free(sc);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool peer_allowed(int fd)
+{
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && peer.uid == geteuid();
+}
+
+static void adopt(struct server *s, int fd_take)
+{
+	struct server_conn *sc = NULL;
+	struct err err;
+
+	if (peer_allowed(fd_take) && (s->n_conns < SERVER_CONNECTIONS_MAX || make_room(s)))
+		sc = calloc(1, sizeof(*sc));
+	if (!sc) {
+		close(fd_take);
+		return;
+	}
+	sc->server = s;
+	list_init(&sc->calls);
+	if (conn_init(&sc->conn, s->loop, fd_take, &err) < 0) {
+		free(sc);
+		return;
+	}
+	sc->conn.on_frame = on_frame;
+	sc->conn.on_closed = on_closed;
+	list_init(&sc->in_server);
+	list_add(&s->conns, &sc->in_server);
+	s->n_conns++;
+}
+
+static void on_listener(struct source *src)
+{
+	struct server *s = container_of(src, struct server, listener);
+	int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0)
+		adopt(s, fd);
+	else if (errno == EMFILE || errno == ENFILE)
+		/* Without a descriptor the backlog cannot even be refused: free one and go on. */
+		(void)make_room(s);
+}
+
+int server_init(struct server *s, struct loop *loop, int fd_take, const struct method *methods,
+		size_t n_methods, void *owner, struct err *err)
+{
+	*s = (struct server){ .loop = loop,
+			      .fd = fd_take,
+			      .methods = methods,
+			      .n_methods = n_methods,
+			      .owner = owner };
+	list_init(&s->conns);
+	if (fcntl(s->fd, F_SETFL, O_NONBLOCK) < 0) {
+		err_sys(err, ERR_IO, "prepare the listening socket");
+		fd_close(&s->fd);
+		return -1;
+	}
+	if (source_init(&s->listener, loop, s->fd, EPOLLIN, on_listener, err) < 0) {
+		fd_close(&s->fd);
+		return -1;
+	}
+	return 0;
+}
+
+void server_stop_listening(struct server *s)
+{
+	source_deinit(&s->listener);
+	fd_close(&s->fd);
+}
+
+void server_deinit(struct server *s)
+{
+	server_stop_listening(s);
+	list_for_each_safe(node, &s->conns)
+		server_conn_free(list_entry(node, struct server_conn, in_server));
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "proto/task.pb-c.h"
+#include "proto/ttrpc.pb-c.h"
+#include "runtime/base/mem.h"
+#include "shim/ttrpc/server.h"
+
+/* The server over a real socket: frames split anywhere, oversized, garbage, peers that vanish. */
+
+struct fixture {
+	struct loop loop;
+	struct server server;
+	struct timer stop;
+	char path[64];
+	struct call *kept;
+	unsigned int kept_n, gone_n;
+};
+
+static void answer_now(void *owner, struct call *call)
+{
+	const Crossarch__ProcessRequest *req = call->request;
+	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
+
+	(void)owner;
+	reply.pid = (uint32_t)strlen(req->id);
+	call_reply(call, &reply.base);
+}
+
+static void on_gone(struct call *call)
+{
+	struct fixture *f = (struct fixture *)(uintptr_t)call->request;
+
+	f->gone_n++;
+	f->kept_n--;
+	call_reply(call, NULL);
+}
+
+static void keep(void *owner, struct call *call)
+{
+	struct fixture *f = owner;
+
+	f->kept = call;
+	f->kept_n++;
+	call->request = f;
+	call->on_peer_gone = on_gone;
+}
+
+static const struct method methods[] = {
+	{ "test.Service", "Length", &crossarch__process_request__descriptor, answer_now },
+	{ "test.Service", "Keep", &crossarch__process_request__descriptor, keep },
+};
+
+static void on_stop(struct timer *t)
+{
+	container_of(t, struct fixture, stop)->loop.quit = true;
+}
+
+/* Lets the loop run until it has nothing more to do right now. */
+static void turn(struct fixture *f)
+{
+	struct err err;
+
+	f->loop.quit = false;
+	timer_arm(&f->stop, &f->loop, MS_TO_NS(15));
+	assert_int_equal(loop_run(&f->loop, &err), 0);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct err err;
+
+	assert_non_null(f);
+	strcpy(f->path, "/tmp/crossarch-test-XXXXXX");
+	close(mkstemp(f->path));
+	unlink(f->path);
+	strcpy(addr.sun_path, f->path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(loop_init(&f->loop, &err), 0);
+	f->stop.on_fire = on_stop;
+	assert_int_equal(server_init(&f->server, &f->loop, fd, methods, 2, f, &err), 0);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	server_deinit(&f->server);
+	timer_disarm(&f->stop);
+	loop_deinit(&f->loop);
+	unlink(f->path);
+	free(f);
+	return 0;
+}
+
+static int dial(const struct fixture *f)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct timeval bound = { .tv_sec = 5 };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, f->path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof(bound));
+	return fd;
+}
+
+static size_t make_request(uint8_t *out, uint32_t stream, const char *service, const char *method,
+			   const char *id)
+{
+	Crossarch__ProcessRequest inner = CROSSARCH__PROCESS_REQUEST__INIT;
+	Crossarch__TtrpcRequest outer = CROSSARCH__TTRPC_REQUEST__INIT;
+	struct frame frame = { .stream = stream, .type = FRAME_REQUEST };
+	uint8_t payload[512];
+
+	inner.id = (char *)(uintptr_t)id;
+	outer.service = (char *)(uintptr_t)service;
+	outer.method = (char *)(uintptr_t)method;
+	outer.payload.data = payload;
+	outer.payload.len = crossarch__process_request__pack(&inner, payload);
+	frame.length = (uint32_t)crossarch__ttrpc_request__pack(&outer, out + FRAME_HEADER);
+	frame_encode(&frame, out);
+	return FRAME_HEADER + frame.length;
+}
+
+/* Reads one response; its status code, and the pid of the reply when that is 0. */
+static int read_response(int fd, uint32_t stream, uint32_t *pid)
+{
+	uint8_t bytes[2048];
+	Crossarch__TtrpcResponse *r;
+	Crossarch__PidResponse *reply;
+	struct frame frame;
+	int code;
+
+	assert_int_equal(recv(fd, bytes, FRAME_HEADER, MSG_WAITALL), FRAME_HEADER);
+	frame_decode(bytes, &frame);
+	assert_int_equal(frame.type, FRAME_RESPONSE);
+	assert_int_equal(frame.stream, stream);
+	assert_true(frame.length <= sizeof(bytes));
+	if (frame.length)
+		assert_int_equal(recv(fd, bytes, frame.length, MSG_WAITALL), frame.length);
+	r = crossarch__ttrpc_response__unpack(NULL, frame.length, bytes);
+	assert_non_null(r);
+	code = r->status ? r->status->code : 0;
+	if (!code && pid) {
+		reply = crossarch__pid_response__unpack(NULL, r->payload.len, r->payload.data);
+		assert_non_null(reply);
+		*pid = reply->pid;
+		crossarch__pid_response__free_unpacked(reply, NULL);
+	}
+	crossarch__ttrpc_response__free_unpacked(r, NULL);
+	return code;
+}
+
+static void test_split_at_every_byte(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[1024];
+	int fd = dial(f);
+	uint32_t stream = 1, pid = 0;
+	size_t n = make_request(bytes, 1, "test.Service", "Length", "abcde");
+
+	for (size_t cut = 1; cut < n; cut++, stream += 2) {
+		n = make_request(bytes, stream, "test.Service", "Length", "abcde");
+		assert_int_equal(write(fd, bytes, cut), cut);
+		turn(f);
+		assert_int_equal(write(fd, bytes + cut, n - cut), n - cut);
+		turn(f);
+		assert_int_equal(read_response(fd, stream, &pid), 0);
+		assert_int_equal(pid, 5);
+	}
+	close(fd);
+}
+
+static void test_two_in_one_read(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[2048];
+	int fd = dial(f);
+	uint32_t pid = 0;
+	size_t n = make_request(bytes, 1, "test.Service", "Length", "a");
+
+	n += make_request(bytes + n, 3, "test.Service", "Length", "bb");
+	assert_int_equal(write(fd, bytes, n), n);
+	turn(f);
+	assert_int_equal(read_response(fd, 1, &pid), 0);
+	assert_int_equal(pid, 1);
+	assert_int_equal(read_response(fd, 3, &pid), 0);
+	assert_int_equal(pid, 2);
+	close(fd);
+}
+
+static void test_unknown_service_and_method(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[2048];
+	int fd = dial(f);
+	size_t n = make_request(bytes, 1, "no.Service", "Length", "a");
+
+	n += make_request(bytes + n, 3, "test.Service", "Nope", "a");
+	assert_int_equal(write(fd, bytes, n), n);
+	turn(f);
+	assert_int_equal(read_response(fd, 1, NULL), 12);
+	assert_int_equal(read_response(fd, 3, NULL), 12);
+	close(fd);
+}
+
+static void test_stream_ids(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[2048];
+	int fd = dial(f);
+	size_t n = make_request(bytes, 2, "test.Service", "Length", "a");
+
+	n += make_request(bytes + n, 5, "test.Service", "Length", "a");
+	n += make_request(bytes + n, 5, "test.Service", "Length", "a");
+	assert_int_equal(write(fd, bytes, n), n);
+	turn(f);
+	assert_int_equal(read_response(fd, 2, NULL), 3);
+	assert_int_equal(read_response(fd, 5, NULL), 0);
+	assert_int_equal(read_response(fd, 5, NULL), 3);
+	close(fd);
+}
+
+static void test_oversized_is_discarded(void **state)
+{
+	struct fixture *f = *state;
+	struct frame frame = { .length = FRAME_MAX + 1, .stream = 1, .type = FRAME_REQUEST };
+	uint8_t bytes[1024], *big = calloc(1, FRAME_MAX + 1);
+	int fd = dial(f);
+	size_t sent = 0;
+
+	assert_non_null(big);
+	frame_encode(&frame, bytes);
+	assert_int_equal(write(fd, bytes, FRAME_HEADER), FRAME_HEADER);
+	while (sent < FRAME_MAX + 1) {
+		ssize_t n = send(fd, big + sent, FRAME_MAX + 1 - sent, MSG_DONTWAIT);
+
+		sent += n > 0 ? (size_t)n : 0;
+		turn(f);
+	}
+	assert_int_equal(read_response(fd, 1, NULL), 8);
+	sent = make_request(bytes, 3, "test.Service", "Length", "a");
+	assert_int_equal(write(fd, bytes, sent), sent);
+	turn(f);
+	assert_int_equal(read_response(fd, 3, NULL), 0);
+	free(big);
+	close(fd);
+}
+
+static void test_garbage_payload(void **state)
+{
+	struct fixture *f = *state;
+	struct frame frame = { .length = 4, .stream = 1, .type = FRAME_REQUEST };
+	uint8_t bytes[FRAME_HEADER + 4] = { 0 };
+	int fd = dial(f);
+
+	frame_encode(&frame, bytes);
+	memset(bytes + FRAME_HEADER, 0xff, 4);
+	assert_int_equal(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
+	turn(f);
+	assert_int_equal(read_response(fd, 1, NULL), 3);
+	close(fd);
+}
+
+static void test_peer_vanishes(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[1024];
+	int fd = dial(f);
+	size_t n = make_request(bytes, 1, "test.Service", "Keep", "a");
+
+	assert_int_equal(write(fd, bytes, n), n);
+	turn(f);
+	assert_int_equal(f->kept_n, 1);
+	close(fd);
+	turn(f);
+	assert_int_equal(f->kept_n, 0);
+	assert_int_equal(f->gone_n, 1);
+	assert_int_equal(f->server.n_conns, 0);
+}
+
+static void test_half_a_frame_then_close(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[1024];
+	int fd = dial(f);
+	size_t n = make_request(bytes, 1, "test.Service", "Length", "abc");
+
+	assert_int_equal(write(fd, bytes, n - 2), n - 2);
+	turn(f);
+	close(fd);
+	turn(f);
+	assert_int_equal(f->server.n_conns, 0);
+}
+
+static void test_silent_peers_make_room(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[1024];
+	int fds[SERVER_CONNECTIONS_MAX + 8];
+	uint32_t pid;
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = dial(f);
+		if (i % 8 == 7)
+			turn(f);
+	}
+	turn(f);
+	assert_true(f->server.n_conns <= SERVER_CONNECTIONS_MAX);
+	n = make_request(bytes, 1, "test.Service", "Length", "abc");
+	assert_int_equal(write(fds[ARRAY_SIZE(fds) - 1], bytes, n), n);
+	turn(f);
+	assert_int_equal(read_response(fds[ARRAY_SIZE(fds) - 1], 1, &pid), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	turn(f);
+	assert_int_equal(f->server.n_conns, 0);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_split_at_every_byte),
+		T(test_two_in_one_read),
+		T(test_unknown_service_and_method),
+		T(test_stream_ids),
+		T(test_oversized_is_discarded),
+		T(test_garbage_payload),
+		T(test_peer_vanishes),
+		T(test_half_a_frame_then_close),
+		T(test_silent_peers_make_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
