@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "runtime/base/err.h"
+
+/*
+ * Where a container's cgroup is: one directory on a unified (v2) host, one per hierarchy on a v1 or
+ * hybrid host. All of it is one heap block of a few hundred bytes; no descriptor is kept, so a
+ * removed cgroup is not held.
+ */
+enum cgroup_part {
+	CGROUP_CPU,
+	CGROUP_CPUACCT,
+	CGROUP_MEMORY,
+	CGROUP_PIDS,
+	CGROUP_BLKIO,
+	CGROUP_HUGETLB,
+	CGROUP_RDMA,
+	CGROUP_DEVICES,
+	CGROUP_FREEZER,
+	CGROUP_CPUSET,
+	CGROUP_SYSTEMD, /* v1's name=systemd */
+	CGROUP_UNIFIED, /* the v2 directory: also of a hybrid host */
+	CGROUP_PART_N,
+};
+
+struct cgroup {
+	char *dirs;   /* rows: a uint16_t set of parts, then the directory as a string */
+	size_t len;   /* of all rows */
+	bool unified; /* the host's controllers are v2's */
+};
+
+/*
+ * Finds the cgroup of @pid, which must not be a zombie yet (a v1 zombie is in no cgroup any more).
+ * A hierarchy in which it sits at the root is left out: that is the host, not a container.
+ * ERR_NOT_FOUND when the process is gone or has no cgroup of its own.
+ */
+MUST_CHECK int cgroup_open(struct cgroup *cg, pid_t pid, struct err *err);
+
+/* The pure half of cgroup_open(): streams with the texts of /proc/PID/cgroup and of mountinfo. */
+MUST_CHECK int cgroup_parse(struct cgroup *cg, FILE *proc_cgroup, FILE *mountinfo, struct err *err);
+
+/* Idempotent; legal on an all-zero struct. */
+void cgroup_deinit(struct cgroup *cg);
+
+/*
+ * The absolute directory of a part, or NULL. On a unified host every part but name=systemd is the
+ * one directory.
+ */
+const char *cgroup_dir(const struct cgroup *cg, enum cgroup_part part);
+
+/* A new O_DIRECTORY descriptor of it, or -1 and errno (ENOENT also when there is no such part). */
+int cgroup_dir_open(const struct cgroup *cg, enum cgroup_part part);
+
+/*
+ * All processes in the cgroup and below it, as this pid namespace numbers them. @ret is freed by
+ * the caller. ERR_NOT_FOUND when the cgroup is gone.
+ */
+MUST_CHECK int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_n, struct err *err);
+
+/*
+ * SIGKILL to everything in it: cgroup.kill where the kernel has that, else round after round over
+ * the processes until a round meets nobody new. Does not wait for them to end. A cgroup that we are
+ * in ourselves is refused with ERR_PRECONDITION; one that is gone is success.
+ */
+MUST_CHECK int cgroup_kill(const struct cgroup *cg, struct err *err);
+
+/*
+ * Moves @pid into the existing cgroup @path, given from the root of the hierarchies as in runc's
+ * ShimCgroup option (shim-protocol 1.13): v1, in every hierarchy that has it. ERR_NOT_FOUND when
+ * none has.
+ */
+MUST_CHECK int cgroup_join(const char *path, pid_t pid, struct err *err);
+
+/* True when controllers are v2's: what decides which Metrics message containerd expects. */
+bool cgroup_host_is_v2(void);

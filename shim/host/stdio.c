@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/host/stdio.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/ioctl.h>
+
+#include "shim/host/console.h"
+#include "shim/host/stdio_streams.h"
+
+static void stream_close(struct stream *s)
+{
+	relay_stop(&s->relay);
+	fifo_deinit(&s->client);
+	fd_close(&s->inner);
+}
+
+/* True while something can still come through. */
+static bool stream_open(const struct stream *s)
+{
+	return s->client.fd >= 0 || fifo_waiting(&s->client);
+}
+
+static bool output_open(const struct stdio_streams *all)
+{
+	return stream_open(&all->of[STREAM_OUT]) || stream_open(&all->of[STREAM_ERR]);
+}
+
+static void driver_drop(struct stdio_streams *all)
+{
+	if (!all->driver)
+		return;
+	logger_deinit(&all->driver->logger);
+	free(steal(all->driver));
+}
+
+static struct stdio_streams *streams_free(struct stdio_streams *all)
+{
+	if (!all)
+		return NULL;
+	timer_disarm(&all->drain);
+	for (int n = 0; n < STREAM_N; n++)
+		stream_close(&all->of[n]);
+	console_close(all->io->console_socket, &all->console_fd);
+	driver_drop(all);
+	free(all);
+	return NULL;
+}
+
+/* True while any stream, the console or a driver needs us. */
+static bool streams_needed(const struct stdio_streams *all)
+{
+	return stream_open(&all->of[STREAM_IN]) || output_open(all) || all->driver ||
+	       all->console_fd >= 0;
+}
+
+/* When everything is through, the end is told. @all and its owner may be gone afterwards. */
+static void check_drained(struct stdio_streams *all)
+{
+	struct stdio *io = all->io;
+
+	if (!all->exited || output_open(all) || all->driver)
+		return;
+	io->streams = streams_free(all);
+	if (io->on_drained)
+		io->on_drained(io);
+}
+
+/*
+ * A stream is through; the drain timer is left to run for the others. A driver whose input just
+ * ended gets the whole bound to notice and to finish.
+ */
+static void output_ended(struct stdio_streams *all)
+{
+	if (all->exited && all->driver && !output_open(all))
+		timer_arm(&all->drain, all->loop, STDIO_DRAIN);
+	check_drained(all);
+}
+
+static void on_relay_end(struct relay *r, int errnum)
+{
+	struct stream *s = container_of(r, struct stream, relay);
+
+	(void)errnum;
+	stream_close(s);
+	if (s != &s->all->of[STREAM_IN])
+		output_ended(s->all);
+}
+
+int stream_start(struct stream *s, struct err *err)
+{
+	bool input = s == &s->all->of[STREAM_IN];
+	int from = input ? s->client.fd : s->inner;
+	int to = input ? s->inner : s->client.fd;
+
+	if (from < 0 || to < 0 || relay_running(&s->relay))
+		return 0;
+	return relay_start(&s->relay, s->all->loop, from, to, on_relay_end, err);
+}
+
+/* One more end is open, or will not be. @all and its owner may be gone afterwards. */
+static void readiness_changed(struct stdio_streams *all, const struct err *failed)
+{
+	struct stdio *io = all->io;
+
+	if (all->exited) {
+		output_ended(all);
+		return;
+	}
+	if (all->failed || (!failed && !stdio_is_ready(io)))
+		return;
+	all->failed = failed != NULL;
+	if (io->on_ready)
+		io->on_ready(io, failed);
+}
+
+void stream_on_fifo_open(struct fifo *f, const struct err *failed)
+{
+	struct stream *s = container_of(f, struct stream, client);
+	struct err err = ERR_INIT;
+
+	if (!failed && stream_start(s, &err) < 0)
+		failed = &err;
+	if (failed)
+		stream_close(s);
+	readiness_changed(s->all, failed);
+}
+
+void stream_on_driver_ready(struct logger *l, const struct err *failed)
+{
+	struct stdio_streams *all = container_of(l, struct driver, logger)->all;
+
+	if (!failed && !l->running)
+		driver_drop(all);
+	readiness_changed(all, failed);
+}
+
+void stream_on_driver_exit(struct logger *l)
+{
+	struct driver *d = container_of(l, struct driver, logger);
+	struct stdio_streams *all = d->all;
+
+	/* Its last words on the ready pipe may still be unread: without them it failed. */
+	if (!all->exited && !l->is_ready)
+		return;
+	driver_drop(all);
+	check_drained(all);
+}
+
+/* True when the stream still makes progress, or waits for the client rather than the process. */
+static bool still_draining(struct stream *s)
+{
+	bool alive = fifo_waiting(&s->client) || s->relay.moved || relay_blocked(&s->relay);
+
+	s->relay.moved = false;
+	return alive;
+}
+
+static void on_drain(struct timer *t)
+{
+	struct stdio_streams *all = container_of(t, struct stdio_streams, drain);
+	bool had_output = output_open(all);
+
+	for (int n = STREAM_OUT; n <= STREAM_ERR; n++)
+		if (stream_open(&all->of[n]) && !still_draining(&all->of[n]))
+			stream_close(&all->of[n]);
+	if (!had_output)
+		driver_drop(all);
+	timer_arm(&all->drain, all->loop, STDIO_DRAIN);
+	check_drained(all);
+}
+
+static struct stdio_streams *streams_new(struct stdio *io, struct loop *loop)
+{
+	struct stdio_streams *all = calloc(1, sizeof(*all));
+
+	if (!all)
+		return NULL;
+	all->io = io;
+	all->loop = loop;
+	all->console_fd = -1;
+	all->drain.on_fire = on_drain;
+	for (int n = 0; n < STREAM_N; n++)
+		all->of[n] = (struct stream){ .all = all,
+					      .client = { .fd = -1, .other = -1 },
+					      .inner = -1 };
+	return all;
+}
+
+int stdio_open(struct stdio *io, struct loop *loop, struct reaper *reaper,
+	       const struct stdio_spec *spec, struct err *err)
+{
+	for (int n = 0; n < STREAM_N; n++)
+		io->engine_fds[n] = -1;
+	io->console_socket[0] = '\0';
+	io->streams = streams_new(io, loop);
+	if (!io->streams)
+		return err_set(err, ERR_NOMEM, "no memory for a process' streams");
+	if (streams_open(io->streams, reaper, spec, err) < 0) {
+		stdio_deinit(io);
+		return -1;
+	}
+	if (!streams_needed(io->streams))
+		io->streams = streams_free(io->streams);
+	return 0;
+}
+
+bool stdio_is_ready(const struct stdio *io)
+{
+	const struct stdio_streams *all = io->streams;
+
+	if (!all)
+		return true;
+	return !all->failed && !fifo_waiting(&all->of[STREAM_OUT].client) &&
+	       !fifo_waiting(&all->of[STREAM_ERR].client) &&
+	       (!all->driver || all->driver->logger.is_ready);
+}
+
+/* The terminal is written and read by two relays: epoll wants a descriptor for each. */
+static int take_console(struct stdio_streams *all, struct err *err)
+{
+	struct stream *out = &all->of[STREAM_OUT], *in = &all->of[STREAM_IN];
+
+	if (console_receive(all->console_fd, &out->inner, err) < 0)
+		return -1;
+	console_close(all->io->console_socket, &all->console_fd);
+	if (in->client.fd >= 0) {
+		in->inner = fcntl(out->inner, F_DUPFD_CLOEXEC, 3);
+		if (in->inner < 0)
+			return err_sys(err, ERR_IO, "duplicate the terminal");
+	}
+	if (stream_start(in, err) < 0)
+		return -1;
+	return stream_start(out, err);
+}
+
+int stdio_engine_done(struct stdio *io, struct err *err)
+{
+	for (int n = 0; n < STREAM_N; n++)
+		fd_close(&io->engine_fds[n]);
+	if (!io->streams || io->streams->console_fd < 0)
+		return 0;
+	return take_console(io->streams, err);
+}
+
+void stdio_close_stdin(struct stdio *io)
+{
+	if (io->streams)
+		fd_close(&io->streams->of[STREAM_IN].client.other);
+}
+
+int stdio_resize(struct stdio *io, unsigned int width, unsigned int height, struct err *err)
+{
+	struct winsize size = { .ws_col = (unsigned short)(width < USHRT_MAX ? width : USHRT_MAX),
+				.ws_row =
+					(unsigned short)(height < USHRT_MAX ? height : USHRT_MAX) };
+	int fd = io->streams ? io->streams->of[STREAM_OUT].inner : -1;
+
+	if (fd < 0 || !isatty(fd))
+		return 0;
+	return ioctl(fd, TIOCSWINSZ, &size) < 0 ? err_sys(err, ERR_IO, "resize the terminal") : 0;
+}
+
+void stdio_process_exited(struct stdio *io)
+{
+	struct stdio_streams *all = io->streams;
+
+	if (!all || all->exited)
+		return;
+	all->exited = true;
+	stream_close(&all->of[STREAM_IN]);
+	if (!output_open(all) && !all->driver) {
+		io->streams = streams_free(all);
+		return;
+	}
+	all->of[STREAM_OUT].relay.moved = all->of[STREAM_ERR].relay.moved = false;
+	timer_arm(&all->drain, all->loop, STDIO_DRAIN);
+}
+
+bool stdio_drained(const struct stdio *io)
+{
+	return !io->streams;
+}
+
+void stdio_give_up(struct stdio *io)
+{
+	io->streams = streams_free(io->streams);
+}
+
+void stdio_deinit(struct stdio *io)
+{
+	for (int n = 0; n < STREAM_N; n++)
+		fd_close(&io->engine_fds[n]);
+	stdio_give_up(io);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "shim/loop/child.h"
+#include "shim/loop/loop.h"
+
+/*
+ * The three streams of one process (shim-protocol section 6): FIFOs, files, a logging driver or a
+ * terminal on containerd's side; pipes or a console socket on the engine's side; relays between
+ * them that move data with splice(2) and keep no copy of it.
+ *
+ * Life of one: stdio_open(), wait until stdio_is_ready(), run the engine with engine_fds and
+ * console_socket, stdio_engine_done(), stdio_process_exited(), wait until stdio_drained(),
+ * stdio_deinit(). With FIFOs the engine may already run while readiness is awaited; a logging
+ * driver has to be ready first.
+ *
+ * Both callbacks come from the loop only, never from within a function of this header: what is
+ * true already when stdio_open() or stdio_process_exited() returns (ask stdio_is_ready(),
+ * stdio_drained()) is not told again. Either callback may free the object.
+ */
+struct stdio_spec {
+	const char *id, *ns;	    /* container id and namespace, for a logging driver */
+	const char *in, *out, *err; /* paths or URIs as containerd sent them; "" means /dev/null */
+	bool terminal;
+	uid_t io_uid; /* owner of the pipes handed to the engine */
+	gid_t io_gid;
+};
+
+struct stdio_streams; /* private to stdio.c */
+
+struct stdio {
+	int engine_fds[3]; /* descriptors 0, 1, 2 for the engine; -1 means /dev/null; owned here */
+	char console_socket[64]; /* for --console-socket; "" without a terminal */
+	/*
+	 * Called at most once: every end is open and a logging driver is ready (@failed NULL), or
+	 * that did not happen within its bound (@failed says what).
+	 */
+	void (*on_ready)(struct stdio *, const struct err *failed);
+	/* Called at most once, after stdio_process_exited(): all output was handed over or cut. */
+	void (*on_drained)(struct stdio *);
+	struct stdio_streams *streams; /* NULL when nothing is left to do */
+};
+
+#define STDIO_INIT                           \
+	{                                    \
+		.engine_fds = { -1, -1, -1 } \
+	}
+
+/*
+ * Opens everything without blocking. The callbacks may be set before or after. ERR_INVALID for a
+ * URI scheme we do not know, ERR_NOT_FOUND for a path that does not exist. On failure the object is
+ * as before the call.
+ */
+MUST_CHECK int stdio_open(struct stdio *io, struct loop *loop, struct reaper *reaper,
+			  const struct stdio_spec *spec, struct err *err);
+
+/* True when there is nothing (more) to wait for before the process may run. */
+bool stdio_is_ready(const struct stdio *io);
+
+/*
+ * The engine returned successfully: its ends are closed here, so that only the process holds them,
+ * and with a terminal the master is taken over and its relays start. ERR_ENGINE when none was sent.
+ */
+MUST_CHECK int stdio_engine_done(struct stdio *io, struct err *err);
+
+/* CloseIO: the process reads end of file once the client has closed its end as well. */
+void stdio_close_stdin(struct stdio *io);
+
+/* ResizePty, in characters; nothing happens without a terminal. */
+MUST_CHECK int stdio_resize(struct stdio *io, unsigned int width, unsigned int height,
+			    struct err *err);
+
+/*
+ * The process is gone: input ends, output runs to its end of file. Should a descendant keep the
+ * pipe open, output is cut after STDIO_DRAIN without new data; data that waits for a slow client is
+ * never cut by us. Then our ends of the FIFOs are closed and the client reads end of file, which
+ * it needs to see before it sends Delete (shim-protocol 6.6).
+ */
+#define STDIO_DRAIN S_TO_NS(2)
+void stdio_process_exited(struct stdio *io);
+
+/* True when no output is pending and none will come. */
+bool stdio_drained(const struct stdio *io);
+
+/* Closes everything now, whatever is still to be handed over; on_drained will not be called. */
+void stdio_give_up(struct stdio *io);
+
+/* Releases everything, at any time, without callbacks. Idempotent; legal on STDIO_INIT. */
+void stdio_deinit(struct stdio *io);
