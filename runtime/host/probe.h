@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "runtime/host/host.h"
+
+/* Questions to the processor and kernel this program was compiled for. */
+enum host_can probe_compat32(void);
+enum host_can probe_x32(void);
+unsigned int probe_x86_level(void);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/image/ident.h"
+
+#include <elf.h>
+#include <string.h>
+
+#include "runtime/base/cursor.h"
+
+/* Property types of the x86-64 psABI, "Program Property". */
+#define PROPERTY_X86_ISA_NEEDED 0xc0008002u
+#define ISA_V2 2u
+#define ISA_V3 4u
+#define ISA_V4 8u
+
+#ifndef PT_GNU_PROPERTY
+#define PT_GNU_PROPERTY 0x6474e553
+#endif
+
+static bool wide(const struct ident *id)
+{
+	return id->cls == ELFCLASS64;
+}
+
+static bool big(const struct ident *id)
+{
+	return id->order == ELFDATA2MSB;
+}
+
+/* A field as wide as the class's addresses. */
+static uint64_t take_addr(struct cursor *c, const struct ident *id)
+{
+	return cur_uint(c, wide(id) ? 8 : 4, big(id));
+}
+
+enum ident_result ident_read(const void *bytes, size_t n, struct ident *ret)
+{
+	struct cursor c = cursor_of(bytes, n);
+	const uint8_t *magic = cur_bytes(&c, SELFMAG);
+	struct ident id = { 0 };
+
+	if (!magic || memcmp(magic, ELFMAG, SELFMAG) != 0)
+		return IDENT_NOT_ELF;
+	id.cls = cur_u8(&c);
+	id.order = cur_u8(&c);
+	if ((id.cls != ELFCLASS32 && id.cls != ELFCLASS64) ||
+	    (id.order != ELFDATA2LSB && id.order != ELFDATA2MSB))
+		return IDENT_CUT;
+	cur_skip(&c, EI_NIDENT - EI_VERSION);
+	id.type = (uint16_t)cur_uint(&c, 2, big(&id));
+	id.machine = (uint16_t)cur_uint(&c, 2, big(&id));
+	cur_skip(&c, 4); /* e_version: the kernel does not look at it either */
+	id.entry = take_addr(&c, &id);
+	id.phoff = take_addr(&c, &id);
+	(void)take_addr(&c, &id); /* e_shoff */
+	id.flags = (uint32_t)cur_uint(&c, 4, big(&id));
+	cur_skip(&c, 2); /* e_ehsize */
+	id.phentsize = (uint16_t)cur_uint(&c, 2, big(&id));
+	id.phnum = (uint16_t)cur_uint(&c, 2, big(&id));
+	cur_skip(&c, 6); /* section headers */
+	if (c.bad)
+		return IDENT_CUT;
+	*ret = id;
+	return IDENT_ELF;
+}
+
+size_t ident_table_size(const struct ident *id)
+{
+	size_t each = wide(id) ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+	size_t size = each * id->phnum;
+
+	return id->phentsize == each && size <= SEGMENTS_MAX ? size : 0;
+}
+
+struct segment {
+	uint32_t type, flags;
+	uint64_t offset, vaddr, filesz, memsz;
+};
+
+static void take_segment(struct cursor *c, const struct ident *id, struct segment *ret)
+{
+	ret->type = (uint32_t)cur_uint(c, 4, big(id));
+	ret->flags = wide(id) ? (uint32_t)cur_uint(c, 4, big(id)) : 0;
+	ret->offset = take_addr(c, id);
+	ret->vaddr = take_addr(c, id);
+	(void)take_addr(c, id); /* p_paddr */
+	ret->filesz = take_addr(c, id);
+	ret->memsz = take_addr(c, id);
+	if (!wide(id))
+		ret->flags = (uint32_t)cur_uint(c, 4, big(id));
+	(void)take_addr(c, id); /* p_align: the kernel maps by p_vaddr and p_offset alone */
+}
+
+/* True when byte @at lies in pages of which the file, @size bytes long, holds nothing. */
+static bool beyond(uint64_t at, uint64_t size, uint64_t page)
+{
+	return at / page > (size ? (size - 1) / page : 0) || size == 0;
+}
+
+/*
+ * A cut segment need not stop a program: it dies only when it touches what is missing. Certain is
+ * that for the page of the entry point, and for the page where the kernel itself clears the rest
+ * behind the data of a writable segment.
+ */
+static void judge_load(const struct ident *id, const struct segment *s, uint64_t file_size,
+		       uint64_t page, struct segments *ret)
+{
+	uint64_t skew = s->vaddr - s->offset, end = s->offset + s->filesz;
+
+	ret->loads = true;
+	if (!s->filesz)
+		return;
+	skew &= -skew; /* the largest power of two that divides it: pages up to that size will do */
+	if (skew && (!ret->largest_page || skew < ret->largest_page))
+		ret->largest_page = skew;
+	if (end < s->offset || end <= file_size)
+		return;
+	ret->cut = true;
+	if (id->entry >= s->vaddr && id->entry - s->vaddr < s->filesz &&
+	    beyond(s->offset + (id->entry - s->vaddr), file_size, page))
+		ret->dead = true;
+	if ((s->flags & PF_W) && s->memsz > s->filesz && end % page &&
+	    beyond(end - 1, file_size, page))
+		ret->dead = true;
+}
+
+void segments_read(const struct ident *id, const void *bytes, size_t n, uint64_t file_size,
+		   uint64_t page, struct segments *ret)
+{
+	struct cursor c = cursor_of(bytes, n);
+
+	memset(ret, 0, sizeof(*ret));
+	for (unsigned int i = 0; i < id->phnum; i++) {
+		struct segment s;
+
+		take_segment(&c, id, &s);
+		if (c.bad)
+			return;
+		if (s.type == PT_LOAD) {
+			judge_load(id, &s, file_size, page, ret);
+		} else if (s.type == PT_INTERP && !ret->interp_len) {
+			ret->interp_at = s.offset;
+			ret->interp_len = s.filesz;
+		} else if (s.type == PT_GNU_PROPERTY) {
+			ret->property_at = s.offset;
+			ret->property_len = s.filesz;
+		} else if (s.type == PT_DYNAMIC && s.filesz &&
+			   beyond(s.offset, file_size, page)) {
+			ret->dead = true;
+		}
+	}
+}
+
+static unsigned int level_of(uint32_t needed)
+{
+	return needed & ISA_V4 ? 4 : needed & ISA_V3 ? 3 : needed & ISA_V2 ? 2 : 0;
+}
+
+/* The properties of one note: type, size, data padded to the class's word. */
+static unsigned int properties_level(const struct ident *id, const uint8_t *bytes, size_t n)
+{
+	struct cursor c = cursor_of(bytes, n);
+	size_t word = wide(id) ? 8 : 4;
+
+	while (!c.bad && c.left) {
+		uint32_t type = (uint32_t)cur_uint(&c, 4, big(id));
+		size_t size = (size_t)cur_uint(&c, 4, big(id));
+
+		if (type == PROPERTY_X86_ISA_NEEDED && size == 4) {
+			uint32_t needed = (uint32_t)cur_uint(&c, 4, big(id));
+
+			return c.bad ? 0 : level_of(needed);
+		}
+		if (size > c.left)
+			return 0;
+		cur_skip(&c, (size + word - 1) / word * word);
+	}
+	return 0;
+}
+
+unsigned int property_x86_level(const struct ident *id, const void *bytes, size_t n)
+{
+	struct cursor c = cursor_of(bytes, n);
+	size_t name_size = (size_t)cur_uint(&c, 4, big(id));
+	size_t size = (size_t)cur_uint(&c, 4, big(id));
+	uint32_t type = (uint32_t)cur_uint(&c, 4, big(id));
+	const uint8_t *name = cur_bytes(&c, 4), *data = cur_bytes(&c, size);
+
+	if (id->machine != EM_X86_64 || !name || !data || type != NT_GNU_PROPERTY_TYPE_0 ||
+	    name_size != 4 || memcmp(name, "GNU", 4) != 0)
+		return 0;
+	return properties_level(id, data, size);
+}

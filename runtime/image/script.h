@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The kernel looks at this many bytes of a program (BINPRM_BUF_SIZE since Linux 5.1). */
+#define PROGRAM_HEAD 256
+
+enum script_result {
+	SCRIPT_NONE,	 /* does not start with "#!" */
+	SCRIPT_NAMELESS, /* "#!" without an interpreter's name, or the name is cut off */
+	SCRIPT_OK,
+};
+
+struct script {
+	char interpreter[PROGRAM_HEAD];
+	bool has_argument; /* the rest of the line goes to the interpreter as one argument */
+	bool crlf;	   /* a carriage return is part of the interpreter's name */
+};
+
+/*
+ * Reads a "#!" line as Linux's fs/binfmt_script.c does, out of the first bytes of a file; what is
+ * missing to PROGRAM_HEAD bytes counts as NUL. @ret is filled only for SCRIPT_OK.
+ */
+enum script_result script_read(const void *bytes, size_t n, struct script *ret);

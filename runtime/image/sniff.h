@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a file is, by its first bytes: enough to tell a person why the kernel will not run it. */
+enum image_kind {
+	IMAGE_EMPTY,  /* no bytes */
+	IMAGE_ZEROS,  /* only zero bytes, as far as looked */
+	IMAGE_ELF,    /* an executable or shared object */
+	IMAGE_CUT,    /* ELF magic without a usable header or program header table */
+	IMAGE_OBJECT, /* ELF, but to be linked first */
+	IMAGE_CORE,   /* ELF, but a memory dump */
+	IMAGE_SCRIPT, /* "#!" and an interpreter */
+	IMAGE_NAMELESS, /* "#!" without an interpreter */
+	IMAGE_BOM,	/* a byte order mark in front of "#!" or text */
+	IMAGE_TEXT,
+	IMAGE_MACHO,
+	IMAGE_PE,
+	IMAGE_WASM,
+	IMAGE_ZIP, /* a Java or other zip archive */
+	IMAGE_JAVA_CLASS,
+	IMAGE_GZIP,
+	IMAGE_DATA, /* none of these */
+	IMAGE_KIND_N,
+};
+
+/*
+ * The kind of a file of @size bytes that starts with @bytes, judged without program headers: never
+ * IMAGE_CUT for a file whose ELF header is whole.
+ */
+enum image_kind sniff(const void *bytes, size_t n, uint64_t size);
+
+/* The kind in words that follow "is": "a macOS program". Static storage. */
+const char *sniff_words(enum image_kind kind);

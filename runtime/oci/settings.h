@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "runtime/arch/platform.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+#include "runtime/base/log.h"
+#include "runtime/oci/spec.h"
+
+/*
+ * What people can set: the node's configuration file, the options table of containerd's
+ * configuration, and a pod's annotations, each one overriding those before it. One table in
+ * settings.c holds every key; product.md documents them.
+ */
+#define SETTINGS_FILE CROSSARCH_SYSCONFDIR "/crossarch/config.json"
+#define SETTINGS_ANNOTATION "io.crossarch."
+#define SETTINGS_CPUS 16
+
+struct settings_cpu {
+	char platform[PLATFORM_TEXT]; /* "" for every platform */
+	char model[64];
+};
+
+struct settings {
+	char engine[256]; /* "", "runc", "crun" or an absolute path */
+	bool emulation_never, seccomp_keep, private_emulators, image_check;
+	enum log_level log_level;
+	struct platform wanted; /* the platform a pod asks for */
+	struct settings_cpu cpus[SETTINGS_CPUS];
+	size_t n_cpus;
+	/* runc's own options, when the options table has them */
+	bool systemd_cgroup, no_pivot_root, no_new_keyring;
+	uint64_t io_uid, io_gid;
+	char root[256], shim_cgroup[256], criu_image_path[256], criu_work_path[256];
+};
+
+/* What is wrong with somebody's configuration, in the parts of the line (product.md). */
+struct complaint {
+	char what[400], why[300], fix[240];
+};
+
+void settings_init(struct settings *s);
+
+/*
+ * All of these return 0, or -1 with a filled @bad. Nothing of @s is to be used after a failure.
+ * @where names the source for the person: a path, or "the runtime's options".
+ */
+MUST_CHECK int settings_from_json(struct settings *s, json *document, const char *where,
+				  struct complaint *bad);
+MUST_CHECK int settings_from_toml(struct settings *s, const char *text, const char *where,
+				  struct complaint *bad);
+MUST_CHECK int settings_from_annotations(struct settings *s, const struct spec *spec,
+					 struct complaint *bad);
+
+/* The processor model set for guests of architecture @a; "" without. */
+const char *settings_cpu(const struct settings *s, const struct arch *a);

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/oci/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+
+#define LINKS_MAX 40 /* as the kernel's MAXSYMLINKS */
+#define INSIDE (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+
+void view_deinit(struct view *v)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		fd_close(&v->mounts[i].fd);
+		free(v->mounts[i].path);
+	}
+	free(v->mounts);
+	fd_close(&v->root);
+	*v = (struct view)VIEW_INIT;
+}
+
+void view_init(struct view *v, int root_take)
+{
+	*v = (struct view)VIEW_INIT;
+	v->root = root_take;
+}
+
+void found_deinit(struct found *f)
+{
+	fd_close(&f->fd);
+}
+
+/* The state of one walk: `done` is free of links and "" for the root, `rest` is still to go. */
+struct walk {
+	char done[PATH_MAX], rest[2 * PATH_MAX];
+	unsigned int links;
+};
+
+/* The mount that covers @path, the one placed last first, and what is left of the path below it. */
+static const struct view_mount *mount_of(const struct view *v, const char *path,
+					 const char **ret_below)
+{
+	const struct view_mount *best = NULL;
+	size_t longest = 0;
+
+	*ret_below = path + (*path == '/');
+	for (size_t i = 0; i < v->n; i++) {
+		const struct view_mount *m = &v->mounts[i];
+		size_t n = strlen(m->path);
+
+		if (strncmp(path, m->path, n) != 0 || (path[n] && path[n] != '/') || n < longest)
+			continue;
+		best = m;
+		longest = n;
+		*ret_below = path + n + (path[n] == '/');
+	}
+	return best;
+}
+
+/* Moves the next component from `rest` to `done`. False when `rest` is used up. */
+static bool step(struct walk *w, bool *ret_overflow)
+{
+	char *p = w->rest + strspn(w->rest, "/");
+	size_t n = strcspn(p, "/"), at = strlen(w->done);
+
+	*ret_overflow = false;
+	if (!n)
+		return false;
+	if (n == 2 && p[0] == '.' && p[1] == '.') {
+		char *slash = strrchr(w->done, '/');
+
+		if (slash)
+			*slash = '\0';
+	} else if (n > 1 || p[0] != '.') {
+		if (at + 1 + n >= sizeof(w->done)) {
+			*ret_overflow = true;
+			return true;
+		}
+		w->done[at] = '/';
+		memcpy(w->done + at + 1, p, n);
+		w->done[at + 1 + n] = '\0';
+	}
+	memmove(w->rest, p + n, strlen(p + n) + 1);
+	return true;
+}
+
+/* Replaces the last component, a symbolic link, by what it points to. */
+static enum found_kind follow(struct walk *w, int link_fd)
+{
+	char target[PATH_MAX], rest[2 * PATH_MAX];
+	ssize_t n = readlinkat(link_fd, "", target, sizeof(target) - 1);
+
+	if (++w->links > LINKS_MAX)
+		return FOUND_LOOP;
+	if (n <= 0)
+		return FOUND_MISSING;
+	target[n] = '\0';
+	if (!str_fmt(rest, sizeof(rest), "%s/%s", target, w->rest))
+		return FOUND_MISSING;
+	memcpy(w->rest, rest, strlen(rest) + 1);
+	*strrchr(w->done, '/') = '\0';
+	if (target[0] == '/')
+		w->done[0] = '\0';
+	return FOUND_FILE;
+}
+
+static enum found_kind kind_of_errno(void)
+{
+	switch (errno) {
+	case ENOENT:
+	case ENOTDIR:
+	case ENAMETOOLONG:
+		return FOUND_MISSING;
+	case ELOOP:
+		return FOUND_LOOP;
+	default:
+		return FOUND_UNKNOWN;
+	}
+}
+
+/* Opens `done` without following a link in its last component. -1 with the kind in @ret_kind. */
+static int open_done(const struct view *v, const struct walk *w, uint64_t flags,
+		     const struct view_mount **ret_mount, enum found_kind *ret_kind)
+{
+	const char *below;
+	const struct view_mount *m = mount_of(v, w->done, &below);
+	int base = m ? m->fd : v->root, fd;
+
+	*ret_mount = m;
+	*ret_kind = FOUND_UNKNOWN;
+	if (base < 0)
+		return -1;
+	if (m && m->file && *below) {
+		*ret_kind = FOUND_MISSING;
+		return -1;
+	}
+	if (m && m->file)
+		fd = fcntl(base, F_DUPFD_CLOEXEC, 0);
+	else
+		fd = fd_openat2(base, *below ? below : ".", flags | O_NOFOLLOW, 0, INSIDE);
+	if (fd < 0)
+		*ret_kind = kind_of_errno();
+	return fd;
+}
+
+/* Walks all of `rest`. Gives an O_PATH descriptor of what is there, or -1 and why not. */
+static int walk(const struct view *v, struct walk *w, const struct view_mount **ret_mount,
+		struct stat *st, enum found_kind *ret_kind)
+{
+	CLEANUP_FD int fd = open_done(v, w, O_PATH, ret_mount, ret_kind);
+	bool overflow;
+
+	if (fd < 0 || fstat(fd, st) < 0)
+		return -1;
+	while (step(w, &overflow)) {
+		fd_close(&fd);
+		*ret_kind = FOUND_MISSING;
+		if (overflow)
+			return -1;
+		fd = open_done(v, w, O_PATH, ret_mount, ret_kind);
+		if (fd < 0)
+			return -1;
+		*ret_kind = FOUND_UNKNOWN;
+		if (fstat(fd, st) < 0)
+			return -1;
+		if (!S_ISLNK(st->st_mode))
+			continue;
+		*ret_kind = follow(w, fd);
+		if (*ret_kind != FOUND_FILE)
+			return -1;
+	}
+	return fd_steal(&fd);
+}
+
+/* Opens the regular file that was found for reading, if it is still that one. */
+static void reopen(const struct view *v, const struct walk *w, const struct stat *before,
+		   struct found *ret)
+{
+	const struct view_mount *mount;
+	enum found_kind kind;
+	CLEANUP_FD int fd = open_done(v, w, O_RDONLY | O_NONBLOCK | O_NOCTTY, &mount, &kind);
+	struct stat now;
+
+	if (fd < 0 || fstat(fd, &now) < 0 || now.st_dev != before->st_dev ||
+	    now.st_ino != before->st_ino || !S_ISREG(now.st_mode))
+		return;
+	ret->kind = FOUND_FILE;
+	ret->size = (uint64_t)now.st_size;
+	ret->fd = fd_steal(&fd);
+}
+
+static bool on_noexec(int fd, const struct view_mount *m)
+{
+	struct statvfs vfs;
+
+	if (m)
+		return m->noexec;
+	return fstatvfs(fd, &vfs) == 0 && (vfs.f_flag & ST_NOEXEC);
+}
+
+static void set_rest(struct walk *w, const char *cwd, const char *path)
+{
+	w->done[0] = '\0';
+	w->links = 0;
+	if (!str_fmt(w->rest, sizeof(w->rest), "%s/%s", *path == '/' ? "" : cwd, path))
+		w->rest[0] = '\0';
+}
+
+void view_find(const struct view *v, const char *cwd, const char *path, struct found *ret)
+{
+	CLEANUP_FD int fd = -1;
+	struct walk w;
+	struct stat st;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->fd = -1;
+	ret->kind = FOUND_MISSING;
+	if (!*path || strlen(path) >= PATH_MAX || strlen(cwd) >= PATH_MAX)
+		return;
+	set_rest(&w, cwd, path);
+	fd = walk(v, &w, &ret->mount, &st, &ret->kind);
+	memcpy(ret->path, w.done, strlen(w.done) + 1);
+	if (fd < 0)
+		return;
+	ret->mode = st.st_mode;
+	ret->noexec = on_noexec(fd, ret->mount);
+	ret->kind = FOUND_UNKNOWN;
+	if (S_ISDIR(st.st_mode))
+		ret->kind = FOUND_DIRECTORY;
+	else if (!S_ISREG(st.st_mode))
+		ret->kind = FOUND_SPECIAL;
+	else
+		reopen(v, &w, &st, ret);
+}
+
+static bool has_option(const struct spec_mount *m, const char *word)
+{
+	for (const char *const *o = m->options; o && *o; o++)
+		if (str_eq(*o, word))
+			return true;
+	return false;
+}
+
+/* The descriptor of a bind mount's source, or -1 for what is opaque. */
+static int open_source(int bundle, const struct spec_mount *m, bool *ret_file)
+{
+	CLEANUP_FD int fd = -1;
+	struct stat st;
+
+	*ret_file = false;
+	if (!str_eq(m->type, "bind") && !has_option(m, "bind") && !has_option(m, "rbind"))
+		return -1;
+	fd = fd_openat2(bundle, m->source, O_PATH, 0, 0);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	if (S_ISDIR(st.st_mode))
+		return fd_steal(&fd);
+	*ret_file = true;
+	if (!S_ISREG(st.st_mode))
+		return fd_steal(&fd); /* a socket or device: enough to see what it is */
+	fd_close(&fd);
+	return fd_openat2(bundle, m->source, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
+}
+
+/* Where a mount's destination is: links are followed, what does not exist yet is taken as it is. */
+static int place(const struct view *v, const char *destination, char **ret, struct err *err)
+{
+	const struct view_mount *mount;
+	enum found_kind kind;
+	struct walk w;
+	struct stat st;
+	bool overflow = false;
+	int fd;
+
+	set_rest(&w, "/", destination);
+	fd = walk(v, &w, &mount, &st, &kind);
+	fd_close(&fd);
+	while (!overflow && step(&w, &overflow))
+		;
+	*ret = strdup(w.done);
+	return *ret ? 0 : err_set(err, ERR_NOMEM, "no memory for mounts");
+}
+
+int view_add_mounts(struct view *v, int bundle, const struct spec *s, struct err *err)
+{
+	if (s->n_mounts > VIEW_MOUNTS_MAX)
+		return err_set(err, ERR_LIMIT, "%zu mounts, more than %d", s->n_mounts,
+			       VIEW_MOUNTS_MAX);
+	v->mounts = calloc(s->n_mounts + 1, sizeof(*v->mounts));
+	if (!v->mounts)
+		return err_set(err, ERR_NOMEM, "no memory for mounts");
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		const struct spec_mount *m = &s->mounts[i];
+		struct view_mount new = { .destination = m->destination, .fd = -1 };
+
+		if (!*m->destination)
+			continue;
+		if (place(v, m->destination, &new.path, err) < 0)
+			return -1;
+		new.fd = open_source(bundle, m, &new.file);
+		new.noexec = has_option(m, "noexec");
+		v->mounts[v->n++] = new;
+	}
+	return 0;
+}

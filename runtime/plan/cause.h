@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Every reason to refuse a program or to warn about it, finer than the codes people see: one code
+ * may have several causes with sentences of their own. The order is that of the table in cause.c.
+ */
+enum cause {
+	CAUSE_NONE,
+	CAUSE_NO_EMULATOR,
+	CAUSE_HANDLER_DISABLED,
+	CAUSE_BINFMT_OFF,
+	CAUSE_NOT_PINNED,
+	CAUSE_EMULATOR_MODE,
+	CAUSE_EMULATOR_KIND,
+	CAUSE_EMULATOR_FOREIGN,
+	CAUSE_EMULATOR_SELF,
+	CAUSE_EMULATOR_LOADER,
+	CAUSE_NOT_MOUNTED,
+	CAUSE_UNSUPPORTED,
+	CAUSE_HIDDEN,
+	CAUSE_HEADER,
+	CAUSE_NO_32BIT,
+	CAUSE_X32,
+	CAUSE_ABI_NODE,
+	CAUSE_ABI_HANDLER,
+	CAUSE_ABI_LOADER,
+	CAUSE_CPU_PROGRAM,
+	CAUSE_CPU_DECLARED,
+	CAUSE_PAGE_SIZE,
+	CAUSE_LOADER_MISSING,
+	CAUSE_LOADER_OTHER,
+	CAUSE_LOADER_MODE,
+	CAUSE_LOADER_FOREIGN,
+	CAUSE_LOADER_NOT_ELF,
+	CAUSE_NO_SHEBANG,
+	CAUSE_BOM,
+	CAUSE_NAMELESS,
+	CAUSE_CRLF,
+	CAUSE_INTERPRETER_MISSING,
+	CAUSE_EMPTY,
+	CAUSE_ZEROS,
+	CAUSE_CUT,
+	CAUSE_CUT_SEGMENT,
+	CAUSE_NOT_LINUX,
+	CAUSE_WASM,
+	CAUSE_NO_X_BIT,
+	CAUSE_DIRECTORY,
+	CAUSE_SPECIAL,
+	CAUSE_LOOP,
+	CAUSE_NOEXEC,
+	CAUSE_TOO_DEEP,
+	CAUSE_PLATFORM,
+	CAUSE_PLATFORM_DECLARED,
+	CAUSE_NEVER,
+	CAUSE_SECCOMP,
+	CAUSE_PRIVATE,
+	CAUSE_CONFIG, /* its parts come from the one who found it: struct complaint */
+	/* warnings */
+	CAUSE_WARN_LABEL,
+	CAUSE_WARN_SETUID,
+	CAUSE_WARN_REPLACED,
+	CAUSE_WARN_SEVERAL,
+	CAUSE_WARN_SHADOWED,
+	CAUSE_WARN_ARGV0,
+	CAUSE_WARN_OLD,
+	CAUSE_WARN_MEMORY,
+	CAUSE_WARN_CUT,
+	CAUSE_N,
+};
+
+/* The parts of one line. {name} stands for what diagnosis.c fills in. */
+struct cause_row {
+	const char *code;
+	const char *what, *why, *fix;
+};
+
+/* Static storage. */
+const struct cause_row *cause_row(enum cause c);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/arch/platform.h"
+#include "runtime/binfmt/registry.h"
+#include "runtime/host/host.h"
+#include "runtime/image/image.h"
+#include "runtime/oci/seccomp.h"
+#include "runtime/oci/settings.h"
+#include "runtime/oci/view.h"
+
+/*
+ * Everything the decision depends on, gathered before it is taken. Plain data: a test writes one
+ * down by hand. Names point into the specification, the images or the arena they were made in.
+ */
+
+/* One file that has a part in running the program. */
+struct program_file {
+	const char *path; /* as whoever named it wrote it; NULL: not looked for */
+	enum found_kind found;
+	mode_t mode;
+	bool noexec;	    /* on a mount that forbids execution */
+	const char *volume; /* where the mount it is on is mounted, NULL: the image's own */
+	struct image image; /* FOUND_FILE */
+};
+
+/* The program and its interpreters: the kernel gives up after five replacements. */
+#define FACTS_CHAIN 6
+
+enum facts_purpose {
+	FOR_CONTAINER,
+	FOR_SANDBOX, /* the pod's own container: what the pod asks for does not concern it */
+	FOR_EXEC,
+};
+
+struct facts {
+	enum facts_purpose purpose;
+	const struct host *host;
+	const struct binfmt_registry *binfmt;
+	const struct settings *settings;
+	bool engine_runs_it; /* the engine has its own handler for this (crun and WebAssembly) */
+	bool own_binfmt;     /* the container's user namespace has a binfmt_misc instance */
+
+	/* The program, then the interpreter of its #! line and so on; the last is no script. */
+	struct program_file chain[FACTS_CHAIN];
+	size_t n_chain;
+	bool chain_too_long;
+
+	struct program_file loader;	  /* what PT_INTERP of the last link names */
+	const char *other_loader;	  /* loader missing: one of another kind that is there */
+	const struct binfmt_entry *handler; /* enabled, and the kernel will use it for the last link */
+	const struct binfmt_entry *rival; /* another one that matches */
+	struct program_file emulator;	  /* the handler's interpreter: in the container, or with
+					   * flag F on the node */
+	struct program_file emulator_loader; /* what the interpreter's PT_INTERP names, there */
+	uint64_t emulator_changed_ns;	     /* last change of the interpreter's file, 0 unknown */
+	struct {
+		unsigned int major, minor, patch;
+	} emulator_version; /* of qemu, all 0 when not known */
+
+	struct platform declared; /* what the image's configuration says, if known */
+	uint64_t memory_max;	  /* bytes, 0 without a limit */
+	struct seccomp_fit seccomp;
+};
+
+/* The link that decides: the program, or the last interpreter; empty when nothing was looked at. */
+static inline const struct program_file *facts_last(const struct facts *f)
+{
+	return &f->chain[f->n_chain ? f->n_chain - 1 : 0];
+}
+
+/* Architecture of the last link; NULL unless it is an ELF program of a known one. */
+static inline const struct arch *facts_guest(const struct facts *f)
+{
+	const struct program_file *p = facts_last(f);
+	const struct ident *id;
+
+	if (!f->n_chain || p->found != FOUND_FILE || p->image.kind != IMAGE_ELF)
+		return NULL;
+	id = &p->image.ident;
+	return arch_of_elf(id->machine, id->cls, id->order, id->flags);
+}

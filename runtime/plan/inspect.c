@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/plan/inspect.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+#include "runtime/oci/entrypoint.h"
+
+void emulator_files_deinit(struct emulator_files *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		fd_close(&e->files[i].fd);
+	free(e->files);
+	*e = (struct emulator_files){ NULL, 0 };
+}
+
+int emulator_files_open(const struct binfmt_registry *r, struct emulator_files *ret,
+			struct err *err)
+{
+	CLEANUP_EMULATORS struct emulator_files e = {
+		.files = calloc(r->n + 1, sizeof(*e.files)),
+	};
+
+	if (!e.files)
+		return err_set(err, ERR_NOMEM, "no memory for %zu handlers", r->n);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct binfmt_entry *entry = &r->entries[i];
+		int fd;
+
+		if (!entry->enabled || !(entry->flags & BINFMT_F))
+			continue;
+		fd = fd_openat2(AT_FDCWD, entry->interpreter, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0,
+				0);
+		if (fd >= 0)
+			e.files[e.n++] = (struct emulator_file){ entry, fd };
+	}
+	*ret = e;
+	e = (struct emulator_files){ NULL, 0 };
+	return 0;
+}
+
+/* Describes what was found under @path (copied) into @ret, with its contents if it is a file. */
+static int describe(const struct inspect *in, const struct facts *f, const char *path,
+		    const struct found *found, struct program_file *ret, struct err *err)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->path = arena_strdup(in->arena, path);
+	if (!ret->path)
+		return err_set(err, ERR_NOMEM, "no memory for a path");
+	ret->found = found->kind;
+	ret->mode = found->mode;
+	ret->noexec = found->noexec;
+	ret->volume = found->mount ? found->mount->destination : NULL;
+	if (found->kind != FOUND_FILE)
+		return 0;
+	if (image_read(found->fd, found->size, f->host->page_size, &ret->image, err) < 0)
+		return err_in(err, "%.200s", path);
+	return 0;
+}
+
+static int look_at(const struct inspect *in, const struct facts *f, const char *path,
+		   struct program_file *ret, struct err *err)
+{
+	CLEANUP_FOUND struct found found = FOUND_INIT;
+
+	view_find(in->view, in->process->cwd, path, &found);
+	return describe(in, f, path, &found, ret, err);
+}
+
+/* The handler the kernel will take for @file, if the table is on. */
+static const struct binfmt_entry *handler_of(const struct facts *f, const struct program_file *file,
+					     const struct binfmt_entry **ret_rival)
+{
+	*ret_rival = NULL;
+	if (f->binfmt->state != BINFMT_ON || file->found != FOUND_FILE)
+		return NULL;
+	return binfmt_registry_match(f->binfmt, file->image.head, file->path, false, ret_rival);
+}
+
+/* Follows #! lines until something else comes: a handler, a program, or nothing. */
+static int follow_scripts(const struct inspect *in, struct facts *f, struct err *err)
+{
+	for (;;) {
+		const struct program_file *last = facts_last(f);
+
+		f->handler = handler_of(f, last, &f->rival);
+		if (f->handler || last->found != FOUND_FILE || last->image.kind != IMAGE_SCRIPT ||
+		    last->noexec || !(last->mode & 0111))
+			return 0;
+		if (f->n_chain == FACTS_CHAIN) {
+			f->chain_too_long = true;
+			return 0;
+		}
+		if (look_at(in, f, last->image.script.interpreter, &f->chain[f->n_chain], err) < 0)
+			return -1;
+		f->n_chain++;
+	}
+}
+
+/* Where the loader should be there is none: is there one of another kind for this machine? */
+static void find_other_loader(const struct inspect *in, struct facts *f)
+{
+	const struct image *program = &facts_last(f)->image;
+	size_t n;
+	const struct arch *rows = arch_rows(&n);
+
+	for (size_t i = 0; i < n && !f->other_loader; i++) {
+		if (rows[i].machine != program->ident.machine)
+			continue;
+		for (const char *const *l = rows[i].loaders; *l && !f->other_loader; l++) {
+			CLEANUP_FOUND struct found found = FOUND_INIT;
+
+			if (str_eq(*l, program->interp))
+				continue;
+			view_find(in->view, "/", *l, &found);
+			if (found.kind == FOUND_FILE)
+				f->other_loader = *l;
+		}
+	}
+}
+
+static int inspect_loader(const struct inspect *in, struct facts *f, struct err *err)
+{
+	const struct program_file *program = facts_last(f);
+
+	if (program->found != FOUND_FILE || program->image.kind != IMAGE_ELF ||
+	    !program->image.interp[0])
+		return 0;
+	if (look_at(in, f, program->image.interp, &f->loader, err) < 0)
+		return -1;
+	if (f->loader.found == FOUND_MISSING)
+		find_other_loader(in, f);
+	return 0;
+}
+
+/* The pinned interpreter, if the file of its name on the node could be opened. */
+static int inspect_pinned(const struct inspect *in, struct facts *f, struct err *err)
+{
+	for (size_t i = 0; i < in->emulators->n; i++) {
+		const struct emulator_file *file = &in->emulators->files[i];
+		struct found found = FOUND_INIT;
+		struct stat st;
+
+		if (file->entry != f->handler || fstat(file->fd, &st) < 0 || !S_ISREG(st.st_mode))
+			continue;
+		f->emulator_changed_ns = (uint64_t)st.st_ctim.tv_sec * 1000000000u +
+					 (uint64_t)st.st_ctim.tv_nsec;
+		found.kind = FOUND_FILE;
+		found.fd = file->fd;
+		found.mode = st.st_mode;
+		found.size = (uint64_t)st.st_size;
+		return describe(in, f, f->handler->interpreter, &found, &f->emulator, err);
+	}
+	return 0;
+}
+
+/* With flag F the interpreter is on the node, without in the container; its loader is always there.
+ */
+static int inspect_emulator(const struct inspect *in, struct facts *f, struct err *err)
+{
+	int rc;
+
+	if (f->handler->flags & BINFMT_F)
+		rc = inspect_pinned(in, f, err);
+	else
+		rc = look_at(in, f, f->handler->interpreter, &f->emulator, err);
+	if (rc < 0)
+		return -1;
+	if (f->emulator.found != FOUND_FILE || f->emulator.image.kind != IMAGE_ELF ||
+	    !f->emulator.image.interp[0])
+		return 0;
+	return look_at(in, f, f->emulator.image.interp, &f->emulator_loader, err);
+}
+
+int inspect_program(const struct inspect *in, struct facts *f, struct err *err)
+{
+	CLEANUP_FOUND struct found found = FOUND_INIT;
+	char name[PATH_MAX];
+
+	f->n_chain = 0;
+	if (!in->process->args || !in->process->args[0] || !*in->process->args[0])
+		return 0;
+	entrypoint_find(in->view, in->process, name, &found);
+	if (describe(in, f, name, &found, &f->chain[0], err) < 0)
+		return -1;
+	f->n_chain = 1;
+	if (follow_scripts(in, f, err) < 0)
+		return -1;
+	if (f->handler)
+		return inspect_emulator(in, f, err);
+	return inspect_loader(in, f, err);
+}

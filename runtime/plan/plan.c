@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/plan/plan.h"
+
+#include <elf.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "runtime/base/str.h"
+
+/* Below this, a program of some size and its emulator hardly fit (field.md R10: 10 MiB each). */
+#define SMALL_MEMORY (64ull << 20)
+
+static void refuse(struct plan *p, enum cause why)
+{
+	p->verdict = VERDICT_REFUSE;
+	p->cause = why;
+	p->n_warnings = 0;
+}
+
+static void warn(struct plan *p, enum cause why)
+{
+	if (p->n_warnings < REPORT_WARNINGS)
+		p->warnings[p->n_warnings++] = why;
+}
+
+/* Why a file cannot be started at all, whatever is in it; CAUSE_NONE when it can. */
+static enum cause judge_access(const struct program_file *file)
+{
+	switch (file->found) {
+	case FOUND_UNKNOWN:
+	case FOUND_MISSING:
+		return CAUSE_NONE;
+	case FOUND_LOOP:
+		return CAUSE_LOOP;
+	case FOUND_DIRECTORY:
+		return CAUSE_DIRECTORY;
+	case FOUND_SPECIAL:
+		return CAUSE_SPECIAL;
+	case FOUND_FILE:
+		break;
+	}
+	if (file->noexec)
+		return CAUSE_NOEXEC;
+	return file->mode & 0111 ? CAUSE_NONE : CAUSE_NO_X_BIT;
+}
+
+/* Why nobody runs a file that is no ELF program and that no handler takes. */
+static enum cause judge_kind(enum image_kind kind)
+{
+	switch (kind) {
+	case IMAGE_EMPTY:
+		return CAUSE_EMPTY;
+	case IMAGE_ZEROS:
+		return CAUSE_ZEROS;
+	case IMAGE_CUT:
+		return CAUSE_CUT;
+	case IMAGE_NAMELESS:
+		return CAUSE_NAMELESS;
+	case IMAGE_BOM:
+		return CAUSE_BOM;
+	case IMAGE_TEXT:
+		return CAUSE_NO_SHEBANG;
+	case IMAGE_WASM:
+		return CAUSE_WASM;
+	case IMAGE_OBJECT:
+	case IMAGE_CORE:
+	case IMAGE_MACHO:
+	case IMAGE_PE:
+	case IMAGE_ZIP:
+	case IMAGE_JAVA_CLASS:
+	case IMAGE_GZIP:
+	case IMAGE_DATA:
+		return CAUSE_NOT_LINUX;
+	case IMAGE_ELF:
+	case IMAGE_SCRIPT:
+	case IMAGE_KIND_N:
+		break;
+	}
+	return CAUSE_NONE;
+}
+
+static bool same_machine(const struct ident *a, const struct ident *b)
+{
+	return a->machine == b->machine && a->cls == b->cls && a->order == b->order;
+}
+
+/* An ELF image's row; NULL for what is no ELF or of an unknown machine. */
+static const struct arch *image_arch(const struct image *img)
+{
+	const struct ident *id = &img->ident;
+
+	return img->kind == IMAGE_ELF ? arch_of_elf(id->machine, id->cls, id->order, id->flags) :
+					NULL;
+}
+
+/* A missing loader: the other one that is there tells an ABI from a C library. */
+static enum cause judge_missing_loader(const struct facts *f, const struct arch *guest)
+{
+	if (!f->other_loader)
+		return CAUSE_LOADER_MISSING;
+	for (size_t i = 0; guest->loaders[i]; i++)
+		if (str_eq(guest->loaders[i], f->other_loader))
+			return CAUSE_LOADER_OTHER;
+	return CAUSE_ABI_LOADER;
+}
+
+static enum cause judge_loader(const struct facts *f, const struct program_file *program)
+{
+	const struct program_file *l = &f->loader;
+
+	if (!l->path)
+		return CAUSE_NONE;
+	switch (l->found) {
+	case FOUND_UNKNOWN:
+		return CAUSE_NONE;
+	case FOUND_MISSING:
+	case FOUND_LOOP:
+		return judge_missing_loader(f, image_arch(&program->image));
+	case FOUND_DIRECTORY:
+	case FOUND_SPECIAL:
+		return CAUSE_LOADER_MODE;
+	case FOUND_FILE:
+		break;
+	}
+	if (l->noexec || !(l->mode & 0111))
+		return CAUSE_LOADER_MODE;
+	if (l->image.kind != IMAGE_ELF)
+		return CAUSE_LOADER_NOT_ELF;
+	return same_machine(&l->image.ident, &program->image.ident) ? CAUSE_NONE :
+								       CAUSE_LOADER_FOREIGN;
+}
+
+static unsigned int declared_level(const struct platform *p)
+{
+	bool level = str_eq(p->arch, "amd64") && p->variant[0] == 'v' && p->variant[1] >= '2' &&
+		     p->variant[1] <= '4' && !p->variant[2];
+
+	return level ? (unsigned int)(p->variant[1] - '0') : 0;
+}
+
+/* glibc's loader refuses programs and itself on a processor below what their notes ask for. */
+static enum cause judge_cpu(const struct facts *f, const struct program_file *program)
+{
+	unsigned int have = f->host->x86_level, want = program->image.x86_level;
+	bool glibc = f->loader.path && strstr(f->loader.path, "/ld-linux-x86-64.so.2");
+
+	if (!have || program->image.ident.machine != EM_X86_64)
+		return CAUSE_NONE;
+	if (f->loader.found == FOUND_FILE && f->loader.image.x86_level > want)
+		want = f->loader.image.x86_level;
+	if (glibc && want > have)
+		return CAUSE_CPU_PROGRAM;
+	return declared_level(&f->declared) > have ? CAUSE_CPU_DECLARED : CAUSE_NONE;
+}
+
+/* A program the node itself loads. */
+static void plan_native(const struct facts *f, struct plan *p)
+{
+	const struct program_file *program = facts_last(f);
+	const struct segments *s = &program->image.segments;
+	enum cause why = CAUSE_NONE;
+
+	if (s->dead || program->image.interp_bad)
+		why = CAUSE_CUT_SEGMENT;
+	else if (s->largest_page && s->largest_page < f->host->page_size)
+		why = CAUSE_PAGE_SIZE;
+	if (!why)
+		why = judge_loader(f, program);
+	if (!why)
+		why = judge_cpu(f, program);
+	if (why)
+		refuse(p, why);
+	else if (s->cut)
+		warn(p, CAUSE_WARN_CUT);
+}
+
+/* The interpreter of a handler without flag F is found and started like any other program. */
+static enum cause judge_emulator(const struct facts *f)
+{
+	const struct program_file *e = &f->emulator;
+	const struct arch *a = image_arch(&e->image);
+	bool pinned = f->handler->flags & BINFMT_F;
+
+	if (!e->path || e->found == FOUND_UNKNOWN)
+		return CAUSE_NONE;
+	if (e->found != FOUND_FILE)
+		return pinned ? CAUSE_NONE :
+		       e->found == FOUND_MISSING ? CAUSE_NOT_PINNED : CAUSE_EMULATOR_MODE;
+	if (f->emulator_loader.path && f->emulator_loader.found == FOUND_MISSING)
+		return CAUSE_EMULATOR_LOADER;
+	if (pinned)
+		return CAUSE_NONE;
+	if (e->noexec || !(e->mode & 0111))
+		return CAUSE_EMULATOR_MODE;
+	if (binfmt_entry_matches(f->handler, e->image.head, e->path))
+		return CAUSE_EMULATOR_SELF;
+	if (judge_kind(e->image.kind))
+		return CAUSE_EMULATOR_KIND;
+	if (!a || host_runs(f->host, a) != HOST_NO ||
+	    binfmt_registry_match(f->binfmt, e->image.head, e->path, false, NULL))
+		return CAUSE_NONE;
+	return CAUSE_EMULATOR_FOREIGN;
+}
+
+static bool changed_since(const struct facts *f)
+{
+	return (f->handler->flags & BINFMT_F) && f->handler->registered_ns &&
+	       f->emulator_changed_ns > f->handler->registered_ns;
+}
+
+static void warn_emulated(const struct facts *f, struct plan *p)
+{
+	const struct binfmt_entry *h = f->handler;
+	const struct program_file *program = facts_last(f);
+
+	if (p->guest && host_runs(f->host, p->guest) == HOST_YES)
+		warn(p, CAUSE_WARN_SHADOWED);
+	else if (f->rival)
+		warn(p, CAUSE_WARN_SEVERAL);
+	if ((program->mode & S_ISUID) && !(h->flags & BINFMT_C))
+		warn(p, CAUSE_WARN_SETUID);
+	if (changed_since(f))
+		warn(p, CAUSE_WARN_REPLACED);
+	if (str_ends(h->interpreter, "-binfmt-P") && !(h->flags & BINFMT_P))
+		warn(p, CAUSE_WARN_ARGV0);
+	if (f->emulator_version.major && f->emulator_version.major < 8)
+		warn(p, CAUSE_WARN_OLD);
+	if (f->memory_max && f->memory_max < SMALL_MEMORY)
+		warn(p, CAUSE_WARN_MEMORY);
+}
+
+/* A handler takes the program before the kernel's own loaders see it. */
+static void plan_handled(const struct facts *f, struct plan *p)
+{
+	bool foreign = p->guest && host_runs(f->host, p->guest) == HOST_NO;
+	enum cause why = judge_emulator(f);
+
+	p->handler = f->handler;
+	if (foreign && f->own_binfmt)
+		why = CAUSE_HIDDEN;
+	else if (foreign && f->settings->emulation_never && f->purpose != FOR_SANDBOX)
+		why = CAUSE_NEVER;
+	else if (!why && p->guest && f->settings->seccomp_keep && f->seccomp.blocked)
+		why = CAUSE_SECCOMP;
+	if (why) {
+		refuse(p, why);
+		return;
+	}
+	if (facts_last(f)->image.kind != IMAGE_ELF)
+		return; /* a Java archive or the like: not another architecture */
+	p->verdict = VERDICT_EMULATE;
+	p->cpu = p->guest ? settings_cpu(f->settings, p->guest) : "";
+	p->adapt_seccomp = !f->settings->seccomp_keep && f->seccomp.must_adapt;
+	warn_emulated(f, p);
+}
+
+/* A handler for the same processor whose ABI or byte order is another. */
+static const struct binfmt_entry *near_handler(const struct facts *f, const struct arch *guest)
+{
+	size_t n;
+	const struct arch *rows = arch_rows(&n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct binfmt_entry *e;
+
+		if (rows[i].machine != guest->machine)
+			continue;
+		e = binfmt_registry_for(f->binfmt, &rows[i], false);
+		if (e && str_after(e->name, "qemu"))
+			return e;
+	}
+	return NULL;
+}
+
+/* A 32-bit program of the node's own family that its kernel does not take. */
+static enum cause judge_family(const struct facts *f, const struct arch *guest)
+{
+	if (str_eq(guest->name, "x32") && guest->machine == f->host->arch->machine)
+		return CAUSE_X32;
+	if (guest->compat_of && str_eq(guest->compat_of, f->host->arch->name))
+		return CAUSE_NO_32BIT;
+	return CAUSE_NONE;
+}
+
+/* Why no handler runs a foreign program; the most telling reason wins. */
+static enum cause judge_unhandled(const struct facts *f, const struct arch *guest, struct plan *p)
+{
+	const struct program_file *file = facts_last(f);
+	const struct binfmt_registry *r = f->binfmt;
+	enum cause family = judge_family(f, guest);
+
+	p->handler = binfmt_registry_match(r, file->image.head, file->path, true, NULL);
+	if (p->handler)
+		return r->state == BINFMT_OFF ? CAUSE_BINFMT_OFF : CAUSE_HANDLER_DISABLED;
+	p->handler = binfmt_registry_for(r, guest, false);
+	if (p->handler && binfmt_entry_rejects(p->handler, file->image.head, &p->byte))
+		return CAUSE_HEADER;
+	if (family)
+		return family;
+	if (r->state == BINFMT_UNSUPPORTED)
+		return CAUSE_UNSUPPORTED;
+	if (r->state == BINFMT_NOT_MOUNTED)
+		return CAUSE_NOT_MOUNTED;
+	if (guest->machine == f->host->arch->machine)
+		return CAUSE_ABI_NODE;
+	p->handler = near_handler(f, guest);
+	return p->handler ? CAUSE_ABI_HANDLER : CAUSE_NO_EMULATOR;
+}
+
+/* An ELF program no enabled handler matches. */
+static void plan_elf(const struct facts *f, struct plan *p)
+{
+	enum host_can can = p->guest ? host_runs(f->host, p->guest) : HOST_NO;
+	enum cause why;
+
+	if (can == HOST_YES) {
+		plan_native(f, p);
+		return;
+	}
+	if (can == HOST_UNKNOWN || f->binfmt->state == BINFMT_UNKNOWN || f->binfmt->partial)
+		return;
+	why = p->guest ? judge_unhandled(f, p->guest, p) : CAUSE_NO_EMULATOR;
+	if (f->settings->emulation_never && f->purpose != FOR_SANDBOX && why == CAUSE_NO_EMULATOR)
+		why = CAUSE_NEVER;
+	refuse(p, why);
+}
+
+static void plan_file(const struct facts *f, struct plan *p)
+{
+	const struct program_file *file = facts_last(f);
+	enum cause why = judge_access(file);
+
+	if (why) {
+		refuse(p, why);
+	} else if (file->found == FOUND_MISSING && f->n_chain > 1) {
+		refuse(p, file[-1].image.script.crlf ? CAUSE_CRLF : CAUSE_INTERPRETER_MISSING);
+	} else if (file->found != FOUND_FILE) {
+		return; /* the engine's own message, or something only the start shows */
+	} else if (f->chain_too_long) {
+		refuse(p, CAUSE_TOO_DEEP);
+	} else if (f->handler) {
+		plan_handled(f, p);
+	} else if (file->image.kind == IMAGE_ELF) {
+		plan_elf(f, p);
+	} else if (judge_kind(file->image.kind) && f->binfmt->state != BINFMT_UNKNOWN &&
+		   !f->binfmt->partial) {
+		refuse(p, judge_kind(file->image.kind));
+	}
+}
+
+/* The pod asked for a platform: compared with the program, or else with the image's declaration. */
+static enum cause judge_wanted(const struct facts *f)
+{
+	const struct arch *guest = facts_guest(f), *wanted, *declared;
+
+	if (!platform_known(&f->settings->wanted) || f->purpose != FOR_CONTAINER)
+		return CAUSE_NONE;
+	wanted = platform_arch(&f->settings->wanted);
+	if (guest)
+		return wanted && str_eq(guest->name, wanted->name) ? CAUSE_NONE : CAUSE_PLATFORM;
+	declared = platform_arch(&f->declared);
+	if (declared && (!wanted || !str_eq(declared->name, wanted->name)))
+		return CAUSE_PLATFORM_DECLARED;
+	return CAUSE_NONE;
+}
+
+static void warn_label(const struct facts *f, struct plan *p)
+{
+	const struct arch *declared = platform_arch(&f->declared);
+
+	if (declared && p->guest && !str_eq(declared->name, p->guest->name))
+		warn(p, CAUSE_WARN_LABEL);
+}
+
+void plan_make(const struct facts *f, struct plan *ret)
+{
+	enum cause why = judge_wanted(f);
+
+	memset(ret, 0, sizeof(*ret));
+	ret->verdict = VERDICT_NATIVE;
+	ret->guest = facts_guest(f);
+	ret->cpu = "";
+	if (why) {
+		refuse(ret, why);
+		return;
+	}
+	if (!f->n_chain || f->engine_runs_it)
+		return;
+	plan_file(f, ret);
+	if (ret->verdict != VERDICT_REFUSE)
+		warn_label(f, ret);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+
+/*
+ * A line for people, built into a fixed place: what does not fit is cut. Names from images and
+ * specifications pass through text_name() only, which keeps the line one line of valid UTF-8.
+ */
+struct text {
+	char *s;
+	size_t size, n;
+};
+
+void text_init(struct text *t, char *place, size_t size);
+void text_add(struct text *t, const char *s);
+__attribute__((format(printf, 2, 3))) void text_printf(struct text *t, const char *fmt, ...);
+
+/* Appends @name in at most @max bytes (the middle is left out), odd bytes replaced by '?'. */
+void text_name(struct text *t, const char *name, size_t max);

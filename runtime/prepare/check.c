@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "runtime/plan/diagnosis.h"
+#include "runtime/prepare/declared.h"
+#include "runtime/prepare/prepare.h"
+
+/* Annotations by which crun gives a container to WebAssembly or a virtual machine. */
+static bool engine_runs_it(const struct spec *s)
+{
+	return s->document && (spec_annotation(s, "run.oci.handler") ||
+			       spec_annotation(s, "module.wasm.image/variant"));
+}
+
+/*
+ * The image's platform makes a refusal's line better and can turn an answer only where the program
+ * itself says nothing, so a native program does not wait for it.
+ */
+static void plan_with_platform(struct prepare *p, struct facts *f, struct plan *ret)
+{
+	bool asked = platform_known(&p->settings.wanted) && f->purpose == FOR_CONTAINER;
+	uint64_t deadline = p->started_ns + PLATFORM_WAIT_NS;
+
+	plan_make(f, ret);
+	if (ret->verdict == VERDICT_NATIVE && !(asked && !ret->guest))
+		deadline = 0;
+	if (p->has_platform)
+		declared_read(FD_PLATFORM, deadline, &f->declared);
+	if (platform_known(&f->declared))
+		plan_make(f, ret);
+}
+
+static void fill_report(struct report *r, const struct facts *f, const struct plan *p)
+{
+	char line[DIAGNOSIS_MAX + 1];
+
+	r->verdict = p->verdict;
+	diagnosis_program(f, r->program, sizeof(r->program));
+	if (p->guest)
+		diagnosis_platform(p->guest, r->guest, sizeof(r->guest));
+	if (p->verdict == VERDICT_REFUSE) {
+		diagnosis_line(f, p, p->cause, line);
+		(void)str_copy(r->code, sizeof(r->code), cause_row(p->cause)->code);
+		(void)str_copy(r->line, sizeof(r->line), line);
+	}
+	if (p->verdict == VERDICT_EMULATE) {
+		(void)str_copy(r->handler, sizeof(r->handler), p->handler->name);
+		(void)str_copy(r->cpu, sizeof(r->cpu), p->cpu);
+	}
+	for (size_t i = 0; i < p->n_warnings; i++) {
+		diagnosis_line(f, p, p->warnings[i], line);
+		(void)str_copy(r->warnings[r->n_warnings++], sizeof(r->warnings[0]), line);
+	}
+}
+
+int check_process(struct prepare *p, const struct spec_process *process,
+		  enum facts_purpose purpose, struct plan *ret, struct err *err)
+{
+	struct inspect in = {
+		.view = &p->view,
+		.process = process,
+		.emulators = &p->emulators,
+		.arena = &p->arena,
+	};
+	struct facts f = {
+		.purpose = purpose,
+		.host = &p->host,
+		.binfmt = &p->binfmt,
+		.settings = &p->settings,
+		.engine_runs_it = engine_runs_it(&p->spec),
+		.own_binfmt = p->own_binfmt,
+		.memory_max = p->spec.memory_max,
+	};
+
+	if (inspect_program(&in, &f, err) < 0)
+		return -1;
+	if (f.handler)
+		seccomp_judge(p->spec.seccomp, p->host.arch, &f.seccomp);
+	plan_with_platform(p, &f, ret);
+	fill_report(&p->report, &f, ret);
+	log_debug(p->request.id, "%s: %s", p->report.program,
+		  ret->verdict == VERDICT_REFUSE  ? p->report.line :
+		  ret->verdict == VERDICT_EMULATE ? p->report.handler :
+						    "native");
+	return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/prepare/configure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+
+#define OPTIONS_NAME "the runtime's options table in containerd's configuration"
+#define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+int read_regular(int dirfd, const char *name, struct buf *b, struct err *err)
+{
+	CLEANUP_FD int fd = fd_openat2(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open %.200s", name);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, ERR_IO, "stat %.200s", name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INVALID, "%.200s is not a regular file", name);
+	return fd_read_all(fd, name, b, err);
+}
+
+static enum configured complain_file(const char *path, const char *why, struct complaint *bad)
+{
+	(void)str_fmt(bad->what, sizeof(bad->what), "the configuration file %.200s cannot be used",
+		      path);
+	(void)str_fmt(bad->why, sizeof(bad->why), "%.280s", why);
+	(void)str_fmt(bad->fix, sizeof(bad->fix), "correct %.120s", path);
+	return CONFIGURED_BAD;
+}
+
+/* The default file may be missing; one that was named may not. */
+static enum configured from_file(const char *path, bool named, struct settings *s,
+				 struct complaint *bad)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(CONFIGURE_MAX);
+	CLEANUP_JSON json *document = NULL;
+	struct err err;
+
+	if (read_regular(AT_FDCWD, path, &text, &err) < 0) {
+		if (err.code == ERR_NOT_FOUND && !named)
+			return CONFIGURED;
+		return complain_file(path, err.text, bad);
+	}
+	if (json_parse(text.data, text.len, "it", &document, &err) < 0)
+		return complain_file(path, err.text, bad);
+	return settings_from_json(s, document, path, bad) < 0 ? CONFIGURED_BAD : CONFIGURED;
+}
+
+/* runc's options in their own message override those of a table. */
+static void from_request(const struct prepare_request *req, struct settings *s)
+{
+	static const struct {
+		size_t from, to, size;
+	} texts[] = {
+#define COPY(a, b)                                                    \
+	{                                                             \
+		offsetof(struct prepare_request, a),                  \
+			offsetof(struct settings, b), sizeof(s->b)    \
+	}
+		COPY(binary_name, engine),
+		COPY(root, root),
+		COPY(shim_cgroup, shim_cgroup),
+		COPY(criu_image_path, criu_image_path),
+		COPY(criu_work_path, criu_work_path),
+#undef COPY
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		const char *const *value =
+			(const void *)((const char *)req + texts[i].from);
+
+		if (*value && **value)
+			(void)str_copy((char *)s + texts[i].to, texts[i].size, *value);
+	}
+	s->systemd_cgroup |= req->flags & REQUEST_SYSTEMD_CGROUP;
+	s->no_pivot_root |= req->flags & REQUEST_NO_PIVOT;
+	s->no_new_keyring |= req->flags & REQUEST_NO_NEW_KEYRING;
+	s->io_uid = req->io_uid ? req->io_uid : s->io_uid;
+	s->io_gid = req->io_gid ? req->io_gid : s->io_gid;
+}
+
+enum configured configure(const struct prepare_request *req, const struct spec *spec,
+			  struct settings *ret, struct complaint *bad)
+{
+	bool named = req->config_path && *req->config_path;
+	enum configured rc;
+
+	settings_init(ret);
+	rc = from_file(named ? req->config_path : SETTINGS_FILE, named, ret, bad);
+	if (rc != CONFIGURED)
+		return rc;
+	if (req->config_body && *req->config_body &&
+	    settings_from_toml(ret, req->config_body, OPTIONS_NAME, bad) < 0)
+		return CONFIGURED_BAD;
+	from_request(req, ret);
+	if (spec && settings_from_annotations(ret, spec, bad) < 0)
+		return CONFIGURED_BAD;
+	return CONFIGURED;
+}
+
+/* The form the systemd driver gives cgroupsPath: slice:prefix:name, never an absolute path. */
+static bool is_systemd_path(const char *path)
+{
+	const char *first = strchr(path, ':');
+	const char *second = first ? strchr(first + 1, ':') : NULL;
+
+	return path[0] != '/' && second && !strchr(second + 1, ':');
+}
+
+void configure_report(const struct settings *s, const struct spec *spec, struct report *r)
+{
+	r->log_level = s->log_level;
+	r->io_uid = (uint32_t)s->io_uid;
+	r->io_gid = (uint32_t)s->io_gid;
+	r->flags |= s->no_pivot_root ? REPORT_NO_PIVOT : 0;
+	r->flags |= s->no_new_keyring ? REPORT_NO_NEW_KEYRING : 0;
+	r->flags |= s->systemd_cgroup || (spec && is_systemd_path(spec->cgroups_path)) ?
+			    REPORT_SYSTEMD_CGROUP :
+			    0;
+	(void)str_copy(r->root, sizeof(r->root), s->root);
+	(void)str_copy(r->shim_cgroup, sizeof(r->shim_cgroup), s->shim_cgroup);
+	(void)str_copy(r->criu_image_path, sizeof(r->criu_image_path), s->criu_image_path);
+	(void)str_copy(r->criu_work_path, sizeof(r->criu_work_path), s->criu_work_path);
+}
+
+static bool is_program(const char *path)
+{
+	CLEANUP_FD int fd = fd_openat2(AT_FDCWD, path, O_PATH, 0, 0);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
+}
+
+/* @name in the directories of @path; relative ones are passed over. */
+static bool search(const char *name, const char *path, char *ret, size_t size)
+{
+	while (*path) {
+		size_t n = strcspn(path, ":");
+
+		if (*path == '/' && str_fmt(ret, size, "%.*s/%s", (int)n, path, name) &&
+		    is_program(ret))
+			return true;
+		path += n + (path[n] == ':');
+	}
+	return false;
+}
+
+static bool find_engine(const char *name, const char *path, char *ret, size_t size)
+{
+	if (*name == '/')
+		return str_copy(ret, size, name) && is_program(name);
+	return (path && search(name, path, ret, size)) || search(name, STANDARD_PATH, ret, size);
+}
+
+int configure_engine(const char *wanted, const char *path, char *ret, size_t size,
+		     struct err *err)
+{
+	if (*wanted && find_engine(wanted, path, ret, size))
+		return 0;
+	if (!*wanted &&
+	    (find_engine("runc", path, ret, size) || find_engine("crun", path, ret, size)))
+		return 0;
+	ret[0] = '\0';
+	if (*wanted == '/')
+		return err_set(err, ERR_NOT_FOUND, "the OCI engine %.200s is not an executable file",
+			       wanted);
+	return err_set(err, ERR_NOT_FOUND,
+		       "no OCI engine: looked for %.200s in %.300s and the standard directories",
+		       *wanted ? wanted : "runc and crun", path ? path : "no PATH");
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "runtime/oci/settings.h"
+#include "runtime/prepare/report.h"
+#include "runtime/prepare/request.h"
+
+/* Largest configuration file anybody may have. */
+#define CONFIGURE_MAX (64u << 10)
+
+/* Outcome of steps that may find the configuration itself at fault. */
+enum configured { CONFIGURED, CONFIGURED_BAD, CONFIGURED_FAILED };
+
+/*
+ * Reads the node's settings: the default file or the one the request names, then the options table,
+ * then runc's own options, then the annotations of @spec (NULL: none). CONFIGURED_BAD fills @bad.
+ */
+enum configured configure(const struct prepare_request *req, const struct spec *spec,
+			  struct settings *ret, struct complaint *bad);
+
+/* Copies what the shim acts on into the report. */
+void configure_report(const struct settings *s, const struct spec *spec, struct report *r);
+
+/*
+ * Finds the engine: a wanted name or path, or the first of runc and crun, in @path (PATH's value,
+ * NULL for the standard directories). ERR_NOT_FOUND says what was looked for.
+ */
+MUST_CHECK int configure_engine(const char *wanted, const char *path, char *ret, size_t size,
+				struct err *err);
+
+/*
+ * Reads the regular file @name below @dirfd whole into @b, waiting for nothing: a FIFO or device in
+ * its place is ERR_INVALID. ENOENT gives ERR_NOT_FOUND.
+ */
+MUST_CHECK int read_regular(int dirfd, const char *name, struct buf *b, struct err *err);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/prepare/engine_log.h"
+
+#include <string.h>
+
+#include "runtime/base/str.h"
+#include "runtime/oci/json.h"
+#include "runtime/plan/text.h"
+
+/* The message of one JSON line that is an error; NULL with *@ret_json false for other text. */
+static bool error_of_line(const char *line, size_t n, char message[ENGINE_MESSAGE_MAX],
+			  bool *ret_json)
+{
+	CLEANUP_JSON json *j = NULL;
+	const char *level, *msg;
+	struct text out;
+	struct err err;
+
+	*ret_json = n && line[0] == '{' && json_parse(line, n, "log line", &j, &err) == 0;
+	if (!*ret_json || json_text(j, "level", "error", &level, &err) < 0 ||
+	    json_text(j, "msg", "", &msg, &err) < 0 || !*msg)
+		return false;
+	if (!str_eq(level, "error") && !str_eq(level, "fatal"))
+		return false;
+	text_init(&out, message, ENGINE_MESSAGE_MAX);
+	text_name(&out, msg, ENGINE_MESSAGE_MAX - 1);
+	return true;
+}
+
+static void copy_line(const char *line, size_t n, char message[ENGINE_MESSAGE_MAX])
+{
+	char copy[ENGINE_MESSAGE_MAX];
+	struct text out;
+
+	(void)str_fmt(copy, sizeof(copy), "%.*s", (int)n, line);
+	text_init(&out, message, ENGINE_MESSAGE_MAX);
+	text_name(&out, copy, ENGINE_MESSAGE_MAX - 1);
+}
+
+bool engine_log_last_error(const char *text, char message[ENGINE_MESSAGE_MAX])
+{
+	const char *last = NULL;
+	bool found = false;
+	size_t last_n = 0;
+
+	for (const char *p = text; *p; p += *p == '\n') {
+		size_t n = strcspn(p, "\n");
+		bool is_json;
+
+		if (error_of_line(p, n, message, &is_json)) {
+			found = true;
+		} else if (!is_json && strspn(p, " \t\r") < n) {
+			last = p;
+			last_n = n;
+		}
+		p += n;
+	}
+	if (!found && last) {
+		copy_line(last, last_n, message);
+		found = true;
+	}
+	return found;
+}

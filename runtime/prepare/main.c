@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * crossarch-prepare MODE: looks at one bundle on behalf of the shim and reports what will happen to
+ * it. Descriptors are in prepare.h. Exit status: 0 a report was written, 1 not even that, 2 usage.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "runtime/prepare/declared.h"
+#include "runtime/prepare/prepare.h"
+
+static const struct {
+	const char *name;
+	int (*run)(struct prepare *p, struct err *err);
+} modes[] = {
+	{ "group", mode_group },
+	{ "create", mode_create },
+	{ "exec", mode_exec },
+	{ "engine-error", mode_engine_error },
+};
+
+/*
+ * Fills a gap among the given descriptors, so that nothing opened later gets a number that means
+ * something. False when the descriptor was missing.
+ */
+static bool is_given(int fd)
+{
+	if (fcntl(fd, F_GETFD) >= 0)
+		return true;
+	(void)dup3(FD_REPORT, fd, O_CLOEXEC);
+	return false;
+}
+
+static int run(size_t mode)
+{
+	struct prepare p = {
+		.started_ns = declared_now(),
+		.binfmt_fd = -1,
+		.out = -1,
+		.view = VIEW_INIT,
+	};
+	struct err err = ERR_INIT;
+
+	report_init(&p.report);
+	settings_init(&p.settings);
+	(void)is_given(FD_BUNDLE);
+	p.has_request = is_given(FD_REQUEST);
+	p.has_platform = is_given(FD_PLATFORM);
+	if (modes[mode].run(&p, &err) < 0) {
+		p.report.verdict = VERDICT_NONE;
+		p.report.err = err;
+	}
+	if (report_write(FD_REPORT, &p.report, &err) < 0) {
+		log_error(NULL, "%s", err.text);
+		return 1;
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(modes); i++)
+		if (str_eq(argv[1], modes[i].name))
+			return run(i);
+	fprintf(stderr, "usage: crossarch-prepare group|create|exec|engine-error\n"
+			"Started by containerd-shim-crossarch-v2; see crossarch --help instead.\n");
+	return 2;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "runtime/oci/patch.h"
+#include "runtime/prepare/confine.h"
+#include "runtime/prepare/mount.h"
+#include "runtime/prepare/prepare.h"
+
+#define PATCHED "config.json.crossarch"
+
+static int mount_rootfs(struct prepare *p, struct err *err)
+{
+	if (!p->request.n_mounts)
+		return 0;
+	if (mount_all(FD_BUNDLE, "rootfs", p->request.mounts, p->request.n_mounts, err) < 0)
+		return err_in(err, "mount rootfs");
+	p->report.flags |= REPORT_MOUNTED;
+	return 0;
+}
+
+/*
+ * The file for a changed config.json has no name until it is complete: an O_TMPFILE of the bundle.
+ * Where the file system has none, a change is impossible and fails when it is wanted.
+ */
+static void open_out(struct prepare *p)
+{
+	p->out = fd_openat2(FD_BUNDLE, ".", O_TMPFILE | O_WRONLY, 0600, 0);
+	(void)unlinkat(FD_BUNDLE, PATCHED, 0);
+}
+
+static int write_patched(struct prepare *p, const struct patch *edits, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(2 * JSON_MAX);
+
+	if (p->out < 0)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "change config.json: the bundle's file system has no O_TMPFILE");
+	if (patch_apply(p->document, edits, err) < 0 || json_print(p->document, &text, err) < 0)
+		return err_in(err, "change config.json");
+	if (fd_write_all(p->out, text.data, text.len) < 0 ||
+	    linkat(p->out, "", FD_BUNDLE, PATCHED, AT_EMPTY_PATH) < 0)
+		return err_sys(err, ERR_IO, "write " PATCHED);
+	p->report.flags |= REPORT_PATCHED;
+	return 0;
+}
+
+static int apply_plan(struct prepare *p, const struct plan *plan, struct err *err)
+{
+	struct patch edits = { .host = p->host.arch };
+
+	if (plan->verdict != VERDICT_EMULATE)
+		return 0;
+	if (plan->cpu[0] && !spec_env(&p->spec.process, "QEMU_CPU"))
+		edits.qemu_cpu = plan->cpu;
+	edits.adapt_seccomp = plan->adapt_seccomp;
+	if (!edits.qemu_cpu && !edits.adapt_seccomp)
+		return 0;
+	return write_patched(p, &edits, err);
+}
+
+/* The pod's user namespace may be another container's, named by a file below its /proc. */
+static bool joins_own_binfmt(const struct spec *s)
+{
+	for (size_t i = 0; i < s->n_mounts; i++)
+		if (s->private_user && str_eq(s->mounts[i].type, "binfmt_misc"))
+			return true;
+	if (s->user_path) {
+		const char *pid = str_after(s->user_path, "/proc/");
+		char number[16];
+
+		return pid &&
+		       str_fmt(number, sizeof(number), "%.*s", (int)strcspn(pid, "/"), pid) &&
+		       sees_own_binfmt(number);
+	}
+	return false;
+}
+
+/* Host side of a mount on the file that Kubernetes reads a container's last words from. */
+static void find_termination(const struct spec *s, struct report *r)
+{
+	for (size_t i = 0; i < s->n_mounts; i++)
+		if (str_eq(s->mounts[i].destination, "/dev/termination-log") &&
+		    !str_copy(r->termination, sizeof(r->termination), s->mounts[i].source))
+			r->termination[0] = '\0';
+}
+
+static int open_view(struct prepare *p, struct err *err)
+{
+	int root = fd_openat2(FD_BUNDLE, p->spec.root, O_PATH | O_DIRECTORY, 0, 0);
+
+	if (root < 0)
+		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+			       "open root file system %.200s", p->spec.root);
+	view_init(&p->view, root);
+	return view_add_mounts(&p->view, FD_BUNDLE, &p->spec, err);
+}
+
+static enum facts_purpose purpose_of(const struct spec *s)
+{
+	const char *type = spec_annotation(s, "io.kubernetes.cri.container-type");
+
+	return type && str_eq(type, "sandbox") ? FOR_SANDBOX : FOR_CONTAINER;
+}
+
+int mode_create(struct prepare *p, struct err *err)
+{
+	struct plan plan;
+	bool bad;
+
+	if (load_request(p, err) < 0 || mount_rootfs(p, err) < 0 || load_host(p, err) < 0)
+		return -1;
+	open_out(p);
+	if (confine_calls(p->out, err) < 0 || load_spec(p, err) < 0)
+		return -1;
+	p->report.flags |= p->spec.private_pid ? REPORT_PRIVATE_PID : 0;
+	find_termination(&p->spec, &p->report);
+	if (load_settings(p, &bad, err) < 0)
+		return -1;
+	if (bad)
+		return 0;
+	p->own_binfmt = joins_own_binfmt(&p->spec);
+	if (load_binfmt(p, err) < 0 || open_view(p, err) < 0 ||
+	    confine_files(&p->view, FD_BUNDLE, err) < 0 ||
+	    check_process(p, &p->spec.process, purpose_of(&p->spec), &plan, err) < 0)
+		return -1;
+	return apply_plan(p, &plan, err);
+}

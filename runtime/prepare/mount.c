@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/prepare/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+
+/* Flags that belong to a mount and not to the file system: a bind mount needs a second call. */
+#define PER_MOUNT \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
+
+/* A place to mount on, held by descriptor so that nobody can exchange it for a link. */
+struct place {
+	int fd;
+	char path[32]; /* /proc/self/fd/N */
+};
+
+#define PLACE_INIT        \
+	{                 \
+		.fd = -1, \
+	}
+
+static void place_close(struct place *p)
+{
+	fd_close(&p->fd);
+}
+#define CLEANUP_PLACE CLEANUP(place_close)
+
+/* Opens the top of what is mounted at @target below the root file system. */
+static int place_open(int dirfd, const char *name, const char *target, struct place *ret,
+		      struct err *err)
+{
+	CLEANUP_FD int root = fd_openat2(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, 0);
+
+	place_close(ret);
+	if (root < 0)
+		return err_sys(err, ERR_IO, "open %s", name);
+	ret->fd = target && *target ? fd_openat2(root, target, O_PATH, 0,
+						 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) :
+				      fd_steal(&root);
+	if (ret->fd < 0)
+		return err_sys(err, ERR_IO, "open mount target %.200s", target);
+	(void)str_fmt(ret->path, sizeof(ret->path), "/proc/self/fd/%d", ret->fd);
+	return 0;
+}
+
+static int mount_plain(const struct prepare_mount *m, const struct mount_options *o,
+		       const char *target, struct err *err)
+{
+	const char *data = o->data.len ? buf_str(&o->data) : NULL;
+	CLEANUP_FD int loop = -1;
+	char device[32];
+	const char *source = m->source;
+
+	if (o->loop) {
+		if (loop_attach(m->source, o->flags & MS_RDONLY, device, sizeof(device), &loop,
+				err) < 0)
+			return -1;
+		source = device;
+	}
+	if (o->data.len >= (size_t)sysconf(_SC_PAGESIZE))
+		return err_set(err, ERR_LIMIT, "%s: options of %zu bytes are too long", m->type,
+			       o->data.len);
+	if (mount(source, target, m->type, o->flags, data) < 0)
+		return err_sys(err, ERR_IO, "%s of %.200s", m->type, source);
+	return 0;
+}
+
+/* What mount(2) does not do in the call that mounts. */
+static int finish(const struct mount_options *o, const char *path, struct err *err)
+{
+	unsigned long flags = o->flags & PER_MOUNT;
+
+	if ((o->flags & MS_BIND) && flags &&
+	    mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
+		return err_sys(err, ERR_IO, "remount with flags 0x%lx", flags);
+	if (o->propagation && mount(NULL, path, NULL, o->propagation, NULL) < 0)
+		return err_sys(err, ERR_IO, "set propagation 0x%lx", o->propagation);
+	return 0;
+}
+
+static bool is_fuse(const char *type)
+{
+	return str_eq(type, "fuse") || str_after(type, "fuse.") || str_after(type, "fuse3.");
+}
+
+static int mount_one(int dirfd, const char *name, const struct prepare_mount *m, struct err *err)
+{
+	CLEANUP_MOUNT_OPTIONS struct mount_options o = { .flags = 0 };
+	CLEANUP_PLACE struct place place = PLACE_INIT;
+	int rc;
+
+	if (is_fuse(m->type))
+		return err_set(err, ERR_UNSUPPORTED,
+			       "type %.60s needs a helper program, which this runtime does not start",
+			       m->type);
+	if (mount_options_parse((const char *const *)m->options, &o, err) < 0 ||
+	    place_open(dirfd, name, m->target, &place, err) < 0)
+		return -1;
+	rc = str_eq(m->type, "overlay") ? mount_overlay(place.path, &o, err) :
+					  mount_plain(m, &o, place.path, err);
+	if (rc < 0)
+		return -1;
+	/* The place is now below the new mount: look again from above. */
+	if (place_open(dirfd, name, m->target, &place, err) < 0)
+		return -1;
+	if (finish(&o, place.path, err) < 0) {
+		(void)umount2(place.path, MNT_DETACH);
+		return -1;
+	}
+	return 0;
+}
+
+static void undo(int dirfd, const char *name, const struct prepare_mount *mounts, size_t n)
+{
+	while (n--) {
+		CLEANUP_PLACE struct place place = PLACE_INIT;
+		struct err ignored;
+
+		if (place_open(dirfd, name, mounts[n].target, &place, &ignored) == 0)
+			(void)umount2(place.path, MNT_DETACH);
+	}
+}
+
+int mount_all(int dirfd, const char *name, const struct prepare_mount *mounts, size_t n,
+	      struct err *err)
+{
+	if (mkdirat(dirfd, name, 0711) < 0 && errno != EEXIST)
+		return err_sys(err, ERR_IO, "create %s", name);
+	for (size_t i = 0; i < n; i++)
+		if (mount_one(dirfd, name, &mounts[i], err) < 0) {
+			undo(dirfd, name, mounts, i);
+			return -1;
+		}
+	return 0;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "runtime/base/arena.h"
+#include "runtime/oci/json.h"
+#include "runtime/oci/spec.h"
+#include "runtime/oci/view.h"
+#include "runtime/plan/inspect.h"
+#include "runtime/plan/plan.h"
+#include "runtime/prepare/report.h"
+#include "runtime/prepare/request.h"
+
+/* The descriptors the shim lays out; others are closed. */
+enum {
+	FD_REPORT = 3,
+	FD_BUNDLE = 4, /* mode engine-error: the engine's log file */
+	FD_REQUEST = 5,
+	FD_PLATFORM = 6,
+};
+
+/* From the start of prepare to the end of waiting for the image's platform. */
+#define PLATFORM_WAIT_NS 500000000u
+
+/* One run. Everything in it is released when the process ends; nothing is shared. */
+struct prepare {
+	uint64_t started_ns; /* monotonic */
+	bool has_request, has_platform; /* the optional descriptors are there */
+	struct arena arena;
+	struct prepare_request request; /* lives in the arena */
+	struct report report;		/* what has been found out so far */
+
+	json *document; /* config.json, NULL before it is read; owned */
+	struct spec spec;
+	struct settings settings;
+
+	struct host host;
+	int binfmt_fd; /* owned, -1: none */
+	bool binfmt_mounted;
+	struct binfmt_registry binfmt;
+	struct emulator_files emulators;
+	struct view view;
+	bool own_binfmt; /* the container's user namespace has a binfmt_misc instance */
+	int out; /* the unnamed file that may become config.json.crossarch; owned, -1: none */
+};
+
+/* Modes: each fills p->report, or fails; what it learned before failing stays in the report. */
+MUST_CHECK int mode_group(struct prepare *p, struct err *err);
+MUST_CHECK int mode_create(struct prepare *p, struct err *err);
+MUST_CHECK int mode_exec(struct prepare *p, struct err *err);
+MUST_CHECK int mode_engine_error(struct prepare *p, struct err *err);
+
+/* Reads the request on FD_REQUEST; none is an empty one. */
+MUST_CHECK int load_request(struct prepare *p, struct err *err);
+
+/* Reads config.json of the bundle into p->document and p->spec. */
+MUST_CHECK int load_spec(struct prepare *p, struct err *err);
+
+/*
+ * Settings into p->settings and the report. With bad ones *@ret_bad is set and the report refuses.
+ */
+MUST_CHECK int load_settings(struct prepare *p, bool *ret_bad, struct err *err);
+
+/* The node, before any filter is in place; the handlers' table is opened, not read. */
+MUST_CHECK int load_host(struct prepare *p, struct err *err);
+
+/* Reads the handlers and opens their interpreters. */
+MUST_CHECK int load_binfmt(struct prepare *p, struct err *err);
+
+/* Decides about @process in p->view, and fills the report; the plan is for further edits. */
+MUST_CHECK int check_process(struct prepare *p, const struct spec_process *process,
+			     enum facts_purpose purpose, struct plan *ret, struct err *err);
+
+/* Whether a binfmt_misc is mounted where the process @pid lives, in another user namespace. */
+bool sees_own_binfmt(const char *pid);

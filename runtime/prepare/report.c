@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/prepare/report.h"
+
+#include <string.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+
+void report_init(struct report *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->version = REPORT_VERSION;
+	r->size = sizeof(*r);
+	r->log_level = LOG_INFO;
+}
+
+#define TERMINATE(field) (field)[sizeof(field) - 1] = '\0'
+
+static void terminate_strings(struct report *r)
+{
+	TERMINATE(r->code);
+	TERMINATE(r->guest);
+	TERMINATE(r->program);
+	TERMINATE(r->handler);
+	TERMINATE(r->line);
+	for (size_t i = 0; i < REPORT_WARNINGS; i++)
+		TERMINATE(r->warnings[i]);
+	TERMINATE(r->group);
+	TERMINATE(r->engine);
+	TERMINATE(r->root);
+	TERMINATE(r->shim_cgroup);
+	TERMINATE(r->criu_image_path);
+	TERMINATE(r->criu_work_path);
+	TERMINATE(r->termination);
+	TERMINATE(r->cpu);
+	TERMINATE(r->err.text);
+}
+
+int report_decode(const void *bytes, size_t n, struct report *ret, struct err *err)
+{
+	if (n != sizeof(*ret))
+		return err_set(err, ERR_INVALID, "report of prepare has %zu bytes, not %zu", n,
+			       sizeof(*ret));
+	memcpy(ret, bytes, sizeof(*ret));
+	terminate_strings(ret);
+	if (ret->version != REPORT_VERSION || ret->size != sizeof(*ret))
+		return err_set(err, ERR_INVALID,
+			       "crossarch-prepare and the shim are of different builds "
+			       "(report version %u, not %u); reinstall both from one package",
+			       ret->version, REPORT_VERSION);
+	if (ret->verdict >= VERDICT_N || (ret->flags & ~(uint32_t)REPORT_FLAGS_ALL) ||
+	    ret->n_warnings > REPORT_WARNINGS || ret->log_level > LOG_DEBUG ||
+	    (unsigned int)ret->err.code > ERR_NOMEM)
+		return err_set(err, ERR_INVALID, "report of prepare has values out of range");
+	return 0;
+}
+
+int report_write(int fd, const struct report *r, struct err *err)
+{
+	if (fd_write_all(fd, r, sizeof(*r)) < 0)
+		return err_sys(err, ERR_IO, "write report");
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "runtime/base/arena.h"
+#include "runtime/base/buf.h"
+#include "runtime/base/err.h"
+
+/*
+ * What the shim tells crossarch-prepare, in a memfd on descriptor 5: NUL-terminated "key=value"
+ * strings. Text, because the shim already holds text, and because a person can read it.
+ */
+struct prepare_mount {
+	const char *type, *source, *target; /* target: "" or a path below the rootfs */
+	const char **options;		    /* NULL-terminated */
+};
+
+enum request_flag { /* runc's own options that arrive as booleans */
+		    REQUEST_SYSTEMD_CGROUP = 1u << 0,
+		    REQUEST_NO_PIVOT = 1u << 1,
+		    REQUEST_NO_NEW_KEYRING = 1u << 2,
+};
+
+struct prepare_request {
+	const char *id;		 /* container id, for log lines only */
+	const char *bundle;	 /* absolute path of the bundle */
+	const char *config_path; /* runtimeoptions ConfigPath, "" without */
+	const char *config_body; /* runtimeoptions ConfigBody, "" without */
+	const char *binary_name; /* runc Options binary_name, "" without */
+	const char *root;	 /* runc Options root */
+	const char *shim_cgroup;
+	const char *criu_image_path;
+	const char *criu_work_path;
+	const char *process;  /* mode exec: the OCI process JSON */
+	uint64_t process_len; /* bytes of it; the value may not hold NUL */
+	uint64_t init_pid;    /* mode exec: the container's init, 0 otherwise */
+	uint64_t io_uid, io_gid;
+	uint64_t flags; /* enum request_flag */
+	struct prepare_mount *mounts;
+	size_t n_mounts;
+};
+
+/* Appends the text form to @out. Strings that are NULL are left out. */
+MUST_CHECK int request_encode(const struct prepare_request *r, struct buf *out, struct err *err);
+
+/*
+ * Reads the text form; everything in @ret lives in @arena, absent strings are "". ERR_INVALID on an
+ * unknown key, a missing terminator or a mount member without its mount.
+ */
+MUST_CHECK int request_decode(const void *bytes, size_t n, struct arena *arena,
+			      struct prepare_request *ret, struct err *err);
