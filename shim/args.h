@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+
+#include "runtime/base/err.h"
+
+/* The command line containerd uses (shim-protocol 1.2), in the syntax of Go's flag package. */
+struct args {
+	const char *namespace, *id, *address, *publish_binary, *bundle, *socket, *debug_socket;
+	bool debug, info, version;
+	const char *action; /* "" when there is none */
+};
+
+/* ERR_INVALID names the flag that is unknown or lacks its value. Strings point into @argv. */
+MUST_CHECK int args_parse(int argc, char **argv, struct args *ret, struct err *err);

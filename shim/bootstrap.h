@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "proto/any.pb-c.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+
+/* What `start` learns from standard input (shim-protocol 1.6). */
+struct bootstrap {
+	Crossarch__Any *options; /* runtime options, NULL when there are none */
+	const char *socket_dir;	 /* "" for the default */
+};
+
+/*
+ * Decodes standard input: BootstrapParams (containerd 2.3), a bare Any (before), or nothing. The
+ * two encodings parse as each other; BootstrapParams is told by the addresses it always carries.
+ * Results live in @arena.
+ */
+MUST_CHECK int bootstrap_decode(const void *bytes, size_t n, struct arena *arena,
+				struct bootstrap *ret, struct err *err);
+
+/* Reads @fd to its end (at most 10 MiB) and decodes it. */
+MUST_CHECK int bootstrap_read(int fd, struct arena *arena, struct bootstrap *ret, struct err *err);

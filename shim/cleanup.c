@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proto/task.pb-c.h"
+#include "runtime/base/buf.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/base/mem.h"
+#include "runtime/base/spawn.h"
+#include "runtime/base/str.h"
+#include "shim/actions.h"
+#include "shim/host/unmount.h"
+#include "shim/socket.h"
+#include "shim/task/record.h"
+
+/*
+ * `delete` runs after every container, after a crash of its shim and after a failed Create. It has
+ * five seconds, must accept that anything is missing, and must succeed: a failure leaves the bundle
+ * behind and the id unusable (shim-protocol 1.11).
+ */
+#define ENGINE_BOUND_MS 3000
+#define STATUS_KILLED 137 /* what the stock shim reports for a container it had to end */
+
+static void bundle_of(const struct args *a, char ret[PATH_MAX])
+{
+	char cwd[PATH_MAX];
+
+	ret[0] = '\0';
+	if (*a->bundle)
+		str_copy(ret, PATH_MAX, a->bundle);
+	else if (getcwd(cwd, sizeof(cwd)))
+		str_copy(ret, PATH_MAX, cwd);
+}
+
+/* Waits for @pid at most the bound, then ends it. */
+static void await(pid_t pid)
+{
+	CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0 || poll(&p, 1, ENGINE_BOUND_MS) != 1)
+		kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void engine_delete(const char *bundle, const char *id)
+{
+	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
+	struct engine_request r = { .verb = ENGINE_DELETE, .id = id };
+	struct spawn what = { .new_group = true };
+	struct engine engine;
+	struct argv argv;
+	struct err err;
+	pid_t pid;
+
+	/* Without a record no engine ever ran for this bundle. */
+	if (record_read(bundle, &arena, &engine, &err) < 0 ||
+	    engine_argv(&engine, &r, &arena, &argv, &err) < 0)
+		return;
+	what.path = engine.path;
+	what.argv = (char *const *)(uintptr_t)argv.v;
+	if (spawn(&what, &pid, &err) == 0)
+		await(pid);
+	else
+		log_warning(id, "delete: %s", err.text);
+}
+
+static void unmount_rootfs(const char *bundle, const char *id)
+{
+	char rootfs[PATH_MAX];
+
+	if (str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", bundle) && rootfs_unmount(rootfs) != 0)
+		log_warning(id, "delete: %s is still mounted", rootfs);
+}
+
+/* The socket of a killed shim would otherwise stay until the same pod starts again. */
+static void remove_socket(const char *bundle)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT(512);
+	char path[PATH_MAX];
+	const char *socket_name;
+	struct err err;
+
+	if (!str_fmt(path, sizeof(path), "%s/address", bundle) ||
+	    file_read(AT_FDCWD, path, &text, &err) < 0)
+		return;
+	socket_name = str_after(buf_str(&text), "unix://");
+	if (socket_name && *socket_name == '/')
+		socket_remove_stale(socket_name);
+}
+
+static int print_result(pid_t pid, struct err *err)
+{
+	Crossarch__DeleteResponse reply = CROSSARCH__DELETE_RESPONSE__INIT;
+	Crossarch__Timestamp at = CROSSARCH__TIMESTAMP__INIT;
+	uint8_t packed[64];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	at.seconds = now.tv_sec;
+	at.nanos = (int32_t)now.tv_nsec;
+	reply.pid = (uint32_t)pid;
+	reply.exit_status = STATUS_KILLED;
+	reply.exited_at = &at;
+	if (fd_write_all(STDOUT_FILENO, packed, crossarch__delete_response__pack(&reply, packed)) <
+	    0)
+		return err_sys(err, ERR_IO, "print the result");
+	return 0;
+}
+
+int action_delete(const struct args *a, struct err *err)
+{
+	char bundle[PATH_MAX];
+	pid_t pid;
+
+	bundle_of(a, bundle);
+	pid = record_init_pid(bundle);
+	if (*bundle) {
+		engine_delete(bundle, a->id);
+		unmount_rootfs(bundle, a->id);
+		remove_socket(bundle);
+	}
+	return print_result(pid, err);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "shim/actions.h"
+
+#define NAME "containerd-shim-crossarch-v2"
+
+static int usage(const char *why)
+{
+	fprintf(stderr,
+		"%s: %s. It is started by containerd (runtime_type = "
+		"\"io.containerd.crossarch.v2\"); actions are \"start\" and \"delete\", both need "
+		"-namespace, -id and -address; -info and -v print what it is\n",
+		NAME, why);
+	return 2;
+}
+
+static int print_version(void)
+{
+	printf("%s:\n  Version:  %s\n  Revision: %s\n", NAME, CROSSARCH_VERSION,
+	       CROSSARCH_REVISION);
+	return 0;
+}
+
+static int run(const struct args *a, struct err *err)
+{
+	if (a->info)
+		return action_info(a, err);
+	if (str_eq(a->action, "start"))
+		return action_start(a, err);
+	if (str_eq(a->action, "delete"))
+		return action_delete(a, err);
+	return action_serve(a, err);
+}
+
+static const char *check(const struct args *a)
+{
+	if (a->info)
+		return NULL;
+	if (*a->action && !str_eq(a->action, "start") && !str_eq(a->action, "delete"))
+		return "unknown action";
+	if (!*a->namespace || !*a->id)
+		return "-namespace and -id are needed";
+	if (!str_is_identifier(a->id) || !str_is_identifier(a->namespace))
+		return "-namespace and -id take letters, digits and single . _ - between them, at "
+		       "most 76";
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = ERR_INIT;
+	const char *wrong;
+	struct args a;
+
+	if (args_parse(argc, argv, &a, &err) < 0)
+		return usage(err.text);
+	if (a.version)
+		return print_version();
+	wrong = check(&a);
+	if (wrong)
+		return usage(wrong);
+	if (a.debug)
+		log_set_level(LOG_DEBUG);
+	if (run(&a, &err) == 0)
+		return 0;
+	/* containerd shows what was printed: one line without a newline at its end. */
+	fprintf(stderr, "crossarch: %s", err.text);
+	return 1;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime/base/err.h"
+
+/*
+ * The shim's socket (shim-protocol 1.10, 2): one per pod, named by the SHA-256 of containerd's
+ * address, namespace and grouping key, so that every `start` of a pod finds the same one.
+ */
+#define SOCKET_DIR "/run/containerd/s"
+#define SOCKET_PATH_MAX 107 /* usable bytes of sockaddr_un */
+
+/* Fills @ret. ERR_INVALID when the path would not fit. */
+MUST_CHECK int socket_path(const char *dir, const char *address, const char *ns, const char *key,
+			   char ret[SOCKET_PATH_MAX + 1], struct err *err);
+
+/* True when somebody listens at @path; a full backlog counts as listening. */
+bool socket_alive(const char *path);
+
+/*
+ * Listens at @path, replacing a socket nobody listens at. *ret_fd is the listening socket, or -1
+ * when a live shim serves there already. Two `start`s at once are serialised by a lock on the
+ * directory.
+ */
+MUST_CHECK int socket_listen(const char *path, int *ret_fd, struct err *err);
+
+/* Removes @path if it is a socket nobody listens at. */
+void socket_remove_stale(const char *path);

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "shim/task/service.h"
+
+void check_init(struct check *c)
+{
+	*c = (struct check){ .report_fd = -1 };
+}
+
+static void end_platform(struct check *c)
+{
+	struct err err;
+
+	if (child_signal(&c->platform, SIGKILL, &err) < 0)
+		log_debug(NULL, "image-platform: %s", err.text);
+	child_forget(&c->platform);
+}
+
+void check_deinit(struct check *c)
+{
+	end_platform(c);
+	fd_close(&c->report_fd);
+}
+
+static void on_platform_exit(struct child *c, const struct exit_status *status)
+{
+	(void)c;
+	(void)status;
+}
+
+/*
+ * Its answer is evidence only: that it cannot be started is no reason to fail. On return *ret_fd is
+ * the pipe for prepare, or -1.
+ */
+static void start_platform(struct check *c, const struct task *t, int *ret_fd)
+{
+	const struct service *s = t->service;
+	const char *const argv[] = { s->cli_path,
+				     "image-platform",
+				     "--machine",
+				     "--address",
+				     s->grpc_address,
+				     "--namespace",
+				     s->ns,
+				     t->id,
+				     NULL };
+	CLEANUP_FD int r = -1;
+	CLEANUP_FD int w = -1;
+	struct spawn_fd map;
+	struct spawn what = { .path = s->cli_path,
+			      .argv = (char *const *)(uintptr_t)argv,
+			      .fds = &map,
+			      .n_fds = 1,
+			      .new_group = true };
+	struct err err;
+
+	*ret_fd = -1;
+	if (!*s->cli_path || !*s->grpc_address)
+		return;
+	if (fd_pipe(&r, &w, 0, &err) < 0)
+		return;
+	map = (struct spawn_fd){ w, 1 };
+	if (child_spawn(&c->platform, &t->service->reaper, &what, on_platform_exit, &err) < 0) {
+		log_warning(t->id, "the image's platform stays unknown: %s", err.text);
+		return;
+	}
+	*ret_fd = fd_steal(&r);
+}
+
+static int request_memfd(const struct prepare_request *r, int *ret_fd, struct err *err)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT(FRAME_MAX * 2);
+	CLEANUP_FD int fd = memfd_create("crossarch-request", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, ERR_IO, "create the request for prepare");
+	if (request_encode(r, &text, err) < 0)
+		return err_in(err, "request for prepare");
+	if (fd_write_all(fd, text.data, text.len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(err, ERR_IO, "write the request for prepare");
+	*ret_fd = fd_steal(&fd);
+	return 0;
+}
+
+static int start_prepare(struct check *c, struct operation *op, const char *mode,
+			 const struct prepare_request *r, int platform_fd,
+			 void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	CLEANUP_FD int request = -1;
+	CLEANUP_FD int report_w = -1;
+	CLEANUP_FD int bundle = open(op->task->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct spawn_fd map[5];
+	size_t n = 0;
+
+	if (bundle < 0)
+		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open bundle %s",
+			       op->task->bundle);
+	if (request_memfd(r, &request, err) < 0 ||
+	    fd_pipe(&c->report_fd, &report_w, O_NONBLOCK, err) < 0)
+		return -1;
+	map[n++] = (struct spawn_fd){ STDERR_FILENO, 2 };
+	map[n++] = (struct spawn_fd){ report_w, 3 };
+	map[n++] = (struct spawn_fd){ bundle, 4 };
+	map[n++] = (struct spawn_fd){ request, 5 };
+	if (platform_fd >= 0)
+		map[n++] = (struct spawn_fd){ platform_fd, 6 };
+	return operation_prepare(op, mode, map, n, done, err);
+}
+
+int check_create(struct check *c, struct operation *op, const struct prepare_request *r,
+		 void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	CLEANUP_FD int platform_fd = -1;
+
+	start_platform(c, op->task, &platform_fd);
+	return start_prepare(c, op, "create", r, platform_fd, done, err);
+}
+
+int check_exec(struct check *c, struct operation *op, const struct prepare_request *r,
+	       void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	return start_prepare(c, op, "exec", r, -1, done, err);
+}
+
+static int read_report(struct check *c, struct operation *op, uint32_t code, struct report *r,
+		       struct err *err)
+{
+	ssize_t n;
+
+	if (op->timed_out)
+		return err_set(err, ERR_TIMEOUT,
+			       "the platform check did not finish before the deadline");
+	if (code > 128)
+		return err_set(err, ERR_IO, "crossarch-prepare was killed by signal %u",
+			       code - 128);
+	n = read(c->report_fd, r, sizeof(*r));
+	if (n <= 0)
+		return err_set(err, ERR_IO, "crossarch-prepare ended with code %u and no report",
+			       code);
+	return report_decode(r, (size_t)n, r, err);
+}
+
+static void log_findings(const struct task *t, const struct report *r)
+{
+	if (r->verdict == VERDICT_EMULATE)
+		log_info(t->id, "%s is %s and runs through binfmt_misc handler %s", r->program,
+			 r->guest, r->handler);
+	for (uint32_t i = 0; i < r->n_warnings; i++)
+		log_warning(t->id, "%s", r->warnings[i]);
+}
+
+struct report *check_report(struct check *c, struct operation *op, uint32_t code, struct err *err)
+{
+	CLEANUP_FREE struct report *r = malloc(sizeof(*r));
+	int rc;
+
+	end_platform(c);
+	if (!r) {
+		err_set(err, ERR_NOMEM, "no memory for the report");
+		return NULL;
+	}
+	rc = read_report(c, op, code, r, err);
+	fd_close(&c->report_fd);
+	if (rc < 0)
+		return NULL;
+	if (!op->task->service->debug)
+		log_set_level((enum log_level)r->log_level);
+	if (r->verdict == VERDICT_NONE) {
+		*err = r->err;
+		return NULL;
+	}
+	log_findings(op->task, r);
+	if (r->verdict == VERDICT_REFUSE) {
+		log_warning(op->task->id, "refused: %s", r->line);
+		err_set(err, ERR_PRECONDITION, "%s", r->line);
+		return NULL;
+	}
+	return steal(r);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "runtime/prepare/report.h"
+#include "runtime/prepare/request.h"
+#include "shim/task/operation.h"
+
+/*
+ * The platform check of one Create or one exec: crossarch-prepare, fed by `crossarch
+ * image-platform` through a pipe that the shim never reads (architecture 1).
+ */
+struct check {
+	struct child platform; /* image-platform; ended when prepare has answered */
+	int report_fd;	       /* read end, -1 when none */
+};
+
+void check_init(struct check *c);
+void check_deinit(struct check *c);
+
+/* Starts the check of a new container; @done follows on the operation. */
+MUST_CHECK int check_create(struct check *c, struct operation *op, const struct prepare_request *r,
+			    void (*done)(struct operation *, uint32_t code), struct err *err);
+
+/* Starts the check of an exec: no image, no mounts. */
+MUST_CHECK int check_exec(struct check *c, struct operation *op, const struct prepare_request *r,
+			  void (*done)(struct operation *, uint32_t code), struct err *err);
+
+/*
+ * prepare ended with @code: its report when the program may run (the caller frees it), else NULL
+ * and the reason; a refusal is ERR_PRECONDITION with the diagnosis line as its whole text. Logs the
+ * line for an emulated program and the warnings.
+ */
+struct report *check_report(struct check *c, struct operation *op, uint32_t code, struct err *err);

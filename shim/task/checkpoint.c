@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+
+#include "proto/options.pb-c.h"
+#include "runtime/base/str.h"
+#include "shim/task/exit.h"
+#include "shim/task/host.h"
+#include "shim/task/notify.h"
+#include "shim/task/operation.h"
+#include "shim/task/restore.h"
+#include "shim/task/service.h"
+
+/* Checkpoint and restore through the engine, which needs criu on the node. */
+
+static const char *const criu_dirs[] = { "/usr/sbin/criu", "/usr/bin/criu", "/usr/local/sbin/criu",
+					 "/usr/local/bin/criu" };
+
+static int need_criu(struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(criu_dirs); i++)
+		if (access(criu_dirs[i], X_OK) == 0)
+			return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "checkpoint and restore need criu, which is not installed on this node "
+		       "(apt-get install criu)");
+}
+
+static void on_checkpointed(struct operation *op, uint32_t code)
+{
+	const Crossarch__CheckpointTaskRequest *req = op->call ? op->call->request : NULL;
+
+	if (code || op->timed_out) {
+		operation_engine_failed(op, code);
+		return;
+	}
+	if (req)
+		notify_checkpointed(op->task, req->path);
+	operation_succeed(op, NULL);
+}
+
+static int read_options(const Crossarch__Any *any, Crossarch__CheckpointOptions **ret,
+			struct err *err)
+{
+	static const uint8_t none[1];
+
+	if (any && any->value.len)
+		*ret = crossarch__checkpoint_options__unpack(NULL, any->value.len, any->value.data);
+	else
+		*ret = crossarch__checkpoint_options__unpack(NULL, 0, none);
+	if (*ret)
+		return 0;
+	return err_set(err, ERR_INVALID, "checkpoint options do not decode");
+}
+
+static void run_checkpoint(struct operation *op, const Crossarch__CheckpointTaskRequest *req,
+			   const Crossarch__CheckpointOptions *o)
+{
+	struct engine_request r = {
+		.verb = ENGINE_CHECKPOINT,
+		.id = op->task->id,
+		.image_path = *o->image_path ? o->image_path : req->path,
+		.work_path = *o->work_path ? o->work_path : op->task->criu_work_path,
+		.leave_running = !o->exit,
+		.open_tcp = o->open_tcp,
+		.external_unix = o->external_unix_sockets,
+		.shell_job = o->terminal,
+		.file_locks = o->file_locks,
+		.manage_cgroups = o->cgroups_mode,
+		.empty_namespaces = o->empty_namespaces,
+		.n_empty_namespaces = o->n_empty_namespaces,
+	};
+	struct err err;
+
+	if (operation_engine(op, &r, NULL, false, on_checkpointed, &err) < 0)
+		operation_fail(op, &err);
+}
+
+void task_checkpoint(void *owner, struct call *call)
+{
+	const Crossarch__CheckpointTaskRequest *req = call->request;
+	Crossarch__CheckpointOptions *options = NULL;
+	struct operation *op;
+	struct task *t;
+	struct err err;
+
+	if (service_task(owner, req->id, &t, &err) < 0) {
+		call_fail(call, &err);
+		return;
+	}
+	if (operation_defer(&t->init, call))
+		return;
+	if (state_check(t->init.state, OP_CHECKPOINT, &err) < 0 || need_criu(&err) < 0 ||
+	    read_options(req->options, &options, &err) < 0 ||
+	    !(op = operation_new(t, &t->init, call, &err)))
+		call_fail(call, &err);
+	else
+		run_checkpoint(op, req, options);
+	if (options)
+		crossarch__checkpoint_options__free_unpacked(options, NULL);
+}
+
+static void on_restored(struct operation *op, uint32_t code)
+{
+	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
+	struct task *t = op->task;
+	char pid_file[PATH_MAX];
+	struct err err;
+
+	if (code || op->timed_out) {
+		operation_engine_failed(op, code);
+		return;
+	}
+	str_fmt(pid_file, sizeof(pid_file), "%s/init.pid", t->bundle);
+	if (process_adopt(&t->init, pid_file, &err) < 0 ||
+	    stdio_engine_done(&t->init.io, &err) < 0) {
+		operation_fail(op, &err);
+		return;
+	}
+	t->init.state = PROCESS_RUNNING;
+	task_host_new(t);
+	notify_start(&t->init);
+	reply.pid = (uint32_t)t->init.pid;
+	operation_succeed(op, &reply.base);
+	process_settle(&t->init);
+}
+
+static int run_restore(struct operation *op, struct err *err)
+{
+	struct task *t = op->task;
+	char pid_file[PATH_MAX];
+	struct engine_request r = {
+		.verb = ENGINE_RESTORE,
+		.id = t->id,
+		.bundle = t->bundle,
+		.pid_file = pid_file,
+		.console = t->init.terminal ? t->init.io.console_socket : NULL,
+		.no_pivot = t->no_pivot,
+		.no_new_keyring = t->no_new_keyring,
+		.image_path = t->checkpoint,
+		.work_path = t->criu_work_path,
+	};
+
+	if (need_criu(err) < 0)
+		return -1;
+	if (!str_fmt(pid_file, sizeof(pid_file), "%s/init.pid", t->bundle))
+		return err_set(err, ERR_INVALID, "bundle path too long");
+	return operation_engine(op, &r, t->init.io.engine_fds, true, on_restored, err);
+}
+
+void restore_start(struct task *t, struct call *call)
+{
+	struct operation *op;
+	struct err err;
+
+	op = operation_new(t, &t->init, call, &err);
+	if (!op) {
+		call_fail(call, &err);
+		return;
+	}
+	op->verb = ENGINE_RESTORE;
+	if (run_restore(op, &err) < 0)
+		operation_fail(op, &err);
+}

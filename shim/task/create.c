@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "runtime/prepare/report.h"
+#include "shim/host/unmount.h"
+#include "shim/task/check.h"
+#include "shim/task/exit.h"
+#include "shim/task/host.h"
+#include "shim/task/notify.h"
+#include "shim/task/operation.h"
+#include "shim/task/options.h"
+#include "shim/task/record.h"
+#include "shim/task/service.h"
+
+/*
+ * Create, in the order of architecture 4: the check (prepare, fed by image-platform) and the
+ * opening of stdio run side by side; when both are done, the engine. Every failure goes through
+ * undo().
+ */
+struct creation {
+	struct check check;
+	bool checked; /* prepare's report said: go on */
+	bool engine_ran;
+	struct err io_failed; /* stdio could not be opened; code ERR_NONE when it could */
+	struct err why;	      /* what undo() will answer */
+};
+
+static const Crossarch__CreateTaskRequest *request_of(const struct operation *op)
+{
+	return op->call->request;
+}
+
+static void creation_free(void *data)
+{
+	struct creation *c = data;
+
+	check_deinit(&c->check);
+	free(c);
+}
+
+/* --- undoing -------------------------------------------------------------------------------- */
+
+static int unmount_bundle(void *bundle)
+{
+	char rootfs[PATH_MAX];
+
+	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle))
+		return 1;
+	return rootfs_unmount(rootfs);
+}
+
+static void undone(struct operation *op, uint32_t code)
+{
+	struct creation *c = op->data;
+	struct task *task = op->task;
+	struct err why = c->why;
+
+	if (code)
+		log_error(task->id, "%s/rootfs could not be unmounted; \"delete\" tries again",
+			  task->bundle);
+	operation_end(op, &why);
+	task_free(task);
+}
+
+static void undo_mounts(struct operation *op, uint32_t code)
+{
+	struct err err;
+
+	(void)code;
+	if (operation_fork(op, unmount_bundle, op->task->bundle, undone, &err) < 0) {
+		log_error(op->task->id, "unmount: %s", err.text);
+		undone(op, 0);
+	}
+}
+
+static void undo(struct operation *op, const struct err *why)
+{
+	struct engine_request r = { .verb = ENGINE_DELETE, .id = op->task->id };
+	struct creation *c = op->data;
+	struct err err;
+
+	c->why = *why;
+	stdio_give_up(&op->task->init.io);
+	if (op->call)
+		op->call->deadline_ns = 0; /* cleaning up is not bounded by the request */
+	op->timed_out = false;
+	if (c->engine_ran && operation_engine(op, &r, NULL, false, undo_mounts, &err) == 0)
+		return;
+	undo_mounts(op, 0);
+}
+
+/* --- the engine ----------------------------------------------------------------------------- */
+
+static void created(struct operation *op)
+{
+	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
+	struct task *task = op->task;
+
+	task->init.state = PROCESS_CREATED;
+	task_host_new(task);
+	notify_create(task, request_of(op));
+	reply.pid = (uint32_t)task->init.pid;
+	op->undo = NULL;
+	operation_succeed(op, &reply.base);
+}
+
+static void on_engine_created(struct operation *op, uint32_t code)
+{
+	struct task *task = op->task;
+	char path[PATH_MAX];
+	struct err err;
+
+	if (code || op->timed_out) {
+		operation_engine_failed(op, code);
+		return;
+	}
+	if (!str_fmt(path, sizeof(path), "%s/init.pid", task->bundle)) {
+		err_set(&err, ERR_INVALID, "bundle path too long");
+		operation_fail(op, &err);
+	} else if (process_adopt(&task->init, path, &err) < 0 ||
+		   stdio_engine_done(&task->init.io, &err) < 0) {
+		operation_fail(op, &err);
+	} else {
+		created(op);
+	}
+}
+
+static int run_engine(struct operation *op, struct err *err)
+{
+	struct task *task = op->task;
+	struct creation *c = op->data;
+	struct engine engine = task_engine(task);
+	char pid_file[PATH_MAX];
+	struct engine_request r = {
+		.verb = ENGINE_CREATE,
+		.id = task->id,
+		.bundle = task->bundle,
+		.pid_file = pid_file,
+		.console = task->init.terminal ? task->init.io.console_socket : NULL,
+		.no_pivot = task->no_pivot,
+		.no_new_keyring = task->no_new_keyring,
+	};
+
+	if (!str_fmt(pid_file, sizeof(pid_file), "%s/init.pid", task->bundle))
+		return err_set(err, ERR_INVALID, "bundle path too long");
+	if (record_write(task->bundle, &engine, err) < 0)
+		return -1;
+	c->engine_ran = true;
+	return operation_engine(op, &r, task->init.io.engine_fds, true, on_engine_created, err);
+}
+
+/* Restoring from a checkpoint happens in Start; until then there is no process (shim-protocol 4.2).
+ */
+static void go_on(struct operation *op)
+{
+	struct creation *c = op->data;
+	struct err err;
+
+	if (!c->checked)
+		return;
+	if (c->io_failed.code != ERR_NONE)
+		operation_fail(op, &c->io_failed);
+	else if (!stdio_is_ready(&op->task->init.io))
+		return;
+	else if (op->task->checkpoint)
+		created(op);
+	else if (run_engine(op, &err) < 0)
+		operation_fail(op, &err);
+}
+
+static void on_io_ready(struct stdio *io, const struct err *failed)
+{
+	struct process *p = container_of(io, struct process, io);
+	struct creation *c = p->op->data;
+
+	if (failed)
+		c->io_failed = *failed;
+	go_on(p->op);
+}
+
+/* --- the check ------------------------------------------------------------------------------ */
+
+/* <root>/<namespace>, as the stock shim lays it out (shim-protocol 8.1). */
+static int engine_root(const struct report *r, const char *ns, char *ret, size_t size,
+		       struct err *err)
+{
+	const char *base = strrchr(r->engine, '/');
+	bool fits;
+
+	if (!base)
+		return err_set(err, ERR_INVALID, "prepare named no engine");
+	if (*r->root)
+		fits = str_fmt(ret, size, "%s/%s", r->root, ns);
+	else
+		fits = str_fmt(ret, size, "/run/containerd%s/%s", base, ns);
+	return fits ? 0 : err_set(err, ERR_INVALID, "engine root is too long: %s", r->root);
+}
+
+/* What the report decides for the life of the task. */
+static int take_report(struct task *t, const struct report *r, struct err *err)
+{
+	char root[512];
+
+	if (engine_root(r, t->service->ns, root, sizeof(root), err) < 0)
+		return -1;
+	t->engine_path = strdup(r->engine);
+	t->engine_root = strdup(root);
+	if (!t->engine_path || !t->engine_root)
+		return err_set(err, ERR_NOMEM, "no memory for the engine's paths");
+	t->systemd_cgroup = r->flags & REPORT_SYSTEMD_CGROUP;
+	t->no_pivot = r->flags & REPORT_NO_PIVOT;
+	t->no_new_keyring = r->flags & REPORT_NO_NEW_KEYRING;
+	t->private_pid = r->flags & REPORT_PRIVATE_PID;
+	t->mounted = r->flags & REPORT_MOUNTED;
+	if (*r->criu_work_path)
+		t->criu_work_path = strdup(r->criu_work_path);
+	return 0;
+}
+
+/* The engine reads config.json; what containerd wrote stays beside it for a person to compare. */
+static int use_patched(struct task *t, struct err *err)
+{
+	char from[PATH_MAX], to[PATH_MAX], old[PATH_MAX];
+
+	if (!str_fmt(from, sizeof(from), "%s/config.json.crossarch", t->bundle) ||
+	    !str_fmt(to, sizeof(to), "%s/config.json", t->bundle) ||
+	    !str_fmt(old, sizeof(old), "%s/config.json.original", t->bundle))
+		return err_set(err, ERR_INVALID, "bundle path too long");
+	if (rename(to, old) < 0 || rename(from, to) < 0)
+		return err_sys(err, ERR_IO, "put %s in place", from);
+	return 0;
+}
+
+static void on_checked(struct operation *op, uint32_t code)
+{
+	struct creation *c = op->data;
+	struct report *r = NULL;
+	struct err err;
+
+	r = check_report(&c->check, op, code, &err);
+	if (!r || take_report(op->task, r, &err) < 0 ||
+	    ((r->flags & REPORT_PATCHED) && use_patched(op->task, &err) < 0)) {
+		free(r);
+		operation_fail(op, &err);
+		return;
+	}
+	free(r);
+	c->checked = true;
+	go_on(op);
+}
+
+/* --- the request ---------------------------------------------------------------------------- */
+
+static int fill_mounts(const Crossarch__CreateTaskRequest *req, struct arena *arena,
+		       struct prepare_request *r, struct err *err)
+{
+	struct prepare_mount *mounts = arena_alloc(arena, req->n_rootfs * sizeof(*mounts) + 1);
+
+	if (!mounts)
+		return err_set(err, ERR_NOMEM, "no memory for %zu mounts", req->n_rootfs);
+	for (size_t i = 0; i < req->n_rootfs; i++) {
+		const Crossarch__Mount *m = req->rootfs[i];
+		const char **options = arena_alloc(arena, (m->n_options + 1) * sizeof(char *));
+
+		if (!options)
+			return err_set(err, ERR_NOMEM, "no memory for mount options");
+		for (size_t k = 0; k < m->n_options; k++)
+			options[k] = m->options[k];
+		mounts[i] = (struct prepare_mount){ m->type, m->source, m->target, options };
+	}
+	r->mounts = mounts;
+	r->n_mounts = req->n_rootfs;
+	return 0;
+}
+
+static int check_request(struct service *s, const Crossarch__CreateTaskRequest *req,
+			 struct err *err)
+{
+	if (!str_is_identifier(req->id))
+		return err_set(err, ERR_INVALID,
+			       "container id \"%.100s\" is not valid: letters, digits and single "
+			       ". _ - between them, at most 76",
+			       req->id);
+	if (req->bundle[0] != '/')
+		return err_set(err, ERR_INVALID, "bundle \"%.200s\" is not an absolute path",
+			       req->bundle);
+	list_for_each(node, &s->tasks)
+		if (str_eq(list_entry(node, struct task, in_service)->id, req->id))
+			return err_set(err, ERR_EXISTS, "container %s already exists", req->id);
+	if (s->n_tasks >= TASKS_MAX)
+		return err_set(err, ERR_LIMIT, "this shim already holds %d containers", TASKS_MAX);
+	if (s->stopping)
+		return err_set(err, ERR_PRECONDITION, "this shim is shutting down");
+	return 0;
+}
+
+static int start_check(struct operation *op, struct creation *c, struct call *call, struct err *err)
+{
+	const Crossarch__CreateTaskRequest *req = call->request;
+	struct service *s = op->task->service;
+	struct prepare_request r = {
+		.id = req->id,
+		.bundle = req->bundle,
+		.config_path = s->config_path,
+		.config_body = s->config_body,
+	};
+
+	if (options_read(req->options, &call->arena, &r, err) < 0 ||
+	    fill_mounts(req, &call->arena, &r, err) < 0)
+		return -1;
+	op->task->io_uid = (uid_t)r.io_uid;
+	op->task->io_gid = (gid_t)r.io_gid;
+	if (process_open_stdio(&op->task->init, on_io_ready, err) < 0)
+		return -1;
+	return check_create(&c->check, op, &r, on_checked, err);
+}
+
+static struct task *new_task(struct service *s, const Crossarch__CreateTaskRequest *req,
+			     struct err *err)
+{
+	struct task *t = task_new(s, req->id, req->bundle);
+
+	if (!t) {
+		err_set(err, ERR_NOMEM, "no memory for container %s", req->id);
+		return NULL;
+	}
+	if (*req->checkpoint && !(t->checkpoint = strdup(req->checkpoint))) {
+		err_set(err, ERR_NOMEM, "no memory for container %s", req->id);
+		return task_free(t);
+	}
+	if (process_set_stdio(&t->init, req->stdin, req->stdout, req->stderr, req->terminal, err) <
+	    0)
+		return task_free(t);
+	return t;
+}
+
+void task_create(void *owner, struct call *call)
+{
+	const Crossarch__CreateTaskRequest *req = call->request;
+	struct service *s = owner;
+	struct creation *c = NULL;
+	struct operation *op = NULL;
+	struct task *task = NULL;
+	struct err err;
+
+	if (check_request(s, req, &err) < 0 || !(task = new_task(s, req, &err)) ||
+	    !(op = operation_new(task, &task->init, call, &err))) {
+		task_free(task);
+		call_fail(call, &err);
+		return;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		err_set(&err, ERR_NOMEM, "no memory for container %s", req->id);
+		operation_end(op, &err);
+		task_free(task);
+		return;
+	}
+	check_init(&c->check);
+	op->data = c;
+	op->free_data = creation_free;
+	op->undo = undo;
+	op->verb = ENGINE_CREATE;
+	if (start_check(op, c, call, &err) < 0)
+		operation_fail(op, &err);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <signal.h>
+
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "shim/host/unmount.h"
+#include "shim/task/exec.h"
+#include "shim/task/notify.h"
+#include "shim/task/operation.h"
+#include "shim/task/service.h"
+
+/*
+ * Delete of init: the engine forgets the container, the rootfs is unmounted, the output is handed
+ * over (bounded), then TaskDelete and the reply. Each step may be repeated: a Delete that failed
+ * half-way is simply asked for again.
+ */
+#define DRAIN_BOUND_NS S_TO_NS(2)
+
+static void fill_reply(const struct process *p, Crossarch__DeleteResponse *reply,
+		       Crossarch__Timestamp *at)
+{
+	timestamp_set(at, &p->exit.at);
+	reply->pid = (uint32_t)p->pid;
+	reply->exit_status = p->exit.code;
+	reply->exited_at = at;
+}
+
+/* --- an exec -------------------------------------------------------------------------------- */
+
+static void exec_deleted(struct operation *op)
+{
+	Crossarch__DeleteResponse reply = CROSSARCH__DELETE_RESPONSE__INIT;
+	Crossarch__Timestamp at = CROSSARCH__TIMESTAMP__INIT;
+	struct process *p = op->slot;
+
+	fill_reply(p, &reply, &at);
+	exec_remove_files(p);
+	operation_succeed(op, &reply.base);
+	exec_free(p);
+}
+
+/* --- init ----------------------------------------------------------------------------------- */
+
+static void init_deleted(struct operation *op)
+{
+	Crossarch__DeleteResponse reply = CROSSARCH__DELETE_RESPONSE__INIT;
+	Crossarch__Timestamp at = CROSSARCH__TIMESTAMP__INIT;
+	struct task *t = op->task;
+
+	fill_reply(&t->init, &reply, &at);
+	notify_delete(t);
+	operation_succeed(op, &reply.base);
+	task_free(t);
+}
+
+static void on_unmounted(struct operation *op, uint32_t code)
+{
+	struct err err;
+
+	if (code) {
+		err_set(&err, ERR_IO, "failed to unmount %s/rootfs: it is busy; delete again",
+			op->task->bundle);
+		operation_fail(op, &err);
+		return;
+	}
+	op->task->mounted = false;
+	init_deleted(op);
+}
+
+static int unmount_bundle(void *bundle)
+{
+	char rootfs[PATH_MAX];
+
+	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle))
+		return 1;
+	return rootfs_unmount(rootfs);
+}
+
+static void unmount_step(struct operation *op)
+{
+	struct err err;
+
+	if (!op->task->mounted)
+		init_deleted(op);
+	else if (operation_fork(op, unmount_bundle, op->task->bundle, on_unmounted, &err) < 0)
+		operation_fail(op, &err);
+}
+
+static void on_engine_deleted(struct operation *op, uint32_t code)
+{
+	if (code || op->timed_out)
+		operation_engine_failed(op, code);
+	else
+		unmount_step(op);
+}
+
+static void engine_step(struct operation *op)
+{
+	struct engine_request r = { .verb = ENGINE_DELETE, .id = op->task->id };
+	struct err err;
+
+	if (operation_engine(op, &r, NULL, false, on_engine_deleted, &err) < 0)
+		operation_fail(op, &err);
+}
+
+/* --- both ----------------------------------------------------------------------------------- */
+
+struct draining {
+	struct operation *op;
+	struct timer bound;
+};
+
+static void draining_free(void *data)
+{
+	struct draining *d = data;
+
+	timer_disarm(&d->bound);
+	d->op->slot->io.on_drained = NULL;
+	free(d);
+}
+
+static void drained(struct operation *op)
+{
+	if (op->free_data)
+		op->free_data(op->data);
+	op->free_data = NULL;
+	if (op->slot->exec_id)
+		exec_deleted(op);
+	else
+		engine_step(op);
+}
+
+static void on_drained(struct stdio *io)
+{
+	struct process *p = container_of(io, struct process, io);
+
+	if (p->op)
+		drained(p->op);
+}
+
+static void on_bound(struct timer *t)
+{
+	struct draining *d = container_of(t, struct draining, bound);
+	struct operation *op = d->op;
+
+	log_warning(op->task->id, "output of %s was not read to its end", process_id(op->slot));
+	op->slot->io.on_drained = NULL;
+	stdio_give_up(&op->slot->io);
+	drained(op);
+}
+
+static void delete_undo(struct operation *op, const struct err *why)
+{
+	op->slot->deleting = false;
+	operation_end(op, why);
+}
+
+static void begin(struct process *p, struct call *call)
+{
+	struct operation *op;
+	struct draining *d = NULL;
+	struct err err;
+
+	op = operation_new(p->task, p, call, &err);
+	if (!op) {
+		call_fail(call, &err);
+		return;
+	}
+	op->verb = ENGINE_DELETE;
+	op->undo = delete_undo;
+	p->deleting = true;
+	if (!p->exited || stdio_drained(&p->io)) {
+		drained(op);
+		return;
+	}
+	d = calloc(1, sizeof(*d));
+	if (!d) {
+		stdio_give_up(&p->io);
+		drained(op);
+		return;
+	}
+	*d = (struct draining){ .op = op, .bound.on_fire = on_bound };
+	op->data = d;
+	op->free_data = draining_free;
+	p->io.on_drained = on_drained;
+	timer_arm(&d->bound, p->task->service->loop, DRAIN_BOUND_NS);
+}
+
+/* A container that was created and never started: its init is ended, and Delete goes on after that.
+ */
+static void kill_first(struct process *p, struct call *call)
+{
+	struct err err;
+
+	if (child_signal(&p->child, SIGKILL, &err) < 0 && err.code != ERR_NOT_FOUND) {
+		call_fail(call, &err);
+		return;
+	}
+	list_add(&p->deferred, &call->parked);
+}
+
+void task_delete(void *owner, struct call *call)
+{
+	const Crossarch__ProcessRequest *req = call->request;
+	struct process *p;
+	struct err err;
+
+	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0) {
+		call_fail(call, &err);
+		return;
+	}
+	if (operation_defer(p, call))
+		return;
+	if (state_check(p->state, OP_DELETE, &err) < 0)
+		call_fail(call, &err);
+	else if (p->state == PROCESS_CREATED && p->pid)
+		kill_first(p, call);
+	else if (p->exited && !p->published)
+		list_add(&p->deferred,
+			 &call->parked); /* execs still end; process_settle() wakes us */
+	else
+		begin(p, call);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/exec.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "shim/task/check.h"
+#include "shim/task/exit.h"
+#include "shim/task/notify.h"
+#include "shim/task/operation.h"
+#include "shim/task/service.h"
+
+/*
+ * Exec registers, Start runs. The OCI process that containerd sends with Exec waits in a file of
+ * the bundle, not in the resident shim's memory; the engine reads that same file.
+ */
+#define PROCESS_JSON_MAX (4u << 20)
+
+static int exec_path(const struct process *p, const char *suffix, char *ret, size_t size,
+		     struct err *err)
+{
+	if (str_fmt(ret, size, "%s/%s.%s", p->task->bundle, p->exec_id, suffix))
+		return 0;
+	return err_set(err, ERR_INVALID, "path of exec %s is too long", p->exec_id);
+}
+
+void exec_remove_files(const struct process *p)
+{
+	char path[PATH_MAX];
+	struct err err;
+
+	if (exec_path(p, "process.json", path, sizeof(path), &err) == 0)
+		unlink(path);
+	if (exec_path(p, "pid", path, sizeof(path), &err) == 0)
+		unlink(path);
+}
+
+/* --- Exec ----------------------------------------------------------------------------------- */
+
+static int check_exec_request(const struct task *t, const Crossarch__ExecProcessRequest *req,
+			      struct err *err)
+{
+	if (!str_is_identifier(req->exec_id))
+		return err_set(err, ERR_INVALID, "exec id \"%.100s\" is not valid", req->exec_id);
+	list_for_each(node, &t->execs)
+		if (str_eq(list_entry(node, struct process, in_task)->exec_id, req->exec_id))
+			return err_set(err, ERR_EXISTS, "id %s: already exists", req->exec_id);
+	if (state_check(t->init.state, OP_EXEC, err) < 0)
+		return -1;
+	if (t->init.deleting)
+		return err_set(err, ERR_PRECONDITION, "cannot exec in a deleted process");
+	if (t->n_execs >= EXECS_MAX)
+		return err_set(err, ERR_LIMIT, "container %s already has %d execs", t->id,
+			       EXECS_MAX);
+	if (!req->spec || !req->spec->value.len)
+		return err_set(err, ERR_INVALID, "exec %s has no process", req->exec_id);
+	if (memchr(req->spec->value.data, 0, req->spec->value.len))
+		return err_set(err, ERR_INVALID, "the process of exec %s is not JSON: NUL byte",
+			       req->exec_id);
+	return 0;
+}
+
+static struct process *register_exec(struct task *t, const Crossarch__ExecProcessRequest *req,
+				     struct err *err)
+{
+	struct process *p = exec_new(t, req->exec_id);
+	char path[PATH_MAX];
+
+	if (!p) {
+		err_set(err, ERR_NOMEM, "no memory for exec %s", req->exec_id);
+		return NULL;
+	}
+	if (process_set_stdio(p, req->stdin, req->stdout, req->stderr, req->terminal, err) < 0 ||
+	    exec_path(p, "process.json", path, sizeof(path), err) < 0 ||
+	    file_replace(AT_FDCWD, path, 0600, req->spec->value.data, req->spec->value.len, err) <
+		    0) {
+		exec_free(p);
+		return NULL;
+	}
+	return p;
+}
+
+void task_exec(void *owner, struct call *call)
+{
+	const Crossarch__ExecProcessRequest *req = call->request;
+	struct process *p;
+	struct task *t;
+	struct err err;
+
+	if (service_task(owner, req->id, &t, &err) < 0 || check_exec_request(t, req, &err) < 0 ||
+	    !(p = register_exec(t, req, &err))) {
+		call_fail(call, &err);
+		return;
+	}
+	notify_exec_added(p);
+	call_reply(call, NULL);
+}
+
+/* --- Start ---------------------------------------------------------------------------------- */
+
+struct exec_run {
+	struct check check;
+	bool checked;
+	struct err io_failed;
+};
+
+static void exec_run_free(void *data)
+{
+	struct exec_run *run = data;
+
+	check_deinit(&run->check);
+	free(run);
+}
+
+/*
+ * The exec stays CREATED and may be started again or deleted; whoever waits for it learns at once
+ * that nothing ran (status 0, zero time, as the Go shim answers).
+ */
+static void exec_undo(struct operation *op, const struct err *why)
+{
+	Crossarch__WaitResponse nothing = CROSSARCH__WAIT_RESPONSE__INIT;
+	struct process *p = op->slot;
+	struct task *t = op->task;
+
+	stdio_give_up(&p->io);
+	stdio_deinit(&p->io);
+	while (!p->exited && !list_empty(&p->waiters))
+		call_reply(list_first(&p->waiters, struct call, parked), &nothing.base);
+	operation_end(op, why);
+	process_settle(p);
+	process_settle(&t->init);
+}
+
+static void on_exec_started(struct operation *op, uint32_t code)
+{
+	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
+	struct process *p = op->slot;
+	char path[PATH_MAX];
+	struct err err;
+
+	if (code || op->timed_out) {
+		operation_engine_failed(op, code);
+		return;
+	}
+	if (exec_path(p, "pid", path, sizeof(path), &err) < 0 || process_adopt(p, path, &err) < 0 ||
+	    stdio_engine_done(&p->io, &err) < 0) {
+		operation_fail(op, &err);
+		return;
+	}
+	p->state = PROCESS_RUNNING;
+	exec_remove_files(p);
+	notify_start(p);
+	reply.pid = (uint32_t)p->pid;
+	operation_succeed(op, &reply.base);
+	process_settle(p);
+}
+
+static int run_engine(struct operation *op, struct err *err)
+{
+	struct process *p = op->slot;
+	char process[PATH_MAX], pid[PATH_MAX];
+	struct engine_request r = {
+		.verb = ENGINE_EXEC,
+		.id = op->task->id,
+		.process = process,
+		.pid_file = pid,
+		.console = p->terminal ? p->io.console_socket : NULL,
+	};
+
+	if (exec_path(p, "process.json", process, sizeof(process), err) < 0 ||
+	    exec_path(p, "pid", pid, sizeof(pid), err) < 0)
+		return -1;
+	return operation_engine(op, &r, p->io.engine_fds, true, on_exec_started, err);
+}
+
+static void go_on(struct operation *op)
+{
+	struct exec_run *run = op->data;
+	struct err err;
+
+	if (!run->checked)
+		return;
+	if (run->io_failed.code != ERR_NONE)
+		operation_fail(op, &run->io_failed);
+	else if (stdio_is_ready(&op->slot->io) && run_engine(op, &err) < 0)
+		operation_fail(op, &err);
+}
+
+static void on_io_ready(struct stdio *io, const struct err *failed)
+{
+	struct process *p = container_of(io, struct process, io);
+	struct exec_run *run = p->op->data;
+
+	if (failed)
+		run->io_failed = *failed;
+	go_on(p->op);
+}
+
+static void on_checked(struct operation *op, uint32_t code)
+{
+	struct exec_run *run = op->data;
+	struct report *r;
+	struct err err;
+
+	r = check_report(&run->check, op, code, &err);
+	if (!r) {
+		operation_fail(op, &err);
+		return;
+	}
+	free(r);
+	run->checked = true;
+	go_on(op);
+}
+
+static int start_check(struct operation *op, struct exec_run *run, struct err *err)
+{
+	struct buf CLEANUP_BUF json = BUF_INIT(PROCESS_JSON_MAX);
+	const struct service *s = op->task->service;
+	struct process *p = op->slot;
+	char path[PATH_MAX];
+	struct prepare_request r = {
+		.id = op->task->id,
+		.bundle = op->task->bundle,
+		.config_path = s->config_path,
+		.config_body = s->config_body,
+		.init_pid = (uint64_t)op->task->init.pid,
+	};
+
+	if (exec_path(p, "process.json", path, sizeof(path), err) < 0 ||
+	    file_read(AT_FDCWD, path, &json, err) < 0)
+		return -1;
+	r.process = buf_str(&json);
+	if (process_open_stdio(p, on_io_ready, err) < 0)
+		return -1;
+	return check_exec(&run->check, op, &r, on_checked, err);
+}
+
+static int check_container(const struct task *t, struct err *err)
+{
+	if (t->init.exited || t->init.state == PROCESS_STOPPED || !t->init.pid)
+		return err_set(err, ERR_PRECONDITION, "container %s init process is not running",
+			       t->id);
+	return 0;
+}
+
+void exec_start(struct process *p, struct call *call)
+{
+	struct exec_run *run = NULL;
+	struct operation *op = NULL;
+	struct err err;
+
+	if (check_container(p->task, &err) < 0 || !(op = operation_new(p->task, p, call, &err))) {
+		call_fail(call, &err);
+		return;
+	}
+	op->verb = ENGINE_EXEC;
+	op->undo = exec_undo;
+	run = calloc(1, sizeof(*run));
+	if (!run) {
+		err_set(&err, ERR_NOMEM, "no memory for exec %s", p->exec_id);
+		operation_fail(op, &err);
+		return;
+	}
+	check_init(&run->check);
+	op->data = run;
+	op->free_data = exec_run_free;
+	if (start_check(op, run, &err) < 0)
+		operation_fail(op, &err);
+}

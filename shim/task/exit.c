@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/exit.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "shim/task/notify.h"
+#include "shim/task/operation.h"
+#include "shim/task/service.h"
+
+static bool starting(const struct process *p)
+{
+	return p->op && (p->op->verb == ENGINE_START || p->op->verb == ENGINE_EXEC ||
+			 p->op->verb == ENGINE_RESTORE);
+}
+
+static bool exec_alive(const struct process *p)
+{
+	return !p->published && (p->pid || starting(p));
+}
+
+/* init's exit is the container's last one. */
+static bool execs_alive(const struct task *t)
+{
+	list_for_each(node, &t->execs)
+		if (exec_alive(list_entry(node, struct process, in_task)))
+			return true;
+	return false;
+}
+
+static void answer_waiters(struct process *p)
+{
+	Crossarch__WaitResponse reply = CROSSARCH__WAIT_RESPONSE__INIT;
+	Crossarch__Timestamp at = CROSSARCH__TIMESTAMP__INIT;
+
+	timestamp_set(&at, &p->exit.at);
+	reply.exit_status = p->exit.code;
+	reply.exited_at = &at;
+	while (!list_empty(&p->waiters))
+		call_reply(list_first(&p->waiters, struct call, parked), &reply.base);
+}
+
+void process_settle(struct process *p)
+{
+	bool is_init = !p->exec_id;
+
+	if (!p->exited || p->published || starting(p))
+		return;
+	if (is_init && execs_alive(p->task))
+		return;
+	p->published = true;
+	notify_exit(p);
+	answer_waiters(p);
+	stdio_process_exited(&p->io);
+	service_run_deferred(p->task->service, &p->deferred);
+	if (!is_init)
+		process_settle(&p->task->init);
+}
+
+int process_adopt(struct process *p, const char *pid_file, struct err *err)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT(32);
+	uint64_t pid;
+
+	if (file_read(AT_FDCWD, pid_file, &text, err) < 0 ||
+	    str_u64(buf_str(&text), "pid of the engine", INT_MAX, &pid, err) < 0)
+		return err_in(err, "%s", pid_file);
+	p->pid = (pid_t)pid;
+	if (child_watch(&p->child, &p->task->service->reaper, p->pid, process_on_exit, err) < 0) {
+		p->pid = 0;
+		return -1;
+	}
+	return 0;
+}
+
+static void on_all_killed(struct operation *op, uint32_t code)
+{
+	if (code)
+		log_debug(op->task->id, "killing the rest of the container: exit code %u", code);
+	operation_succeed(op, NULL);
+}
+
+/* Without a pid namespace of its own the container outlives its init unless somebody ends it. */
+static void kill_rest(struct task *t)
+{
+	struct engine_request r = { .verb = ENGINE_KILL_ALL, .id = t->id, .signal = SIGKILL };
+	struct err err;
+	struct operation *op = operation_new(t, NULL, NULL, &err);
+
+	if (!op || operation_engine(op, &r, NULL, false, on_all_killed, &err) < 0) {
+		log_error(t->id, "killing the rest of the container: %s", err.text);
+		if (op)
+			operation_end(op, &err);
+	}
+}
+
+void process_on_exit(struct child *child, const struct exit_status *status)
+{
+	struct process *p = container_of(child, struct process, child);
+
+	p->exit = *status;
+	p->exited = true;
+	p->state = PROCESS_STOPPED;
+	log_debug(p->task->id, "%s exited with %u", process_id(p), status->code);
+	if (!p->exec_id && !p->task->private_pid)
+		kill_rest(p->task);
+	process_settle(p);
+}

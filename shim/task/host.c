@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/host.h"
+
+#include "runtime/base/log.h"
+#include "shim/host/cgroup.h"
+#include "shim/host/metrics.h"
+#include "shim/host/oom.h"
+#include "shim/task/notify.h"
+#include "shim/task/service.h"
+
+struct task_host {
+	struct cgroup cgroup;
+	struct oom oom;
+	struct task *task;
+};
+
+static void on_oom(struct oom *oom)
+{
+	struct task_host *h = container_of(oom, struct task_host, oom);
+
+	log_warning(h->task->id, "the kernel killed a process of the container: out of memory");
+	notify_oom(h->task);
+}
+
+void task_host_new(struct task *t)
+{
+	struct task_host *h = calloc(1, sizeof(*h));
+	struct err err;
+
+	if (!h)
+		return;
+	*h = (struct task_host){ .task = t, .oom = OOM_INIT };
+	if (cgroup_open(&h->cgroup, t->init.pid, &err) < 0) {
+		log_warning(t->id, "no statistics: %s", err.text);
+		free(h);
+		return;
+	}
+	if (oom_watch(&h->oom, t->service->loop, &h->cgroup, on_oom, &err) < 0)
+		log_debug(t->id, "no OOM events: %s", err.text);
+	t->host = h;
+}
+
+void task_host_free(struct task *t)
+{
+	if (!t->host)
+		return;
+	oom_deinit(&t->host->oom);
+	cgroup_deinit(&t->host->cgroup);
+	free(t->host);
+	t->host = NULL;
+}
+
+/* init and the execs we know of: less than the truth, never nothing while something lives. */
+static void known_pids(const struct task *t, pid_t **ret, size_t *ret_n)
+{
+	pid_t *pids = calloc(t->n_execs + 1, sizeof(*pids));
+	size_t n = 0;
+
+	*ret = pids;
+	if (pids && t->init.pid && !t->init.exited)
+		pids[n++] = t->init.pid;
+	list_for_each(node, &t->execs) {
+		const struct process *p = list_entry(node, struct process, in_task);
+
+		if (pids && p->pid && !p->exited)
+			pids[n++] = p->pid;
+	}
+	*ret_n = n;
+}
+
+void task_host_pids(const struct task *t, pid_t **ret, size_t *ret_n)
+{
+	struct err err;
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (t->host && cgroup_pids(&t->host->cgroup, ret, ret_n, &err) == 0 && *ret_n)
+		return;
+	free(*ret);
+	known_pids(t, ret, ret_n);
+}
+
+int task_host_stats(const struct task *t, struct buf *ret, const char **ret_type, struct err *err)
+{
+	if (!t->host || t->init.exited)
+		return err_set(err, ERR_NOT_FOUND, "cgroup does not exist");
+	*ret_type = metrics_type_url(&t->host->cgroup);
+	return metrics_read(&t->host->cgroup, ret, err);
+}

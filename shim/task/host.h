@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+
+#include "runtime/base/buf.h"
+#include "shim/task/task.h"
+
+/* What the node's kernel knows about a container: its cgroup and the OOM watch on it. */
+
+/* After Create: finds the cgroup and begins to watch for OOM kills. Failures are logged only. */
+void task_host_new(struct task *t);
+void task_host_free(struct task *t);
+
+/*
+ * The pids of the container, to be freed by the caller. Never fails and is never empty while init
+ * lives: containerd takes both for a leaked shim (shim-protocol 4.5).
+ */
+void task_host_pids(const struct task *t, pid_t **ret, size_t *ret_n);
+
+/* Packed cgroup metrics and their type; ERR_NOT_FOUND without a cgroup. */
+MUST_CHECK int task_host_stats(const struct task *t, struct buf *ret, const char **ret_type,
+			       struct err *err);

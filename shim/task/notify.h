@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "shim/task/task.h"
+
+/* The events of a task, each queued in one call (shim-protocol 5.2). */
+void notify_create(const struct task *t, const Crossarch__CreateTaskRequest *request);
+void notify_start(const struct process *p); /* TaskStart for init, TaskExecStarted for an exec */
+void notify_exit(const struct process *p);
+void notify_delete(const struct task *t);
+void notify_exec_added(const struct process *p);
+void notify_paused(const struct task *t);
+void notify_resumed(const struct task *t);
+void notify_oom(const struct task *t);
+void notify_checkpointed(const struct task *t, const char *path);
+
+/* Fills a protobuf timestamp. */
+void timestamp_set(Crossarch__Timestamp *ts, const struct timespec *at);

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/operation.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "runtime/prepare/report.h"
+#include "shim/task/service.h"
+
+bool operation_defer(struct process *p, struct call *call)
+{
+	if (!p->op)
+		return false;
+	list_del(&call->parked);
+	list_add(&p->deferred, &call->parked);
+	return true;
+}
+
+static void on_deadline(struct timer *t)
+{
+	struct operation *op = container_of(t, struct operation, deadline);
+	struct err err;
+
+	op->timed_out = true;
+	log_error(op->task->id, "%s is killed: its deadline passed", engine_verb_name(op->verb));
+	if (child_signal(&op->child, SIGKILL, &err) < 0)
+		log_debug(op->task->id, "deadline: %s", err.text);
+}
+
+struct operation *operation_new(struct task *task, struct process *slot, struct call *call,
+				struct err *err)
+{
+	struct operation *op = calloc(1, sizeof(*op));
+
+	if (!op) {
+		err_set(err, ERR_NOMEM, "no memory for the operation");
+		return NULL;
+	}
+	ASSERT(!slot || !slot->op);
+	op->task = task;
+	op->call = call;
+	op->slot = slot;
+	op->error_fd = -1;
+	op->deadline.on_fire = on_deadline;
+	if (slot)
+		slot->op = op;
+	list_init(&op->in_task);
+	list_add(&task->operations, &op->in_task);
+	return op;
+}
+
+static void release_hold(struct operation *op)
+{
+	if (op->holds_reaper)
+		reaper_release(&op->task->service->reaper);
+	op->holds_reaper = false;
+}
+
+/* The calls that waited for the slot run again from the loop, when everything here is gone. */
+static void operation_free(struct operation *op)
+{
+	struct process *slot = op->slot;
+	struct service *s = op->task->service;
+
+	release_hold(op);
+	child_forget(&op->child);
+	timer_disarm(&op->deadline);
+	list_del(&op->in_task);
+	if (op->log)
+		unlink(op->log);
+	free(op->log);
+	fd_close(&op->error_fd);
+	if (op->free_data)
+		op->free_data(op->data);
+	free(op);
+	if (!slot)
+		return;
+	slot->op = NULL;
+	service_run_deferred(s, &slot->deferred);
+}
+
+static void on_child_exit(struct child *c, const struct exit_status *status)
+{
+	struct operation *op = container_of(c, struct operation, child);
+
+	timer_disarm(&op->deadline);
+	op->done(op, status->code);
+}
+
+static void arm_deadline(struct operation *op)
+{
+	uint64_t now = now_ns(), at = op->call ? op->call->deadline_ns : 0;
+
+	if (at)
+		timer_arm(&op->deadline, op->task->service->loop, at > now ? at - now : 0);
+}
+
+static int run(struct operation *op, const struct spawn *what,
+	       void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	op->done = done;
+	if (child_spawn(&op->child, &op->task->service->reaper, what, on_child_exit, err) < 0)
+		return -1;
+	arm_deadline(op);
+	return 0;
+}
+
+/* One log per run: concurrent runs on one container must not read each other's errors. */
+static int set_log(struct operation *op, struct err *err)
+{
+	const char *who = op->slot && op->slot->exec_id ? op->slot->exec_id : "init";
+	char *path = NULL;
+
+	if (op->log)
+		return 0;
+	if (asprintf(&path, "%s/%s.%s.log", op->task->bundle, who, engine_verb_name(op->verb)) < 0)
+		return err_set(err, ERR_NOMEM, "no memory for a path");
+	op->log = path;
+	unlink(op->log);
+	return 0;
+}
+
+int operation_engine(struct operation *op, const struct engine_request *r, const int fds[3],
+		     bool hold, void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
+	struct engine engine = task_engine(op->task);
+	struct engine_request full = *r;
+	struct argv argv;
+	struct spawn_fd map[3] = { { fds ? fds[0] : -1, 0 },
+				   { fds ? fds[1] : -1, 1 },
+				   { fds ? fds[2] : -1, 2 } };
+	struct spawn what = { .path = engine.path,
+			      .fds = map,
+			      .n_fds = 3,
+			      .new_group = true,
+			      .cwd = op->task->bundle };
+
+	op->verb = r->verb;
+	if (set_log(op, err) < 0)
+		return -1;
+	full.log = op->log;
+	if (engine_argv(&engine, &full, &arena, &argv, err) < 0)
+		return -1;
+	what.argv = (char *const *)(uintptr_t)argv.v;
+	if (hold && !op->holds_reaper) {
+		reaper_hold(&op->task->service->reaper);
+		op->holds_reaper = true;
+	}
+	return run(op, &what, done, err);
+}
+
+int operation_prepare(struct operation *op, const char *mode, const struct spawn_fd *fds,
+		      size_t n_fds, void (*done)(struct operation *, uint32_t code),
+		      struct err *err)
+{
+	const char *path = op->task->service->prepare_path;
+	char *const argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)mode, NULL };
+	struct spawn what = {
+		.path = path, .argv = argv, .fds = fds, .n_fds = n_fds, .new_group = true
+	};
+
+	return run(op, &what, done, err);
+}
+
+int operation_fork(struct operation *op, int (*fn)(void *arg), void *arg,
+		   void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	op->done = done;
+	return child_fork(&op->child, &op->task->service->reaper, fn, arg, on_child_exit, err);
+}
+
+void operation_succeed(struct operation *op, const ProtobufCMessage *reply)
+{
+	struct call *call = steal(op->call);
+
+	if (call)
+		call_reply(call, reply);
+	operation_free(op);
+}
+
+void operation_end(struct operation *op, const struct err *why)
+{
+	struct call *call = steal(op->call);
+
+	if (call)
+		call_fail(call, why);
+	operation_free(op);
+}
+
+void operation_fail(struct operation *op, const struct err *why)
+{
+	void (*undo)(struct operation *, const struct err *) = op->undo;
+
+	op->undo = NULL;
+	if (undo)
+		undo(op, why);
+	else
+		operation_end(op, why);
+}
+
+void operation_cancel(struct operation *op)
+{
+	struct err err;
+
+	if (child_signal(&op->child, SIGKILL, &err) < 0)
+		log_debug(op->task->id, "cancel: %s", err.text);
+	err_set(&err, ERR_NOT_FOUND, "container not created");
+	operation_end(op, &err);
+}
+
+/* What the log says in the engine's own words, else what we know: the exit code. */
+static void engine_error_text(struct operation *op, struct err *err)
+{
+	CLEANUP_FREE struct report *r = malloc(sizeof(*r));
+	ssize_t n = r && op->error_fd >= 0 ? read(op->error_fd, r, sizeof(*r)) : -1;
+	const char *verb = engine_verb_name(op->verb);
+
+	if (n == (ssize_t)sizeof(*r) && report_decode(r, (size_t)n, r, err) == 0 &&
+	    r->err.text[0]) {
+		err_set(err, ERR_ENGINE, "OCI runtime %s failed: %s", verb, r->err.text);
+		if (strstr(r->err.text, "does not exist"))
+			err->code = ERR_NOT_FOUND;
+	} else {
+		err_set(err, ERR_ENGINE,
+			"OCI runtime %s failed: %s exited with code %u and no message", verb,
+			op->task->engine_path, op->engine_code);
+	}
+}
+
+static void on_engine_error(struct operation *op, uint32_t code)
+{
+	struct err err;
+
+	(void)code;
+	engine_error_text(op, &err);
+	fd_close(&op->error_fd);
+	operation_fail(op, &err);
+}
+
+static int ask_engine_error(struct operation *op, struct err *err)
+{
+	CLEANUP_FD int log_fd = open(op->log, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP_FD int w = -1;
+	struct spawn_fd map[2];
+
+	if (log_fd < 0)
+		return err_sys(err, ERR_IO, "open %s", op->log);
+	if (fd_pipe(&op->error_fd, &w, O_NONBLOCK, err) < 0)
+		return -1;
+	map[0] = (struct spawn_fd){ w, 3 };
+	map[1] = (struct spawn_fd){ log_fd, 4 };
+	return operation_prepare(op, "engine-error", map, 2, on_engine_error, err);
+}
+
+void operation_engine_failed(struct operation *op, uint32_t code)
+{
+	struct err err;
+
+	op->engine_code = code;
+	if (op->timed_out) {
+		err_set(&err, ERR_TIMEOUT, "OCI runtime %s did not finish before the deadline",
+			engine_verb_name(op->verb));
+		operation_fail(op, &err);
+	} else if (ask_engine_error(op, &err) < 0) {
+		on_engine_error(op, 0);
+	}
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "shim/engine/argv.h"
+#include "shim/loop/child.h"
+#include "shim/task/task.h"
+
+/*
+ * One thing in flight on a task: a run of the engine or of prepare, or a chain of them. An
+ * operation that occupies a process's slot makes later ones on that process wait their turn; one
+ * without a slot (Kill) never waits. It holds the call to answer and ends exactly once, by
+ * operation_succeed(), operation_fail() or, when its task goes away, operation_cancel().
+ */
+struct operation {
+	struct child child;
+	struct list in_task;
+	struct task *task;
+	struct process *slot; /* whose op field points here; NULL without a slot */
+	struct call *call;    /* NULL: nobody waits for the result */
+	enum engine_verb verb;
+	struct timer deadline;
+	bool timed_out, holds_reaper;
+	char *log;	      /* path of the engine's log of this run; removed with the operation */
+	int error_fd;	      /* report pipe while the engine's words are fetched, else -1 */
+	uint32_t engine_code; /* how the engine ended that time */
+	/* The run ended with this exit code. Starts the next step or ends the operation. */
+	void (*done)(struct operation *, uint32_t code);
+	/* Optional: undoes what the steps so far did; runs before a failure is answered. */
+	void (*undo)(struct operation *, const struct err *why);
+	/* Optional: frees what @data points at. */
+	void (*free_data)(void *data);
+	void *data;
+};
+
+/*
+ * True when @p has an operation in flight: the call is parked and its method runs again from the
+ * start once the slot is free. Used as first thing by every method that needs the slot.
+ */
+bool operation_defer(struct process *p, struct call *call);
+
+/* A new operation; takes the call on success. @slot may be NULL. Fails with ERR_NOMEM. */
+struct operation *operation_new(struct task *task, struct process *slot, struct call *call,
+				struct err *err);
+
+/*
+ * Runs the engine. @fds are handed to it as 0, 1, 2 (-1: /dev/null). The log path is filled in
+ * here. When @hold is set, orphans stay zombies until the operation ends, so that the pid the
+ * engine is about to report cannot be lost.
+ */
+MUST_CHECK int operation_engine(struct operation *op, const struct engine_request *r,
+				const int fds[3], bool hold,
+				void (*done)(struct operation *, uint32_t code), struct err *err);
+
+/* Runs crossarch-prepare with @mode and the descriptor map. */
+MUST_CHECK int operation_prepare(struct operation *op, const char *mode, const struct spawn_fd *fds,
+				 size_t n_fds, void (*done)(struct operation *, uint32_t code),
+				 struct err *err);
+
+/* Runs @run in a forked child (slow system calls). */
+MUST_CHECK int operation_fork(struct operation *op, int (*run)(void *arg), void *arg,
+			      void (*done)(struct operation *, uint32_t code), struct err *err);
+
+/*
+ * The engine failed with @code: fetches its own words from the log and ends the operation with
+ * "OCI runtime VERB failed: ...".
+ */
+void operation_engine_failed(struct operation *op, uint32_t code);
+
+/* Answers the call (NULL: empty reply), frees the slot and the operation. */
+void operation_succeed(struct operation *op, const ProtobufCMessage *reply);
+
+/* Runs undo if there is one (which ends the operation later), else answers with the error. */
+void operation_fail(struct operation *op, const struct err *why);
+
+/* Ends without undo. Frees the slot and the operation. */
+void operation_end(struct operation *op, const struct err *why);
+
+/* For task_free(): the run is killed, the call answered, nothing else happens. */
+void operation_cancel(struct operation *op);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "proto/any.pb-c.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+#include "runtime/prepare/request.h"
+
+/*
+ * Reads runtime options (shim-protocol 7.1): runc's own Options, runtimeoptions with ConfigPath or
+ * ConfigBody, or nothing. Members that are set go into @r; strings live in @arena. An unknown type
+ * is ERR_INVALID and named: silently ignoring a setting would be worse.
+ */
+MUST_CHECK int options_read(const Crossarch__Any *options, struct arena *arena,
+			    struct prepare_request *r, struct err *err);

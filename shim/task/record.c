@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/record.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "runtime/base/buf.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+
+#define RECORD_MAX 2048
+
+int record_write(const char *bundle, const struct engine *engine, struct err *err)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT(RECORD_MAX);
+	char path[PATH_MAX];
+
+	if (!str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE))
+		return err_set(err, ERR_INVALID, "bundle path too long");
+	if (buf_printf(&text, err, "engine=%s\nroot=%s\nsystemd-cgroup=%d\n", engine->path,
+		       engine->root, engine->systemd_cgroup) < 0)
+		return err_in(err, "record of the engine");
+	return file_replace(AT_FDCWD, path, 0600, text.data, text.len, err);
+}
+
+static void take_line(char *line, struct engine *ret)
+{
+	const char *value;
+
+	if ((value = str_after(line, "engine=")))
+		ret->path = value;
+	else if ((value = str_after(line, "root=")))
+		ret->root = value;
+	else if ((value = str_after(line, "systemd-cgroup=")))
+		ret->systemd_cgroup = str_eq(value, "1");
+}
+
+int record_read(const char *bundle, struct arena *arena, struct engine *ret, struct err *err)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT(RECORD_MAX);
+	char path[PATH_MAX], *copy, *line, *rest;
+
+	*ret = (struct engine){ .root = "" };
+	if (!str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE))
+		return err_set(err, ERR_INVALID, "bundle path too long");
+	if (file_read(AT_FDCWD, path, &text, err) < 0)
+		return -1;
+	copy = arena_strdup(arena, buf_str(&text));
+	if (!copy)
+		return err_set(err, ERR_NOMEM, "no memory for %s", path);
+	for (line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		take_line(line, ret);
+	if (!ret->path || ret->path[0] != '/')
+		return err_set(err, ERR_INVALID, "%s does not name an engine", path);
+	return 0;
+}
+
+pid_t record_init_pid(const char *bundle)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT(32);
+	char path[PATH_MAX];
+	uint64_t pid;
+	struct err err;
+
+	if (!str_fmt(path, sizeof(path), "%s/init.pid", bundle) ||
+	    file_read(AT_FDCWD, path, &text, &err) < 0 ||
+	    str_u64(buf_str(&text), "pid", INT_MAX, &pid, &err) < 0)
+		return 0;
+	return (pid_t)pid;
+}

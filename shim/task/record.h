@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+
+#include "runtime/base/arena.h"
+#include "runtime/base/err.h"
+#include "shim/engine/argv.h"
+
+/*
+ * What the `delete` action must know about a container after its shim was killed: which engine
+ * holds it and how. A small key=value file in the bundle, written before the engine runs.
+ */
+#define RECORD_FILE "crossarch.engine"
+
+MUST_CHECK int record_write(const char *bundle, const struct engine *engine, struct err *err);
+
+/* ERR_NOT_FOUND without the file: then no engine was run. Strings of @ret live in @arena. */
+MUST_CHECK int record_read(const char *bundle, struct arena *arena, struct engine *ret,
+			   struct err *err);
+
+/* The pid in <bundle>/init.pid, 0 when there is none. */
+pid_t record_init_pid(const char *bundle);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/service.h"
+
+#include <unistd.h>
+
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+
+#define FLUSH_BOUND_NS S_TO_NS(5)
+
+#define TASK_METHODS(service_name)                                                                 \
+	{ service_name, "Checkpoint", &crossarch__checkpoint_task_request__descriptor,             \
+	  task_checkpoint },                                                                       \
+		{ service_name, "CloseIO", &crossarch__close_iorequest__descriptor,                \
+		  task_close_io },                                                                 \
+		{ service_name, "Connect", &crossarch__process_request__descriptor,                \
+		  task_connect },                                                                  \
+		{ service_name, "Create", &crossarch__create_task_request__descriptor,             \
+		  task_create },                                                                   \
+		{ service_name, "Delete", &crossarch__process_request__descriptor, task_delete },  \
+		{ service_name, "Exec", &crossarch__exec_process_request__descriptor, task_exec }, \
+		{ service_name, "Kill", &crossarch__kill_request__descriptor, task_kill },         \
+		{ service_name, "Pause", &crossarch__process_request__descriptor, task_pause },    \
+		{ service_name, "Pids", &crossarch__process_request__descriptor, task_pids },      \
+		{ service_name, "ResizePty", &crossarch__resize_pty_request__descriptor,           \
+		  task_resize },                                                                   \
+		{ service_name, "Resume", &crossarch__process_request__descriptor, task_resume },  \
+		{ service_name, "Shutdown", &crossarch__process_request__descriptor,               \
+		  task_shutdown },                                                                 \
+		{ service_name, "Start", &crossarch__process_request__descriptor, task_start },    \
+		{ service_name, "State", &crossarch__process_request__descriptor, task_state },    \
+		{ service_name, "Stats", &crossarch__process_request__descriptor, task_stats },    \
+		{ service_name, "Update", &crossarch__update_task_request__descriptor,             \
+		  task_update },                                                                   \
+	{                                                                                          \
+		service_name, "Wait", &crossarch__process_request__descriptor, task_wait           \
+	}
+
+/* Version 3 is version 2 under another name (shim-protocol 4.1). */
+static const struct method methods[] = {
+	TASK_METHODS("containerd.task.v2.Task"),
+	TASK_METHODS("containerd.task.v3.Task"),
+};
+
+static void quit_now(struct service *s)
+{
+	s->loop->quit = true;
+}
+
+static void on_flushed(struct events *e)
+{
+	struct service *s = container_of(e, struct service, events);
+
+	if (s->stopping)
+		quit_now(s);
+}
+
+static void on_flush_bound(struct timer *t)
+{
+	struct service *s = container_of(t, struct service, flush_bound);
+
+	if (s->events.queued)
+		log_warning(NULL, "leaving with %u events unpublished", s->events.queued);
+	quit_now(s);
+}
+
+/*
+ * The name goes first: a `start` for the same pod that arrives now finds no socket and makes a new
+ * shim, instead of one that is about to go (shim-protocol 2).
+ */
+void service_stop_if_idle(struct service *s)
+{
+	if (s->n_tasks || s->stopping)
+		return;
+	s->stopping = true;
+	unlink(s->socket_path);
+	server_stop_listening(&s->server);
+	if (!s->events.queued)
+		/* One more turn of the loop writes the answer that is still queued. */
+		timer_arm(&s->flush_bound, s->loop, 0);
+	else
+		timer_arm(&s->flush_bound, s->loop, FLUSH_BOUND_NS);
+}
+
+static void run_or_expire(struct service *s, struct call *call)
+{
+	struct err err;
+
+	if (!call->deadline_ns || call->deadline_ns > now_ns()) {
+		call->method->run(s, call);
+		return;
+	}
+	err_set(&err, ERR_TIMEOUT, "%s: deadline passed while another operation ran",
+		call->method->name);
+	call_fail(call, &err);
+}
+
+static void on_run_later(struct timer *t)
+{
+	struct service *s = container_of(t, struct service, run_later);
+	struct call *call;
+	struct list now;
+
+	list_take_all(&now, &s->runnable);
+	while ((call = list_first(&now, struct call, parked))) {
+		list_del(&call->parked);
+		run_or_expire(s, call);
+	}
+}
+
+void service_run_deferred(struct service *s, struct list *deferred)
+{
+	list_for_each_safe(node, deferred) {
+		list_del(node);
+		list_add(&s->runnable, node);
+	}
+	if (!list_empty(&s->runnable))
+		timer_arm(&s->run_later, s->loop, 0);
+}
+
+int service_task(struct service *s, const char *id, struct task **ret, struct err *err)
+{
+	list_for_each(node, &s->tasks) {
+		struct task *t = list_entry(node, struct task, in_service);
+
+		if (str_eq(t->id, id) && t->init.state != PROCESS_CREATING) {
+			*ret = t;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_NOT_FOUND, "container not created");
+}
+
+int service_process(struct service *s, const char *id, const char *exec_id, struct process **ret,
+		    struct err *err)
+{
+	struct task *t;
+
+	if (service_task(s, id, &t, err) < 0)
+		return -1;
+	if (!*exec_id) {
+		*ret = &t->init;
+		return 0;
+	}
+	list_for_each(node, &t->execs) {
+		struct process *p = list_entry(node, struct process, in_task);
+
+		if (str_eq(p->exec_id, exec_id)) {
+			*ret = p;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_NOT_FOUND, "process does not exist %.80s", exec_id);
+}
+
+int service_run(struct service *s, struct loop *loop, const char *events_address, int fd_take,
+		struct err *err)
+{
+	int rc = -1;
+
+	s->loop = loop;
+	list_init(&s->tasks);
+	list_init(&s->runnable);
+	s->flush_bound.on_fire = on_flush_bound;
+	s->run_later.on_fire = on_run_later;
+	if (reaper_init(&s->reaper, loop, err) < 0)
+		return -1;
+	events_init(&s->events, loop, events_address, s->ns);
+	s->events.on_empty = on_flushed;
+	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), s, err) == 0) {
+		rc = loop_run(loop, err);
+		while (!list_empty(&s->tasks))
+			task_free(list_first(&s->tasks, struct task, in_service));
+		server_deinit(&s->server);
+	}
+	timer_disarm(&s->flush_bound);
+	timer_disarm(&s->run_later);
+	events_deinit(&s->events);
+	reaper_deinit(&s->reaper);
+	return rc;
+}
+
+void task_shutdown(void *owner, struct call *call)
+{
+	struct service *s = owner;
+
+	call_reply(call, NULL);
+	service_stop_if_idle(s);
+}

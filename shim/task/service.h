@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "shim/loop/child.h"
+#include "shim/loop/loop.h"
+#include "shim/task/events.h"
+#include "shim/task/task.h"
+#include "shim/ttrpc/server.h"
+
+/* What one shim serves: the Task API over its tasks. */
+struct service {
+	struct loop *loop;
+	struct reaper reaper;
+	struct server server;
+	struct events events;
+	struct list tasks;
+	unsigned int n_tasks;
+	struct timer flush_bound;
+	struct list runnable; /* deferred calls whose turn has come */
+	struct timer run_later;
+	bool stopping, debug;
+	/* Settings, not owned. */
+	const char *ns, *grpc_address, *socket_path;
+	const char *prepare_path, *cli_path;   /* cli_path "" when it is not installed */
+	const char *config_path, *config_body; /* runtime options `start` received */
+};
+
+/*
+ * Serves on the listening socket @fd_take until Shutdown, SIGTERM or a broken loop. The settings in
+ * @s are filled by the caller; everything else is set here.
+ */
+MUST_CHECK int service_run(struct service *s, struct loop *loop, const char *events_address,
+			   int fd_take, struct err *err);
+
+/* Looks up a task that Create has finished; ERR_NOT_FOUND otherwise. */
+MUST_CHECK int service_task(struct service *s, const char *id, struct task **ret, struct err *err);
+
+/* As service_task(), then the exec @exec_id, or init when it is "". */
+MUST_CHECK int service_process(struct service *s, const char *id, const char *exec_id,
+			       struct process **ret, struct err *err);
+
+/*
+ * Takes all calls of a process's deferred list and runs their methods again from the loop, in
+ * order. A method looks its process up anew, so it does not matter what became of it, and defers
+ * itself again if the slot was taken meanwhile.
+ */
+void service_run_deferred(struct service *s, struct list *deferred);
+
+/* Ends the shim once the event queue is empty (bounded), if no task is left. */
+void service_stop_if_idle(struct service *s);
+
+/* One handler per RPC; the owner is the service. */
+void task_create(void *owner, struct call *call);
+void task_start(void *owner, struct call *call);
+void task_state(void *owner, struct call *call);
+void task_wait(void *owner, struct call *call);
+void task_kill(void *owner, struct call *call);
+void task_delete(void *owner, struct call *call);
+void task_exec(void *owner, struct call *call);
+void task_pids(void *owner, struct call *call);
+void task_pause(void *owner, struct call *call);
+void task_resume(void *owner, struct call *call);
+void task_update(void *owner, struct call *call);
+void task_stats(void *owner, struct call *call);
+void task_checkpoint(void *owner, struct call *call);
+void task_resize(void *owner, struct call *call);
+void task_close_io(void *owner, struct call *call);
+void task_connect(void *owner, struct call *call);
+void task_shutdown(void *owner, struct call *call);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+
+#include "proto/task.pb-c.h"
+#include "runtime/base/list.h"
+#include "shim/engine/argv.h"
+#include "shim/host/stdio.h"
+#include "shim/loop/child.h"
+#include "shim/task/state.h"
+#include "shim/ttrpc/server.h"
+
+/*
+ * The containers of one shim and their processes. Ownership is a tree: service owns tasks, a task
+ * owns its init and its execs, a process owns its stdio and the calls parked on it. Nothing points
+ * into a request's arena except while that request's call is parked.
+ */
+#define TASKS_MAX 256
+#define EXECS_MAX 256
+
+struct service;
+struct task;
+struct operation;
+
+struct process {
+	struct child child; /* pid 0 until the engine made it */
+	struct task *task;
+	struct list in_task;  /* execs only */
+	char *exec_id;	      /* NULL: init */
+	char *in, *out, *err; /* stdio as containerd named it, for State */
+	struct stdio io;
+	enum process_state state;
+	struct exit_status exit; /* valid once exited */
+	pid_t pid;		 /* stays after the exit, for replies and events */
+	bool terminal, has_spec;
+	bool exited;	      /* the kernel reported the exit */
+	bool published;	      /* TaskExit was queued and Wait was answered */
+	bool deleting;	      /* Delete is on its way: no other operation may begin */
+	struct list waiters;  /* calls parked until the exit */
+	struct list deferred; /* calls that wait for the operation in flight */
+	struct operation *op; /* what is in flight on this process, or NULL */
+};
+
+struct task {
+	struct list in_service;
+	struct service *service;
+	char *id, *bundle;
+	char *engine_path, *engine_root;
+	char *checkpoint; /* Create named one: Start restores from it */
+	char *criu_work_path;
+	bool systemd_cgroup, no_pivot, no_new_keyring, private_pid, mounted, patched;
+	uid_t io_uid;
+	gid_t io_gid;
+	struct process init;
+	struct list execs;
+	unsigned int n_execs;
+	struct list operations; /* everything in flight, with or without a process slot */
+	struct task_host *host; /* cgroup and OOM watch; NULL until created */
+};
+
+/* A task with its init in CREATING, linked into the service. NULL without memory. */
+struct task *task_new(struct service *service, const char *id, const char *bundle);
+
+/* Ends whatever is in flight, answers parked calls with NOT_FOUND, unlinks and frees. NULL is fine.
+ */
+struct task *task_free(struct task *task);
+
+/* An exec in CREATED, linked into the task. NULL without memory. */
+struct process *exec_new(struct task *task, const char *exec_id);
+
+/* Unlinks and frees an exec; its parked calls are answered with NOT_FOUND. */
+void exec_free(struct process *p);
+
+/* Stores the stdio strings of a Create or Exec. ERR_NOMEM. */
+MUST_CHECK int process_set_stdio(struct process *p, const char *in, const char *out,
+				 const char *err_path, bool terminal, struct err *err);
+
+/* Opens the streams; on_ready as in stdio.h, unless stdio_is_ready() afterwards. */
+MUST_CHECK int process_open_stdio(struct process *p,
+				  void (*on_ready)(struct stdio *, const struct err *),
+				  struct err *err);
+
+/* The id containerd knows a process by: exec id, or container id for init. */
+const char *process_id(const struct process *p);
+
+/* What engine_argv() needs of this task. Points into the task. */
+struct engine task_engine(const struct task *task);
