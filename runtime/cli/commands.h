@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "runtime/cli/cli.h"
+
+/* One per cmd_*.c. */
+extern const struct cli_command cmd_image_platform;

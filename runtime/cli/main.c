@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * crossarch, the command line. It ends with _exit(): the gRPC core's tear-down at exit would cost
+ * more time than a whole lookup.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "runtime/cli/commands.h"
+
+static const struct cli_command *const commands[] = {
+	&cmd_image_platform,
+	NULL,
+};
+
+static const struct cli_program program = {
+	.name = "crossarch",
+	.summary = "Runs containers of foreign architectures, or says in one line why it will not.",
+	.version = CROSSARCH_VERSION " (" CROSSARCH_REVISION ")",
+	.text = "Exit status: 0 done, 1 failed or a problem was found, 2 wrong usage.\n",
+	.commands = commands,
+};
+
+int main(int argc, char **argv)
+{
+	int status = cli_main(&program, argc, argv);
+
+	if (fflush(stdout) == EOF && status == CLI_DONE) {
+		perror("crossarch: write to stdout");
+		status = CLI_FAILED;
+	}
+	_exit(status);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+
+#include "runtime/base/arena.h"
+#include "runtime/base/buf.h"
+#include "runtime/base/err.h"
+
+/*
+ * Where images and containers are recorded: containerd in real life (containerd_store.h), a table
+ * in tests. Strings handed out live in the arena of the call. Every function gives ERR_NOT_FOUND
+ * for an object that does not exist.
+ */
+
+/* No image configuration or manifest is near this; what is larger is refused with ERR_LIMIT. */
+#define BLOB_MAX (4u << 20)
+
+struct container_record {
+	const char *image; /* name of an image, "" when none is recorded */
+	const char *snapshotter, *snapshot_key;
+	const char *metadata; /* JSON text the CRI plugin attached, NULL without one */
+};
+
+struct image_descriptor {
+	const char *media_type, *digest;
+};
+
+struct image_store {
+	int (*container)(struct image_store *store, const char *id, struct arena *arena,
+			 struct container_record *ret, struct err *err);
+	int (*image)(struct image_store *store, const char *name, struct arena *arena,
+		     struct image_descriptor *ret, struct err *err);
+	/* Reads a whole blob into the empty @ret, at most up to its maximum (ERR_LIMIT). */
+	int (*blob)(struct image_store *store, const char *digest, struct buf *ret,
+		    struct err *err);
+	/* The snapshot a container's own snapshot was made from; "" when it has none. */
+	int (*snapshot_parent)(struct image_store *store, const char *snapshotter, const char *key,
+			       struct arena *arena, const char **ret, struct err *err);
+};
