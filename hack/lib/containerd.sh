@@ -1,0 +1,247 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A containerd of one's own: any of the versions tested, with everything it has in one directory, its own
+# cgroup parent and its own configuration. The machine's containerd is neither used nor disturbed.
+#
+# After node_start: $node (directory), $node_name (in cgroups and namespaces), $node_version, $node_socket.
+# The caller sets $images to what hack/images printed.
+# shellcheck disable=SC2034,SC2154
+
+containerd_lib=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+: "${BUILD:=$containerd_lib/../../build}"
+: "${RUNTIME_TYPE:=io.containerd.crossarch.v2}"
+
+node=
+node_pid=
+
+# containerd_bin WHICH: directory with containerd, ctr and the stock shim of "installed" or a Debian suite
+containerd_bin() {
+	case $1 in
+	installed) dirname "$(command -v containerd)" ;;
+	*) echo "$("$containerd_lib/../debs" "$1" "$(dpkg --print-architecture)" containerd)/usr/bin" ;;
+	esac
+}
+
+# node_handler NAME TYPE [OPTION...]: one runtime handler of the CRI
+node_handler() {
+	local name=$1 type=$2 option
+	shift 2
+	echo "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.$name]"
+	echo "  runtime_type = \"$type\""
+	echo '  pod_annotations = ["io.crossarch.*"]'
+	echo "  [plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.$name.options]"
+	for option; do
+		echo "    $option"
+	done
+}
+
+# Version 2 of the configuration is what all versions of containerd read.
+# restrict_oom_score_adj: where tests run, CAP_SYS_RESOURCE may be missing.
+# The plugin "opt" would create /opt/containerd.
+node_config() {
+	cat <<-END
+		version = 2
+		root = "$node/root"
+		state = "$node/state"
+		disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+			"io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+			"io.containerd.tracing.processor.v1.otlp", "io.containerd.nri.v1.nri"]
+		[grpc]
+		  address = "$node_socket"
+		[debug]
+		  level = "debug"
+		[plugins."io.containerd.internal.v1.opt"]
+		  path = "$node/opt"
+		[plugins."io.containerd.grpc.v1.cri"]
+		  sandbox_image = "localhost/crossarch/pause:native"
+		  restrict_oom_score_adj = true
+		  stream_server_address = "127.0.0.1"
+		  stream_server_port = "0"
+		  disable_hugetlb_controller = true
+		[plugins."io.containerd.grpc.v1.cri".cni]
+		  bin_dir = "/usr/lib/cni"
+		  conf_dir = "$node/cni"
+	END
+	node_handler runc io.containerd.runc.v2 'BinaryName = "runc"'
+	node_handler crun io.containerd.runc.v2 'BinaryName = "crun"'
+	node_handler crossarch "$RUNTIME_TYPE" "ConfigPath = \"$node/crossarch-runc.json\""
+	node_handler crossarch-crun "$RUNTIME_TYPE" "ConfigPath = \"$node/crossarch-crun.json\""
+}
+
+# node_start [WHICH]: a new one; NODE_TMP is where its directory is made. Socket paths have to stay short.
+node_start() {
+	node_bin=$(containerd_bin "${1:-installed}")
+	node=$(mktemp -d "${NODE_TMP:-/tmp}/ca.XXXXXX")
+	node_name=crossarch-${node##*.}
+	node_socket=$node/c.sock
+	mkdir -p "$node/cni"
+	: >"$node/ids"
+	echo '{"engine":"runc"}' >"$node/crossarch-runc.json"
+	echo '{"engine":"crun"}' >"$node/crossarch-crun.json"
+	node_config >"$node/config.toml"
+	node_version=$("$node_bin/containerd" --version | awk '{ sub(/^v/, "", $3); print $3 }')
+	node_run
+}
+
+# Our build first in PATH: that is how containerd finds the shim. 9>&-: see host_begin.
+node_run() {
+	PATH=$(readlink -f "$BUILD")/bin:$node_bin:$PATH \
+		setsid "$node_bin/containerd" --config "$node/config.toml" >>"$node/log" 2>&1 </dev/null 9>&- &
+	node_pid=$!
+	disown "$node_pid"
+	node_wait
+}
+
+# Ready when the CRI answers, which is the last thing to come up.
+node_wait() {
+	local try
+	for try in $(seq 1 150); do
+		if node_ctr plugins ls 2>/dev/null | grep -q 'io.containerd.grpc.v1 *cri .* ok'; then
+			return 0
+		fi
+		if ! kill -0 "$node_pid" 2>/dev/null; then
+			echo "containerd ended while starting:" >&2
+			tail -n 20 "$node/log" >&2
+			return 1
+		fi
+		sleep 0.1
+	done
+	echo "containerd not ready after $try tries:" >&2
+	tail -n 20 "$node/log" >&2
+	return 1
+}
+
+# node_kill: as a crash would
+node_kill() {
+	kill -KILL "$node_pid" 2>/dev/null || return 0
+	while kill -0 "$node_pid" 2>/dev/null; do
+		sleep 0.05
+	done
+}
+
+node_restart() {
+	node_kill
+	node_run
+}
+
+# A client that waits for an answer for a minute has met a bug; nothing here takes that long.
+# --foreground, for otherwise it could not use a terminal.
+node_ctr() { timeout --foreground -k 5 60 "$node_bin/ctr" --address "$node_socket" "$@"; }
+
+node_cri() { CRI_ENDPOINT=$node_socket timeout --foreground -k 5 60 "$BUILD/bin/cri-client" "$@"; }
+
+# node_pod HANDLER [OPTION...]: a pod with the machine's network, its id
+node_pod() {
+	local handler=$1 id
+	shift
+	id=$(node_cri runp --host-network --runtime "$handler" --cgroup-parent "/$node_name" \
+		--log-dir "$node/logs/$RANDOM$RANDOM" "$@") || return
+	echo "$id" >>"$node/ids"
+	echo "$id"
+}
+
+node_clear_pods() {
+	local id
+	[ -x "$BUILD/bin/cri-client" ] || return 0
+	for id in $(node_cri pods | cut -d' ' -f1); do
+		node_cri stopp "$id"
+		node_cri rmp "$id"
+	done
+}
+
+# node_import NAME...: archives made by hack/images, for the CRI and for ctr
+node_import() {
+	local name
+	for name; do
+		node_ctr --namespace k8s.io images import --no-unpack "$images/$name.tar" >/dev/null
+		node_ctr --namespace "$node_name" images import --no-unpack "$images/$name.tar" >/dev/null
+	done
+}
+
+# node_shims: "pid command line" of the shims that serve this containerd. One grep over all command lines,
+# whose arguments end in NUL.
+node_shims() {
+	local file
+	{ grep -slzxF -- "$node_socket" /proc/[0-9]*/cmdline || :; } | while read -r file; do
+		[ "$(cat "${file%cmdline}comm" 2>/dev/null)" = containerd-shim ] || continue
+		file=${file#/proc/}
+		echo "${file%/cmdline} $({ tr '\0' ' ' <"/proc/$file"; } 2>/dev/null)"
+	done
+}
+
+# node_processes: pids of what runs in containers: members of a cgroup below ours
+node_processes() {
+	find /sys/fs/cgroup -path "*/$node_name*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un
+}
+
+node_mounts() { awk -v dir="$node/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo; }
+
+node_cgroups() { find /sys/fs/cgroup -depth -type d -path "*/$node_name*" 2>/dev/null; }
+
+node_bundles() {
+	find "$node/state" -mindepth 3 -maxdepth 3 -path '*/io.containerd.runtime.v2.task/*' 2>/dev/null
+}
+
+# shim_sockets NAMESPACE KEY: where shims put their socket, KEY being the sandbox's or else the container's
+# id; the stock shim's and ours
+shim_sockets() {
+	local name
+	for name in "$node_socket/$1/$2" "$node_socket/$1/$2/crossarch"; do
+		echo "/run/containerd/s/$(printf %s "$name" | sha256sum | cut -d' ' -f1)"
+	done
+}
+
+# Nobody else's sockets are looked at: the names of ours follow from our ids.
+node_sockets() {
+	local id socket
+	[ -n "$(ls /run/containerd/s 2>/dev/null)" ] || return 0
+	while read -r id; do
+		shim_sockets k8s.io "$id"
+		shim_sockets "$node_name" "$id"
+	done <"$node/ids" | while read -r socket; do
+		[ ! -e "$socket" ] || echo "$socket"
+	done
+}
+
+# node_clear: kill and delete all that runs, the way its owner would
+node_clear() {
+	local id
+	node_clear_pods
+	for id in $(node_ctr --namespace "$node_name" task ls -q); do
+		node_ctr --namespace "$node_name" task delete --force "$id"
+	done
+	for id in $(node_ctr --namespace "$node_name" container ls -q); do
+		node_ctr --namespace "$node_name" container delete "$id"
+	done
+}
+
+# node_leftovers: everything a container may have left on the machine, one line each
+node_leftovers() {
+	node_shims | sed 's/^/process: /'
+	node_processes | sed 's/^/process in a container: /'
+	node_mounts | sed 's/^/mount: /'
+	node_bundles | sed 's/^/bundle: /'
+	node_sockets | sed 's/^/socket: /'
+	# The parents CRI and ctr made stay; what is named after a container must not.
+	find /sys/fs/cgroup -mindepth 1 -type d -path "*/$node_name*/*" 2>/dev/null | sed 's/^/cgroup: /'
+}
+
+# node_stop: take everything down that belongs to this containerd, in whatever state it is
+node_stop() {
+	[ -n "$node" ] || return 0
+	local pid mount cgroup
+	node_kill
+	for pid in $(node_shims | cut -d' ' -f1) $(node_processes); do
+		kill -KILL "$pid" 2>/dev/null || :
+	done
+	node_mounts | tac | while read -r mount; do
+		umount -l "$mount" || :
+	done
+	node_sockets | xargs -r rm -f
+	for cgroup in $(node_cgroups); do
+		rmdir "$cgroup" 2>/dev/null || { sleep 0.2 && rmdir "$cgroup"; } || :
+	done
+	rm -rf --one-file-system "$node"
+	node=
+}
