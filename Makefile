@@ -15,6 +15,8 @@ CC ?= gcc
 CXX ?= g++
 PROTOC ?= protoc-c
 Q := $(if $(V),,@)
+# Runs a command whose chatter only matters when it fails.
+quietly = $(Q)log=$$(mktemp); $(1) >$$log 2>&1 || { cat $$log; rm -f $$log; exit 1; }; rm -f $$log
 say = $(if $(V),,@printf '  %-8s %s\n' "$(1)" "$(2)")
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wformat=2 \
@@ -61,8 +63,9 @@ SHIM := $(BIN)/containerd-shim-crossarch-v2
 PREPARE := $(BIN)/crossarch-prepare
 CLI := $(BIN)/crossarch
 CRI := $(BIN)/cri-client
+SHIMCTL := $(BIN)/shimctl
 
-.PHONY: all help check test demo install clean style layers size headers cri format
+.PHONY: all help check check-asan check-memory test demo install clean cri format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -75,7 +78,7 @@ help: ## list the targets
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: %.proto
 	$(call say,PROTO,$<)
 	$(Q)mkdir -p $(BUILD)/gen
-	$(Q)$(PROTOC) -I. --c_out=$(BUILD)/gen $<
+	$(call quietly,$(PROTOC) -I. --c_out=$(BUILD)/gen $<)
 $(BUILD)/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(WARN) -Werror,$(CFLAGS)) -c -o $@ $<
@@ -117,15 +120,18 @@ $(PREPARE): $(BUILD)/runtime/prepare/main.o $(LIBCORE) $(LIBBASE)
 $(CLI): $(BUILD)/runtime/cli/main.o $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CXX) $(LINKMODE) $(LDFLAGS) -Wl,--no-warnings -o $@ $^ -lprotobuf-c -ljson-c -lseccomp $(GRPC_LIBS) 2>$@.ld \
-		|| { cat $@.ld; exit 1; }
+	$(call quietly,$(CXX) $(LINKMODE) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lseccomp $(GRPC_LIBS))
 CRI_OBJ := $(call obj,$(wildcard tests/cri/*.c)) $(call proto_obj,proto/cri.proto)
 $(CRI): $(CRI_OBJ) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CXX) $(LINKMODE) $(LDFLAGS) -Wl,--no-warnings -o $@ $^ -lprotobuf-c -ljson-c $(GRPC_LIBS) 2>$@.ld \
-		|| { cat $@.ld; exit 1; }
-cri: $(CRI) ## build the CRI client the tests use (also handy by hand)
+	$(call quietly,$(CXX) $(LINKMODE) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c $(GRPC_LIBS))
+SHIMCTL_OBJ := $(call obj,$(wildcard tests/tools/*.c)) $(call proto_obj,proto/metrics.proto)
+$(SHIMCTL): $(SHIMCTL_OBJ) $(LIBSHIM) $(LIBBASE)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c
+cri: $(CRI) $(SHIMCTL) ## build the clients the tests use: of the CRI, and of the Task API (handy by hand)
 
 # --- tests ------------------------------------------------------------------------------------
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -137,12 +143,20 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBA
 check: $(UNIT) ## unit tests only
 	$(Q)hack/tally $(UNIT)
 
-test: all $(UNIT) $(CRI) ## unit tests and the integration suite (root)
+test: ## install what is missing, build, run unit tests and the integration suite (root)
+	$(Q)hack/setup
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri $(UNIT)
 	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(sort $(wildcard tests/integration/*.test))
+
+check-asan: ## unit tests under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined check
+
+check-memory: all cri ## memory of an idle shim beside the stock one, per containerd (root)
+	$(Q)BUILD=$(abspath $(BUILD)) CONTAINERDS="installed trixie sid" tests/bench/memory
 
 demo: ## install what is missing, build, and show four pods: native, emulated twice, refused (root)
 	$(Q)hack/setup
-	$(Q)$(MAKE) --no-print-directory all cri
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri
 	$(Q)BUILD=$(abspath $(BUILD)) hack/demo
 
 # --- installation -----------------------------------------------------------------------------

@@ -40,16 +40,23 @@ static int read_options(struct arena *arena, struct prepare_request *ret, struct
 	return rc;
 }
 
-/* The soft limit of 1,024 descriptors is for select(); the children get it back through the engine.
+/*
+ * Hundreds of containers need more descriptors than the usual soft limit of 1,024. What we start
+ * gets the old limit back: programs that use select() trust in it. @ret_old is what we were started
+ * with.
  */
-static void raise_descriptors(void)
+static void raise_descriptors(struct rlimit *ret_old)
 {
-	struct rlimit lim;
+	struct rlimit raised;
 
-	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
-		lim.rlim_cur = lim.rlim_max < 65536 ? lim.rlim_max : 65536;
-		(void)setrlimit(RLIMIT_NOFILE, &lim);
+	if (getrlimit(RLIMIT_NOFILE, ret_old) < 0) {
+		*ret_old = (struct rlimit){ 1024, 4096 };
+		return;
 	}
+	raised = *ret_old;
+	if (raised.rlim_cur < 65536)
+		raised.rlim_cur = raised.rlim_max < 65536 ? raised.rlim_max : 65536;
+	(void)setrlimit(RLIMIT_NOFILE, &raised);
 }
 
 static int serve(const struct args *a, const struct paths *paths, struct err *err)
@@ -71,6 +78,7 @@ static int serve(const struct args *a, const struct paths *paths, struct err *er
 	service.config_path = options.config_path ? options.config_path : "";
 	service.config_body = options.config_body ? options.config_body : "";
 	service.debug = a->debug;
+	raise_descriptors(&service.nofile);
 	rc = service_run(&service, &loop, events ? events : "", SERVE_SOCKET_FD, err);
 	loop_deinit(&loop);
 	return rc;
@@ -89,7 +97,6 @@ int action_serve(const struct args *a, struct err *err)
 	(void)fcntl(SERVE_OPTIONS_FD, F_SETFD, FD_CLOEXEC);
 	/* The engine's and the logging drivers' output must not reach containerd's pipes. */
 	(void)fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK | O_WRONLY);
-	raise_descriptors();
 	if (getenv("SCHED_CORE") && sched_core_create(err) < 0)
 		log_warning(NULL, "core scheduling: %s", err->text);
 	rc = paths_find(&paths, err);

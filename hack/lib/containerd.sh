@@ -125,9 +125,9 @@ node_restart() {
 	node_run
 }
 
-# A client that waits for an answer for a minute has met a bug; nothing here takes that long.
+# A client that waits for an answer for a minute has met a bug; nothing here takes that long ($PATIENCE).
 # --foreground, for otherwise it could not use a terminal.
-node_ctr() { timeout --foreground -k 5 60 "$node_bin/ctr" --address "$node_socket" "$@"; }
+node_ctr() { timeout --foreground -k 5 "${PATIENCE:-60}" "$node_bin/ctr" --address "$node_socket" "$@"; }
 
 node_cri() { CRI_ENDPOINT=$node_socket timeout --foreground -k 5 60 "$BUILD/bin/cri-client" "$@"; }
 
@@ -214,6 +214,7 @@ node_clear() {
 	for id in $(node_ctr --namespace "$node_name" container ls -q); do
 		node_ctr --namespace "$node_name" container delete "$id"
 	done
+	node_shims | cut -d' ' -f1 | xargs -r kill -KILL
 }
 
 # node_leftovers: everything a container may have left on the machine, one line each

@@ -29,20 +29,21 @@ static bool take_part(const char **at, char *dst, size_t size)
 static const struct {
 	const char *arch, *variant, *normal;
 } variants[] = {
-	{ "amd64", "v1", "" },	  { "arm64", "v8", "" },  { "arm64", "8", "" },
-	{ "arm64", "v8.0", "" },  { "arm64", "9", "v9" }, { "arm64", "v9.0", "v9" },
-	{ "arm", "", "v7" },	  { "arm", "7", "v7" },	  { "arm", "6", "v6" },
-	{ "arm", "5", "v5" },	  { "arm", "8", "v8" },
+	{ "amd64", "v1", "" },	 { "arm64", "v8", "" },	 { "arm64", "8", "" },
+	{ "arm64", "v8.0", "" }, { "arm64", "9", "v9" }, { "arm64", "v9.0", "v9" },
+	{ "arm", "", "v7" },	 { "arm", "7", "v7" },	 { "arm", "6", "v6" },
+	{ "arm", "5", "v5" },	 { "arm", "8", "v8" },
 };
 
 /* Other spellings of an architecture, with the variant they imply. */
 static const struct {
 	const char *arch, *normal, *variant;
 } spellings[] = {
-	{ "x86_64", "amd64", "" },  { "x86-64", "amd64", "" },	{ "i386", "386", "" },
-	{ "aarch64", "arm64", "" }, { "armhf", "arm", "v7" },	{ "armel", "arm", "v6" },
-	{ "ppc64el", "ppc64le", "" }, { "mips64el", "mips64le", "" }, { "mipsel", "mipsle", "" },
-	{ "loongarch64", "loong64", "" },
+	{ "x86_64", "amd64", "" },    { "x86-64", "amd64", "" },
+	{ "i386", "386", "" },	      { "aarch64", "arm64", "" },
+	{ "armhf", "arm", "v7" },     { "armel", "arm", "v6" },
+	{ "ppc64el", "ppc64le", "" }, { "mips64el", "mips64le", "" },
+	{ "mipsel", "mipsle", "" },   { "loongarch64", "loong64", "" },
 };
 
 static void normalise(struct platform *p)

@@ -21,12 +21,16 @@
 #define ARM_HARD 0x400u
 #define MIPS_N32 0x20u /* EF_MIPS_ABI2 */
 #define PPC64_ABI 3u
-#define LOADERS(...)     \
-	{                \
+#define LOADERS(...)        \
+	{                   \
 		__VA_ARGS__ \
 	}
 
-/* Sources: the ELF psABI supplements for flags, field.md D4 for qemu's targets, D5 for loaders. */
+/*
+ * In the order of struct arch: name, abi, processor, aliases, qemu, compat_of, seccomp, machine,
+ * class and order, flags_mask, flags, oci, loaders. Sources: the ELF psABI supplements for flags,
+ * field.md D4 for qemu's targets, D5 for loaders.
+ */
 static const struct arch rows[] = {
 	{ "amd64", "", "x86-64", "x86_64 x86-64", "x86_64", NULL, "SCMP_ARCH_X86_64", EM_X86_64,
 	  LE64, .oci = true,
@@ -37,8 +41,8 @@ static const struct arch rows[] = {
 	  .oci = true, .loaders = LOADERS("/lib/ld-linux.so.2", "/lib/ld-musl-i386.so.1") },
 	{ "i486", "machine number 6", "x86", "", "i386", "amd64", "SCMP_ARCH_X86", MACHINE_I486,
 	  LE32, .loaders = LOADERS("/lib/ld-linux.so.2") },
-	{ "arm64", "", "AArch64", "aarch64", "aarch64", NULL, "SCMP_ARCH_AARCH64", EM_AARCH64,
-	  LE64, .oci = true,
+	{ "arm64", "", "AArch64", "aarch64", "aarch64", NULL, "SCMP_ARCH_AARCH64", EM_AARCH64, LE64,
+	  .oci = true,
 	  .loaders = LOADERS("/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-aarch64.so.1") },
 	{ "arm64be", "", "AArch64", "aarch64_be", "aarch64_be", NULL, NULL, EM_AARCH64, BE64,
 	  .loaders = LOADERS("/lib/ld-linux-aarch64_be.so.1", "/lib/ld-musl-aarch64_be.so.1") },

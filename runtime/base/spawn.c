@@ -69,6 +69,8 @@ static int become(const struct spawn *s)
 		return -1;
 	if (place_fds(s) < 0)
 		return -1;
+	if (s->nofile && setrlimit(RLIMIT_NOFILE, s->nofile) < 0)
+		return -1;
 	reset_signals();
 	if (s->envp)
 		execvpe(s->path, s->argv, s->envp);

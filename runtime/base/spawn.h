@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "runtime/base/err.h"
@@ -24,9 +25,10 @@ struct spawn {
 	const char *cwd;   /* NULL keeps ours */
 	const struct spawn_fd *fds;
 	size_t n_fds;
-	bool new_group;	      /* setpgid(0, 0) */
-	bool new_session;     /* setsid() */
-	bool die_with_parent; /* PR_SET_PDEATHSIG SIGKILL */
+	bool new_group;		     /* setpgid(0, 0) */
+	bool new_session;	     /* setsid() */
+	const struct rlimit *nofile; /* RLIMIT_NOFILE of the child; NULL keeps ours */
+	bool die_with_parent;	     /* PR_SET_PDEATHSIG SIGKILL */
 };
 
 /*

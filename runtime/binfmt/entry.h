@@ -8,7 +8,8 @@
 #include "runtime/base/err.h"
 #include "runtime/image/script.h"
 
-/* Source for format and matching: Linux's Documentation/admin-guide/binfmt-misc.rst and its code. */
+/* Source for format and matching: Linux's Documentation/admin-guide/binfmt-misc.rst and its code.
+ */
 
 enum binfmt_flag {
 	BINFMT_P = 1u << 0, /* the interpreter is told argv[0] */

@@ -11,7 +11,8 @@
 
 #define BINFMT_DIR "/proc/sys/fs/binfmt_misc"
 
-/* More handlers than anybody registers; what is beyond is not seen and makes the list incomplete. */
+/* More handlers than anybody registers; what is beyond is not seen and makes the list incomplete.
+ */
 #define BINFMT_ENTRIES_MAX 256
 
 enum binfmt_state {

@@ -4,4 +4,5 @@
 #include "runtime/cli/cli.h"
 
 /* One per cmd_*.c. */
+extern const struct cli_command cmd_emulators;
 extern const struct cli_command cmd_image_platform;

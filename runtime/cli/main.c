@@ -9,6 +9,7 @@
 #include "runtime/cli/commands.h"
 
 static const struct cli_command *const commands[] = {
+	&cmd_emulators,
 	&cmd_image_platform,
 	NULL,
 };

@@ -29,8 +29,7 @@ int host_probe(struct host *ret, struct err *err)
 
 enum host_can host_runs(const struct host *h, const struct arch *a)
 {
-	if (a->machine == h->arch->machine && a->cls == h->arch->cls &&
-	    a->order == h->arch->order)
+	if (a->machine == h->arch->machine && a->cls == h->arch->cls && a->order == h->arch->order)
 		return HOST_YES;
 	if (str_eq(a->name, "x32") && str_eq(h->arch->name, "amd64"))
 		return h->x32;

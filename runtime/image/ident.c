@@ -143,8 +143,7 @@ void segments_read(const struct ident *id, const void *bytes, size_t n, uint64_t
 		} else if (s.type == PT_GNU_PROPERTY) {
 			ret->property_at = s.offset;
 			ret->property_len = s.filesz;
-		} else if (s.type == PT_DYNAMIC && s.filesz &&
-			   beyond(s.offset, file_size, page)) {
+		} else if (s.type == PT_DYNAMIC && s.filesz && beyond(s.offset, file_size, page)) {
 			ret->dead = true;
 		}
 	}

@@ -13,7 +13,7 @@
 
 enum ident_result {
 	IDENT_NOT_ELF, /* no ELF magic */
-	IDENT_CUT,     /* ELF magic, but the header is incomplete or its class or order is no value */
+	IDENT_CUT, /* ELF magic, but the header is incomplete or its class or order is no value */
 	IDENT_ELF,
 };
 

@@ -15,10 +15,14 @@ static const struct {
 	uint8_t n;
 	enum image_kind kind;
 } magics[] = {
-	{ { 0xfe, 0xed, 0xfa, 0xce }, 4, IMAGE_MACHO }, { { 0xce, 0xfa, 0xed, 0xfe }, 4, IMAGE_MACHO },
-	{ { 0xfe, 0xed, 0xfa, 0xcf }, 4, IMAGE_MACHO }, { { 0xcf, 0xfa, 0xed, 0xfe }, 4, IMAGE_MACHO },
-	{ { 0x00, 'a', 's', 'm' }, 4, IMAGE_WASM },	{ { 'P', 'K', 0x03, 0x04 }, 4, IMAGE_ZIP },
-	{ { 0x1f, 0x8b }, 2, IMAGE_GZIP },		{ { 'M', 'Z' }, 2, IMAGE_PE },
+	{ { 0xfe, 0xed, 0xfa, 0xce }, 4, IMAGE_MACHO },
+	{ { 0xce, 0xfa, 0xed, 0xfe }, 4, IMAGE_MACHO },
+	{ { 0xfe, 0xed, 0xfa, 0xcf }, 4, IMAGE_MACHO },
+	{ { 0xcf, 0xfa, 0xed, 0xfe }, 4, IMAGE_MACHO },
+	{ { 0x00, 'a', 's', 'm' }, 4, IMAGE_WASM },
+	{ { 'P', 'K', 0x03, 0x04 }, 4, IMAGE_ZIP },
+	{ { 0x1f, 0x8b }, 2, IMAGE_GZIP },
+	{ { 'M', 'Z' }, 2, IMAGE_PE },
 };
 
 static bool all_zero(const uint8_t *b, size_t n)

@@ -6,13 +6,13 @@
 
 /* What a file is, by its first bytes: enough to tell a person why the kernel will not run it. */
 enum image_kind {
-	IMAGE_EMPTY,  /* no bytes */
-	IMAGE_ZEROS,  /* only zero bytes, as far as looked */
-	IMAGE_ELF,    /* an executable or shared object */
-	IMAGE_CUT,    /* ELF magic without a usable header or program header table */
-	IMAGE_OBJECT, /* ELF, but to be linked first */
-	IMAGE_CORE,   /* ELF, but a memory dump */
-	IMAGE_SCRIPT, /* "#!" and an interpreter */
+	IMAGE_EMPTY,	/* no bytes */
+	IMAGE_ZEROS,	/* only zero bytes, as far as looked */
+	IMAGE_ELF,	/* an executable or shared object */
+	IMAGE_CUT,	/* ELF magic without a usable header or program header table */
+	IMAGE_OBJECT,	/* ELF, but to be linked first */
+	IMAGE_CORE,	/* ELF, but a memory dump */
+	IMAGE_SCRIPT,	/* "#!" and an interpreter */
 	IMAGE_NAMELESS, /* "#!" without an interpreter */
 	IMAGE_BOM,	/* a byte order mark in front of "#!" or text */
 	IMAGE_TEXT,

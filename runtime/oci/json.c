@@ -112,8 +112,8 @@ int json_parse(const void *bytes, size_t n, const char *what, json **ret, struct
 	 */
 	if (why != json_tokener_success) {
 		err_set(err, ERR_INVALID, "%s: %s at byte %zu", what,
-			why == json_tokener_continue ? "document is cut off" :
-						       json_tokener_error_desc(why),
+			why == json_tokener_continue ? "document is cut off"
+						     : json_tokener_error_desc(why),
 			json_tokener_get_parse_end(tok));
 		json_object_put(j);
 		json_tokener_free(tok);

@@ -53,17 +53,17 @@ static bool restricts(json *profile)
 static bool review_rule(struct review *r, json *rule)
 {
 	json *names = json_member(rule, "names"), *args = json_member(rule, "args");
-	bool plain = is_string(json_member(rule, "action"), "SCMP_ACT_ALLOW") &&
-		     (!json_object_is_type(args, json_type_array) ||
-		      !json_object_array_length(args));
+	bool plain =
+		is_string(json_member(rule, "action"), "SCMP_ACT_ALLOW") &&
+		(!json_object_is_type(args, json_type_array) || !json_object_array_length(args));
 
-	for (size_t i = 0; json_object_is_type(names, json_type_array) &&
-			   i < json_object_array_length(names);
+	for (size_t i = 0;
+	     json_object_is_type(names, json_type_array) && i < json_object_array_length(names);
 	     i++) {
 		const char *name = json_object_get_string(json_object_array_get_idx(names, i));
 
-		if (name && (!add_to_set(r->mentioned, name) ||
-			     (plain && !add_to_set(r->allowed, name))))
+		if (name &&
+		    (!add_to_set(r->mentioned, name) || (plain && !add_to_set(r->allowed, name))))
 			return false;
 	}
 	return true;
@@ -156,8 +156,7 @@ static bool add_rule(json *rules, json *names_take, const char *action, int errn
 
 	if (!good)
 		json_object_put(names_take);
-	good = good &&
-	       json_object_object_add(rule, "action", json_object_new_string(action)) == 0;
+	good = good && json_object_object_add(rule, "action", json_object_new_string(action)) == 0;
 	if (errno_ret)
 		good = good && json_object_object_add(rule, "errnoRet",
 						      json_object_new_int(errno_ret)) == 0;
@@ -194,9 +193,8 @@ static bool apply(json *profile, const struct arch *host, struct review *r)
 		return false;
 	if (r->clone3 && !add_rule(r->rules, names_of("clone3"), "SCMP_ACT_ERRNO", ENOSYS))
 		return false;
-	return !r->foreign ||
-	       json_object_array_add(json_member(profile, "architectures"),
-				     json_object_new_string(host->seccomp)) == 0;
+	return !r->foreign || json_object_array_add(json_member(profile, "architectures"),
+						    json_object_new_string(host->seccomp)) == 0;
 }
 
 int seccomp_adapt(json *profile, const struct arch *host, struct err *err)

@@ -174,8 +174,7 @@ static void list_keys(enum source source, char *text, size_t size)
 
 		if (!(keys[i].sources & source) || foreign)
 			continue;
-		if (!str_fmt(text + n, size - n, "%s%s", n ? ", " : "",
-			     key_name(&keys[i], source)))
+		if (!str_fmt(text + n, size - n, "%s%s", n ? ", " : "", key_name(&keys[i], source)))
 			return;
 		n += strlen(text + n);
 	}
@@ -255,8 +254,7 @@ static int set_cpu_map(struct settings *s, json *map, const char *where, struct 
 	return 0;
 }
 
-int settings_from_json(struct settings *s, json *document, const char *where,
-		       struct complaint *bad)
+int settings_from_json(struct settings *s, json *document, const char *where, struct complaint *bad)
 {
 	if (!json_object_is_type(document, json_type_object))
 		return complain_form(where, "it is not a JSON object", bad);

@@ -6,8 +6,8 @@
 #include "runtime/base/str.h"
 
 /* The array of strings @key as a NULL-terminated array. */
-static int read_strings(json *object, const char *key, struct arena *arena,
-			const char *const **ret, struct err *err)
+static int read_strings(json *object, const char *key, struct arena *arena, const char *const **ret,
+			struct err *err)
 {
 	const char **strings;
 	json *array;
@@ -31,8 +31,7 @@ static int read_strings(json *object, const char *key, struct arena *arena,
 	return 0;
 }
 
-int spec_process_read(json *process, struct arena *arena, struct spec_process *ret,
-		      struct err *err)
+int spec_process_read(json *process, struct arena *arena, struct spec_process *ret, struct err *err)
 {
 	if (read_strings(process, "args", arena, &ret->args, err) < 0 ||
 	    read_strings(process, "env", arena, &ret->env, err) < 0 ||
@@ -113,9 +112,11 @@ static int read_annotations(struct spec *s, struct err *err)
 		return -1;
 	if (!all)
 		return 0;
-	json_object_object_foreach(all, key, value)
-		if (!json_object_is_type(value, json_type_string))
-			return err_set(err, ERR_INVALID, "annotation \"%.80s\" is not text", key);
+	json_object_object_foreach(all, key, value) if (
+		!json_object_is_type(
+			value, json_type_string)) return err_set(err, ERR_INVALID,
+								 "annotation \"%.80s\" is not text",
+								 key);
 	return 0;
 }
 

@@ -31,11 +31,11 @@ struct spec {
 	struct spec_mount *mounts;
 	size_t n_mounts;
 	const char *cgroups_path;
-	bool private_pid;    /* creates a pid namespace */
-	bool private_user;   /* has a user namespace entry */
+	bool private_pid;      /* creates a pid namespace */
+	bool private_user;     /* has a user namespace entry */
 	const char *user_path; /* the user namespace it joins, NULL without */
-	uint64_t memory_max; /* bytes, 0 without a limit */
-	json *seccomp;	     /* linux.seccomp, NULL without */
+	uint64_t memory_max;   /* bytes, 0 without a limit */
+	json *seccomp;	       /* linux.seccomp, NULL without */
 };
 
 /* Reads what is there; ERR_INVALID where a member that is looked at has a wrong type. */

@@ -130,8 +130,8 @@ int toml_next(const char **at, struct toml_value *ret, struct err *err)
 		return -1;
 	p = skip_blanks(p);
 	if (*p && *p != '\n' && *p != '\r' && *p != '#')
-		return err_set(err, ERR_INVALID, "unexpected \"%.20s\" after the value of \"%s\"", p,
-			       ret->key);
+		return err_set(err, ERR_INVALID, "unexpected \"%.20s\" after the value of \"%s\"",
+			       p, ret->key);
 	*at = p;
 	return 1;
 }

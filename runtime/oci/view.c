@@ -150,6 +150,17 @@ static int open_done(const struct view *v, const struct walk *w, uint64_t flags,
 	return fd;
 }
 
+/* True for a directory that only has to exist because a mount is placed somewhere below it. */
+static bool leads_to_mount(const struct view *v, const char *path)
+{
+	size_t n = strlen(path);
+
+	for (size_t i = 0; i < v->n; i++)
+		if (strncmp(v->mounts[i].path, path, n) == 0 && v->mounts[i].path[n] == '/')
+			return true;
+	return false;
+}
+
 /* Walks all of `rest`. Gives an O_PATH descriptor of what is there, or -1 and why not. */
 static int walk(const struct view *v, struct walk *w, const struct view_mount **ret_mount,
 		struct stat *st, enum found_kind *ret_kind)
@@ -165,6 +176,10 @@ static int walk(const struct view *v, struct walk *w, const struct view_mount **
 		if (overflow)
 			return -1;
 		fd = open_done(v, w, O_PATH, ret_mount, ret_kind);
+		if (fd < 0 && *ret_kind == FOUND_MISSING && leads_to_mount(v, w->done)) {
+			*ret_kind = FOUND_DIRECTORY; /* the engine will make it */
+			continue;
+		}
 		if (fd < 0)
 			return -1;
 		*ret_kind = FOUND_UNKNOWN;

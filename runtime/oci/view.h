@@ -49,9 +49,9 @@ void view_init(struct view *v, int root_take);
 MUST_CHECK int view_add_mounts(struct view *v, int bundle, const struct spec *s, struct err *err);
 
 enum found_kind {
-	FOUND_UNKNOWN,	   /* cannot be known before the container runs */
-	FOUND_MISSING,	   /* no such file */
-	FOUND_LOOP,	   /* more symbolic links than the kernel follows */
+	FOUND_UNKNOWN, /* cannot be known before the container runs */
+	FOUND_MISSING, /* no such file */
+	FOUND_LOOP,    /* more symbolic links than the kernel follows */
 	FOUND_DIRECTORY,
 	FOUND_SPECIAL, /* FIFO, socket, device */
 	FOUND_FILE,
@@ -67,9 +67,9 @@ struct found {
 	char path[PATH_MAX];		/* in the container, without links */
 };
 
-#define FOUND_INIT         \
-	{                  \
-		.fd = -1,  \
+#define FOUND_INIT        \
+	{                 \
+		.fd = -1, \
 	}
 #define CLEANUP_FOUND CLEANUP(found_deinit)
 void found_deinit(struct found *f);

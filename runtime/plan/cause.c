@@ -8,222 +8,394 @@
 #define FOREIGN "{program} is {platform} but this node is {node}"
 #define IS_FOR "{program} is {platform}"
 #define ENABLE "on the node run \"echo 1 > /proc/sys/fs/binfmt_misc/"
-#define REPULL                                                                                 \
+#define REPULL                                                                                  \
 	"remove the image on this node and let it be pulled again; if it stays like this, the " \
 	"image was built so"
 
 static const struct cause_row rows[CAUSE_N] = {
-	[CAUSE_NONE] = { "none", "", "", "" },
-	[CAUSE_NO_EMULATOR] = { "no-emulator", FOREIGN,
-				"no binfmt_misc handler matches it ({enabled})", "{obtain}" },
-	[CAUSE_HANDLER_DISABLED] = { "emulator-disabled", FOREIGN,
-				     "the handler {handler} matches it but is disabled",
-				     ENABLE "{handler}\"" },
-	[CAUSE_BINFMT_OFF] = { "emulator-disabled", FOREIGN,
-			       "the handler {handler} matches it but binfmt_misc as a whole is "
-			       "switched off",
-			       ENABLE "status\"" },
-	[CAUSE_NOT_PINNED] = { "emulator-not-pinned", FOREIGN,
-			       "the handler {handler} lacks flag F, so its interpreter {emulator} "
-			       "must be in the image and is not",
-			       "register it with flag F: {install}" },
-	[CAUSE_EMULATOR_MODE] = { "emulator-broken", FOREIGN,
-				  "the interpreter {emulator} of the handler {handler} is not "
-				  "executable ({emulator-mode})",
-				  "reinstall the emulator: {install}" },
-	[CAUSE_EMULATOR_KIND] = { "emulator-broken", FOREIGN,
-				  "the interpreter {emulator} of the handler {handler} is "
-				  "{emulator-kind}",
-				  "reinstall the emulator: {install}" },
-	[CAUSE_EMULATOR_FOREIGN] = { "emulator-broken", FOREIGN,
-				     "the interpreter {emulator} of the handler {handler} is itself "
-				     "a {emulator-platform} program",
-				     "install the emulator built for this node: {install}" },
-	[CAUSE_EMULATOR_SELF] = { "emulator-broken", FOREIGN,
-				  "the handler {handler} matches its own interpreter {emulator}, "
-				  "which the kernel refuses as a loop",
-				  "remove that handler and register it anew: {install}" },
-	[CAUSE_EMULATOR_LOADER] = { "emulator-broken", FOREIGN,
-				    "the interpreter {emulator} of the handler {handler} is "
-				    "dynamically linked and its loader {emulator-loader} is not in "
-				    "the image",
-				    "use a statically linked emulator: {install}" },
-	[CAUSE_NOT_MOUNTED] = { "binfmt-not-mounted", FOREIGN,
-				"binfmt_misc is not mounted on the node, so no emulator is "
-				"registered",
-				"on the node run \"mount -t binfmt_misc binfmt_misc "
-				"/proc/sys/fs/binfmt_misc\", then {install-bare}" },
-	[CAUSE_UNSUPPORTED] = { "binfmt-unsupported", FOREIGN,
-				"the node's kernel has no binfmt_misc and so cannot use emulators",
-				"load the module binfmt_misc or use a node image with "
-				"CONFIG_BINFMT_MISC, or {schedule}" },
-	[CAUSE_HIDDEN] = { "emulator-hidden", FOREIGN,
-			   "the pod's user namespace has a binfmt_misc of its own, which hides the "
-			   "node's handlers until the pod ends",
-			   "do not mount binfmt_misc inside the pod, and start the pod anew" },
-	[CAUSE_HEADER] = { "header-not-matched", FOREIGN,
-			   "the handler {handler} is for this architecture but rejects byte {byte} "
-			   "of the file's header",
-			   "register a handler with the usual mask: {install}" },
-	[CAUSE_NO_32BIT] = { "no-32bit", FOREIGN,
-			     "this processor or kernel does not run 32-bit programs of its family",
-			     "{obtain-32bit}" },
-	[CAUSE_X32] = { "no-32bit", FOREIGN,
-			"the kernel has no x32 ABI, and qemu has none either",
-			"use an image built for linux/amd64" },
-	[CAUSE_ABI_NODE] = { "abi-mismatch", FOREIGN,
-			     "the processor is of the right family, the ABI or byte order is not",
-			     "use an image built for {node}, or {obtain}" },
-	[CAUSE_ABI_HANDLER] = { "abi-mismatch", FOREIGN,
-				"the handler {near} is for the same processor but another ABI or "
-				"byte order",
-				"{obtain}" },
-	[CAUSE_ABI_LOADER] = { "abi-mismatch", IS_FOR,
-			       "its loader {loader} is not in the image, which has {other-loader} "
-			       "of another ABI instead",
-			       "use a program built for the image's ABI, or a base image with "
-			       "{loader}" },
-	[CAUSE_CPU_PROGRAM] = { "cpu-level", "{program} is built for x86-64-v{level}",
-				"this node's processor offers x86-64-v{node-level} only",
-				"schedule the pod on nodes with a newer processor (a virtual "
-				"machine: give it the host's CPU type), or use an image built for "
-				"x86-64-v{node-level}" },
-	[CAUSE_CPU_DECLARED] = { "cpu-level", "the image of {program} declares {declared}",
-				 "this node's processor offers x86-64-v{node-level} only",
-				 "schedule the pod on nodes with a newer processor, or use an image "
-				 "built for x86-64-v{node-level}" },
-	[CAUSE_PAGE_SIZE] = { "page-size", IS_FOR,
-			      "its segments load with pages of up to {program-page} bytes and this "
-			      "kernel's pages have {page}",
-			      "rebuild it with \"-Wl,-z,max-page-size={page}\", or schedule the "
-			      "pod on nodes with smaller pages" },
-	[CAUSE_LOADER_MISSING] = { "loader-missing", IS_FOR,
-				   "it is dynamically linked and its loader {loader} is not in the "
-				   "image",
-				   "use a base image that has {loader}, or link the program "
-				   "statically" },
-	[CAUSE_LOADER_OTHER] = { "loader-missing", IS_FOR,
-				 "its loader {loader} is not in the image, which has "
-				 "{other-loader}: it was built for another C library",
-				 "build the program on the image's own base, use a base image with "
-				 "{loader}, or link it statically" },
-	[CAUSE_LOADER_MODE] = { "loader-missing", IS_FOR,
-				"its loader {loader} is not executable",
-				"repair {loader} in the image (RUN chmod 0755 {loader})" },
-	[CAUSE_LOADER_FOREIGN] = { "loader-foreign", IS_FOR,
-				   "its loader {loader} is {loader-platform}",
-				   "rebuild the image from one base of one platform" },
-	[CAUSE_LOADER_NOT_ELF] = { "loader-foreign", IS_FOR,
-				   "its loader {loader} is {loader-kind}",
-				   "repair {loader} in the image" },
-	[CAUSE_NO_SHEBANG] = { "script-no-shebang", "{program} is {kind}",
-			       "it has no #! line, so the kernel does not know how to run it",
-			       "make \"#!/bin/sh\" the first line of {file}, or start it with "
-			       "command: [\"/bin/sh\", \"{file}\"]" },
-	[CAUSE_BOM] = { "script-no-shebang", "{program} is {kind}",
-			"it starts with a byte order mark instead of #!, which only an editor can "
-			"see",
-			"save {file} as UTF-8 without a byte order mark" },
-	[CAUSE_NAMELESS] = { "script-no-shebang", "{program} is {kind}",
-			     "its #! line names no interpreter",
-			     "make \"#!/bin/sh\" the first line of {file}" },
-	[CAUSE_CRLF] = { "script-crlf", "{program} is a script with Windows line ends",
-			 "the carriage return is taken as part of the interpreter's name, and no "
-			 "such file exists",
-			 "convert {script} to Unix line ends (dos2unix; in git: *.sh text eol=lf)" },
-	[CAUSE_INTERPRETER_MISSING] = { "script-interpreter-missing", "{program} is a script",
-					"its interpreter {file} is not in the image",
-					"install {file} in the image, or name an interpreter it has "
-					"in the #! line of {script}" },
-	[CAUSE_EMPTY] = { "file-empty", "{program} is an empty file",
-			  "there is nothing in it to run: the image on this node is damaged, or it "
-			  "was built so",
-			  REPULL },
-	[CAUSE_ZEROS] = { "file-damaged", "{program} is a file of zero bytes",
-			  "its contents were never written: the image on this node is damaged",
-			  REPULL },
-	[CAUSE_CUT] = { "file-damaged", "{program} is an ELF file with broken headers",
-			"the file is cut off or overwritten", REPULL },
-	[CAUSE_CUT_SEGMENT] = { "file-damaged", IS_FOR,
-				"the file ends before the segments its start needs", REPULL },
-	[CAUSE_NOT_LINUX] = { "not-linux", "{program} is {kind}", "Linux does not run such files",
-			      "build the program for {node-linux}, or correct the command" },
-	[CAUSE_WASM] = { "not-linux", "{program} is {kind}",
-			 "Linux does not run such files",
-			 "use a RuntimeClass for WebAssembly" },
-	[CAUSE_NO_X_BIT] = { "not-executable", "{program} has no execute permission",
-			     "its mode is {mode}", "add RUN chmod +x {file} to the image's build" },
-	[CAUSE_DIRECTORY] = { "not-executable", "{program} is a directory",
-			      "only a file can be run", "name a program in the command" },
-	[CAUSE_SPECIAL] = { "not-executable", "{program} is a FIFO, socket or device",
-			    "only a regular file can be run", "name a program in the command" },
-	[CAUSE_LOOP] = { "not-executable", "{program} is a symbolic link that leads back to itself",
-			 "the kernel follows no more than 40 links", "repair the link {file}" },
-	[CAUSE_NOEXEC] = { "not-executable", "{program} is on a mount with the option noexec",
-			   "the kernel runs nothing from there",
-			   "put the program elsewhere, or mount {place} without noexec" },
-	[CAUSE_TOO_DEEP] = { "not-executable", "{program} is a chain of scripts",
-			     "the kernel follows no more than five interpreters",
-			     "name a program instead of a script in one of the #! lines" },
-	[CAUSE_PLATFORM] = { "platform-mismatch",
-			     "the pod asks for {wanted} but {program} is {platform}",
-			     "the image reference led to another platform than the one asked for",
-			     "name the image for {wanted} by its digest (crossarch check IMAGE "
-			     "lists them), or remove the annotation io.crossarch.platform" },
-	[CAUSE_PLATFORM_DECLARED] = { "platform-mismatch",
-				      "the pod asks for {wanted} but its image declares {declared}",
-				      "the image reference led to another platform than the one "
-				      "asked for",
-				      "name the image for {wanted} by its digest (crossarch check "
-				      "IMAGE lists them), or remove the annotation "
-				      "io.crossarch.platform" },
-	[CAUSE_NEVER] = { "emulation-refused", FOREIGN,
-			  "it would need an emulator and emulation is set to never",
-			  "set emulation (annotation io.crossarch.emulation) to auto, or "
-			  "{schedule}" },
-	[CAUSE_SECCOMP] = { "seccomp-blocks-emulator", FOREIGN,
-			    "the pod's seccomp profile is kept as it is and does not allow "
-			    "{syscall}, which the emulator needs",
-			    "set io.crossarch.seccomp to adapt, or use the RuntimeDefault "
-			    "profile" },
-	[CAUSE_PRIVATE] = { "private-emulator-unavailable", FOREIGN,
-			    "private emulators are asked for and this version has none",
-			    "set io.crossarch.private-emulators to false" },
-	[CAUSE_CONFIG] = { "bad-config", "", "", "" },
-	[CAUSE_WARN_LABEL] = { "label-mismatch", "{program} is {platform}",
-			       "its image declares {declared}",
-			       "report it to the publisher of the image; nothing to do if it runs" },
-	[CAUSE_WARN_SETUID] = { "setuid-without-credentials", "{program} is a set-user-ID program",
-				"the handler {handler} lacks flag C, so it gains no privilege",
-				"run \"crossarch emulators install --credentials {arch}\" on the "
-				"node if it must" },
-	[CAUSE_WARN_REPLACED] = { "emulator-replaced", "{program} runs under the handler {handler}",
-				  "its interpreter {emulator} was replaced since it was "
-				  "registered, and the old one is still in use",
-				  "{install}" },
-	[CAUSE_WARN_SEVERAL] = { "several-emulators", "{program} is {platform}",
-				 "two handlers match it, {handler} and {rival}; the kernel takes "
-				 "the one registered last",
-				 "remove one: crossarch emulators remove" },
-	[CAUSE_WARN_SHADOWED] = { "several-emulators", "{program} is {platform}",
-				  "this node could run it by itself but the handler {handler} "
-				  "comes first",
-				  "on the node run \"echo -1 > /proc/sys/fs/binfmt_misc/{handler}\" "
-				  "if that is not wanted" },
-	[CAUSE_WARN_ARGV0] = { "argv0-convention", "{program} runs under the handler {handler}",
-			       "the name of its interpreter {emulator} promises flag P, which the "
-			       "handler lacks: programs get wrong arguments",
-			       "{install}" },
-	[CAUSE_WARN_OLD] = { "old-emulator", "{program} runs under {emulator}",
-			     "qemu {emulator-version} crashes with some programs that newer "
-			     "versions run (Go, Node.js)",
-			     "install qemu 8 or newer" },
-	[CAUSE_WARN_MEMORY] = { "small-memory-limit", "{program} runs under the handler {handler}",
-				"the memory limit of {memory} MiB leaves little beside the "
-				"emulator, which takes 10 MiB and more for each process",
-				"raise resources.limits.memory" },
-	[CAUSE_WARN_CUT] = { "file-damaged", "{program} is {platform}",
-			     "the file ends before its last segment and may crash", REPULL },
+	[CAUSE_NONE] = {
+		"none",
+		"",
+		"",
+		"",
+	},
+	[CAUSE_NO_EMULATOR] = {
+		"no-emulator",
+		FOREIGN,
+		"no binfmt_misc handler matches it ({enabled})",
+		"{obtain}",
+	},
+	[CAUSE_HANDLER_DISABLED] = {
+		"emulator-disabled",
+		FOREIGN,
+		"the handler {handler} matches it but is disabled",
+		ENABLE "{handler}\"",
+	},
+	[CAUSE_BINFMT_OFF] = {
+		"emulator-disabled",
+		FOREIGN,
+		"the handler {handler} matches it but binfmt_misc as a whole is switched off",
+		ENABLE "status\"",
+	},
+	[CAUSE_NOT_PINNED] = {
+		"emulator-not-pinned",
+		FOREIGN,
+		"the handler {handler} lacks flag F, so its interpreter {emulator} must be in "
+		"the image and is not",
+		"register it with flag F: {install}",
+	},
+	[CAUSE_EMULATOR_MODE] = {
+		"emulator-broken",
+		FOREIGN,
+		"the interpreter {emulator} of the handler {handler} is not executable "
+		"({emulator-mode})",
+		"reinstall the emulator: {install}",
+	},
+	[CAUSE_EMULATOR_KIND] = {
+		"emulator-broken",
+		FOREIGN,
+		"the interpreter {emulator} of the handler {handler} is {emulator-kind}",
+		"reinstall the emulator: {install}",
+	},
+	[CAUSE_EMULATOR_FOREIGN] = {
+		"emulator-broken",
+		FOREIGN,
+		"the interpreter {emulator} of the handler {handler} is itself a "
+		"{emulator-platform} program",
+		"install the emulator built for this node: {install}",
+	},
+	[CAUSE_EMULATOR_SELF] = {
+		"emulator-broken",
+		FOREIGN,
+		"the handler {handler} matches its own interpreter {emulator}, which the kernel "
+		"refuses as a loop",
+		"remove that handler and register it anew: {install}",
+	},
+	[CAUSE_EMULATOR_LOADER] = {
+		"emulator-broken",
+		FOREIGN,
+		"the interpreter {emulator} of the handler {handler} is dynamically linked and "
+		"its loader {emulator-loader} is not in the image",
+		"use a statically linked emulator: {install}",
+	},
+	[CAUSE_NOT_MOUNTED] = {
+		"binfmt-not-mounted",
+		FOREIGN,
+		"binfmt_misc is not mounted on the node, so no emulator is registered",
+		"on the node run \"mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc\", "
+		"then {install-bare}",
+	},
+	[CAUSE_UNSUPPORTED] = {
+		"binfmt-unsupported",
+		FOREIGN,
+		"the node's kernel has no binfmt_misc and so cannot use emulators",
+		"load the module binfmt_misc or use a node image with CONFIG_BINFMT_MISC, or "
+		"{schedule}",
+	},
+	[CAUSE_HIDDEN] = {
+		"emulator-hidden",
+		FOREIGN,
+		"the pod's user namespace has a binfmt_misc of its own, which hides the node's "
+		"handlers until the pod ends",
+		"do not mount binfmt_misc inside the pod, and start the pod anew",
+	},
+	[CAUSE_HEADER] = {
+		"header-not-matched",
+		FOREIGN,
+		"the handler {handler} is for this architecture but rejects byte {byte} of the "
+		"file's header",
+		"register a handler with the usual mask: {install}",
+	},
+	[CAUSE_NO_32BIT] = {
+		"no-32bit",
+		FOREIGN,
+		"this processor or kernel does not run 32-bit programs of its family",
+		"{obtain-32bit}",
+	},
+	[CAUSE_X32] = {
+		"no-32bit",
+		FOREIGN,
+		"the kernel has no x32 ABI, and qemu has none either",
+		"use an image built for linux/amd64",
+	},
+	[CAUSE_ABI_NODE] = {
+		"abi-mismatch",
+		FOREIGN,
+		"the processor is of the right family, the ABI or byte order is not",
+		"use an image built for {node}, or {obtain}",
+	},
+	[CAUSE_ABI_HANDLER] = {
+		"abi-mismatch",
+		FOREIGN,
+		"the handler {near} is for the same processor but another ABI or byte order",
+		"{obtain}",
+	},
+	[CAUSE_ABI_LOADER] = {
+		"abi-mismatch",
+		IS_FOR,
+		"its loader {loader} is not in the image, which has {other-loader} of another "
+		"ABI instead",
+		"use a program built for the image's ABI, or a base image with {loader}",
+	},
+	[CAUSE_CPU_PROGRAM] = {
+		"cpu-level",
+		"{program} is built for x86-64-v{level}",
+		"this node's processor offers x86-64-v{node-level} only",
+		"schedule the pod on nodes with a newer processor (a virtual machine: give it "
+		"the host's CPU type), or use an image built for x86-64-v{node-level}",
+	},
+	[CAUSE_CPU_DECLARED] = {
+		"cpu-level",
+		"the image of {program} declares {declared}",
+		"this node's processor offers x86-64-v{node-level} only",
+		"schedule the pod on nodes with a newer processor, or use an image built for "
+		"x86-64-v{node-level}",
+	},
+	[CAUSE_PAGE_SIZE] = {
+		"page-size",
+		IS_FOR,
+		"its segments load with pages of up to {program-page} bytes and this kernel's "
+		"pages have {page}",
+		"rebuild it with \"-Wl,-z,max-page-size={page}\", or schedule the pod on nodes "
+		"with smaller pages",
+	},
+	[CAUSE_LOADER_MISSING] = {
+		"loader-missing",
+		IS_FOR,
+		"it is dynamically linked and its loader {loader} is not in the image",
+		"use a base image that has {loader}, or link the program statically",
+	},
+	[CAUSE_LOADER_OTHER] = {
+		"loader-missing",
+		IS_FOR,
+		"its loader {loader} is not in the image, which has {other-loader}: it was built "
+		"for another C library",
+		"build the program on the image's own base, use a base image with {loader}, or "
+		"link it statically",
+	},
+	[CAUSE_LOADER_MODE] = {
+		"loader-missing",
+		IS_FOR,
+		"its loader {loader} is not executable",
+		"repair {loader} in the image (RUN chmod 0755 {loader})",
+	},
+	[CAUSE_LOADER_FOREIGN] = {
+		"loader-foreign",
+		IS_FOR,
+		"its loader {loader} is {loader-platform}",
+		"rebuild the image from one base of one platform",
+	},
+	[CAUSE_LOADER_NOT_ELF] = {
+		"loader-foreign",
+		IS_FOR,
+		"its loader {loader} is {loader-kind}",
+		"repair {loader} in the image",
+	},
+	[CAUSE_NO_SHEBANG] = {
+		"script-no-shebang",
+		"{program} is {kind}",
+		"it has no #! line, so the kernel does not know how to run it",
+		"make \"#!/bin/sh\" the first line of {file}, or start it with command: "
+		"[\"/bin/sh\", \"{file}\"]",
+	},
+	[CAUSE_BOM] = {
+		"script-no-shebang",
+		"{program} is {kind}",
+		"it starts with a byte order mark instead of #!, which only an editor can see",
+		"save {file} as UTF-8 without a byte order mark",
+	},
+	[CAUSE_NAMELESS] = {
+		"script-no-shebang",
+		"{program} is {kind}",
+		"its #! line names no interpreter",
+		"make \"#!/bin/sh\" the first line of {file}",
+	},
+	[CAUSE_CRLF] = {
+		"script-crlf",
+		"{program} is a script with Windows line ends",
+		"the carriage return is taken as part of the interpreter's name, and no such "
+		"file exists",
+		"convert {script} to Unix line ends (dos2unix; in git: *.sh text eol=lf)",
+	},
+	[CAUSE_INTERPRETER_MISSING] = {
+		"script-interpreter-missing",
+		"{program} is a script",
+		"its interpreter {file} is not in the image",
+		"install {file} in the image, or name an interpreter it has in the #! line of "
+		"{script}",
+	},
+	[CAUSE_EMPTY] = {
+		"file-empty",
+		"{program} is an empty file",
+		"there is nothing in it to run: the image on this node is damaged, or it was "
+		"built so",
+		REPULL,
+	},
+	[CAUSE_ZEROS] = {
+		"file-damaged",
+		"{program} is a file of zero bytes",
+		"its contents were never written: the image on this node is damaged",
+		REPULL,
+	},
+	[CAUSE_CUT] = {
+		"file-damaged",
+		"{program} is an ELF file with broken headers",
+		"the file is cut off or overwritten",
+		REPULL,
+	},
+	[CAUSE_CUT_SEGMENT] = {
+		"file-damaged",
+		IS_FOR,
+		"the file ends before the segments its start needs",
+		REPULL,
+	},
+	[CAUSE_NOT_LINUX] = {
+		"not-linux",
+		"{program} is {kind}",
+		"Linux does not run such files",
+		"build the program for {node-linux}, or correct the command",
+	},
+	[CAUSE_WASM] = {
+		"not-linux",
+		"{program} is {kind}",
+		"Linux does not run such files",
+		"use a RuntimeClass for WebAssembly",
+	},
+	[CAUSE_NO_X_BIT] = {
+		"not-executable",
+		"{program} has no execute permission",
+		"its mode is {mode}",
+		"add RUN chmod +x {file} to the image's build",
+	},
+	[CAUSE_DIRECTORY] = {
+		"not-executable",
+		"{program} is a directory",
+		"only a file can be run",
+		"name a program in the command",
+	},
+	[CAUSE_SPECIAL] = {
+		"not-executable",
+		"{program} is a FIFO, socket or device",
+		"only a regular file can be run",
+		"name a program in the command",
+	},
+	[CAUSE_LOOP] = {
+		"not-executable",
+		"{program} is a symbolic link that leads back to itself",
+		"the kernel follows no more than 40 links",
+		"repair the link {file}",
+	},
+	[CAUSE_NOEXEC] = {
+		"not-executable",
+		"{program} is on a mount with the option noexec",
+		"the kernel runs nothing from there",
+		"put the program elsewhere, or mount {place} without noexec",
+	},
+	[CAUSE_TOO_DEEP] = {
+		"not-executable",
+		"{program} is a chain of scripts",
+		"the kernel follows no more than five interpreters",
+		"name a program instead of a script in one of the #! lines",
+	},
+	[CAUSE_PLATFORM] = {
+		"platform-mismatch",
+		"the pod asks for {wanted} but {program} is {platform}",
+		"the image reference led to another platform than the one asked for",
+		"name the image for {wanted} by its digest (crossarch check IMAGE lists them), "
+		"or remove the annotation io.crossarch.platform",
+	},
+	[CAUSE_PLATFORM_DECLARED] = {
+		"platform-mismatch",
+		"the pod asks for {wanted} but its image declares {declared}",
+		"the image reference led to another platform than the one asked for",
+		"name the image for {wanted} by its digest (crossarch check IMAGE lists them), "
+		"or remove the annotation io.crossarch.platform",
+	},
+	[CAUSE_NEVER] = {
+		"emulation-refused",
+		FOREIGN,
+		"it would need an emulator and emulation is set to never",
+		"set emulation (annotation io.crossarch.emulation) to auto, or {schedule}",
+	},
+	[CAUSE_SECCOMP] = {
+		"seccomp-blocks-emulator",
+		FOREIGN,
+		"the pod's seccomp profile is kept as it is and does not allow {syscall}, which "
+		"the emulator needs",
+		"set io.crossarch.seccomp to adapt, or use the RuntimeDefault profile",
+	},
+	[CAUSE_PRIVATE] = {
+		"private-emulator-unavailable",
+		FOREIGN,
+		"private emulators are asked for and this version has none",
+		"set io.crossarch.private-emulators to false",
+	},
+	[CAUSE_CONFIG] = {
+		"bad-config",
+		"",
+		"",
+		"",
+	},
+	[CAUSE_WARN_LABEL] = {
+		"label-mismatch",
+		"{program} is {platform}",
+		"its image declares {declared}",
+		"report it to the publisher of the image; nothing to do if it runs",
+	},
+	[CAUSE_WARN_SETUID] = {
+		"setuid-without-credentials",
+		"{program} is a set-user-ID program",
+		"the handler {handler} lacks flag C, so it gains no privilege",
+		"run \"crossarch emulators install --credentials {arch}\" on the node if it must",
+	},
+	[CAUSE_WARN_REPLACED] = {
+		"emulator-replaced",
+		"{program} runs under the handler {handler}",
+		"its interpreter {emulator} was replaced since it was registered, and the old "
+		"one is still in use",
+		"{install}",
+	},
+	[CAUSE_WARN_SEVERAL] = {
+		"several-emulators",
+		"{program} is {platform}",
+		"two handlers match it, {handler} and {rival}; the kernel takes the one "
+		"registered last",
+		"remove one: crossarch emulators remove",
+	},
+	[CAUSE_WARN_SHADOWED] = {
+		"several-emulators",
+		"{program} is {platform}",
+		"this node could run it by itself but the handler {handler} comes first",
+		"on the node run \"echo -1 > /proc/sys/fs/binfmt_misc/{handler}\" if that is not "
+		"wanted",
+	},
+	[CAUSE_WARN_ARGV0] = {
+		"argv0-convention",
+		"{program} runs under the handler {handler}",
+		"the name of its interpreter {emulator} promises flag P, which the handler "
+		"lacks: programs get wrong arguments",
+		"{install}",
+	},
+	[CAUSE_WARN_OLD] = {
+		"old-emulator",
+		"{program} runs under {emulator}",
+		"qemu {emulator-version} crashes with some programs that newer versions run (Go, "
+		"Node.js)",
+		"install qemu 8 or newer",
+	},
+	[CAUSE_WARN_MEMORY] = {
+		"small-memory-limit",
+		"{program} runs under the handler {handler}",
+		"the memory limit of {memory} MiB leaves little beside the emulator, which takes "
+		"10 MiB and more for each process",
+		"raise resources.limits.memory",
+	},
+	[CAUSE_WARN_CUT] = {
+		"file-damaged",
+		"{program} is {platform}",
+		"the file ends before its last segment and may crash",
+		REPULL,
+	},
 };
 
 const struct cause_row *cause_row(enum cause c)

@@ -9,8 +9,9 @@
 #include "runtime/base/str.h"
 #include "runtime/plan/text.h"
 
-#define NAME_MAX_BYTES 100  /* of one file in a sentence */
-#define CHAIN_MAX_BYTES 240 /* of a program with its interpreters */
+#define NAME_MAX_BYTES 80   /* of one file in a sentence */
+#define ENABLED_SHOWN 20    /* names of platforms */
+#define CHAIN_MAX_BYTES 200 /* of a program with its interpreters */
 
 /* What a placeholder may draw on. */
 struct sentence {
@@ -91,12 +92,12 @@ static void put_node(struct sentence *s)
 
 static void put_handler(struct sentence *s)
 {
-	text_name(s->out, s->p->handler ? s->p->handler->name : "", 60);
+	text_name(s->out, s->p->handler ? s->p->handler->name : "", 40);
 }
 
 static void put_rival(struct sentence *s)
 {
-	text_name(s->out, s->f->rival ? s->f->rival->name : "", 60);
+	text_name(s->out, s->f->rival ? s->f->rival->name : "", 40);
 }
 
 static void put_emulator(struct sentence *s)
@@ -136,8 +137,8 @@ static void put_emulator_loader(struct sentence *s)
 
 static void put_emulator_version(struct sentence *s)
 {
-	text_printf(s->out, "%u.%u.%u", s->f->emulator_version.major,
-		    s->f->emulator_version.minor, s->f->emulator_version.patch);
+	text_printf(s->out, "%u.%u.%u", s->f->emulator_version.major, s->f->emulator_version.minor,
+		    s->f->emulator_version.patch);
 }
 
 static int by_name(const void *a, const void *b)
@@ -153,8 +154,7 @@ static void put_enabled(struct sentence *s)
 	const struct arch *rows = arch_rows(&n_rows);
 
 	for (size_t i = 0; i < n_rows && s->f->binfmt->state == BINFMT_ON; i++)
-		if (n < ARRAY_SIZE(names) &&
-		    binfmt_registry_for(s->f->binfmt, &rows[i], false) &&
+		if (n < ARRAY_SIZE(names) && binfmt_registry_for(s->f->binfmt, &rows[i], false) &&
 		    (!i || !str_eq(rows[i].name, rows[i - 1].name)))
 			names[n++] = rows[i].name;
 	if (!n) {
@@ -164,10 +164,10 @@ static void put_enabled(struct sentence *s)
 	qsort(names, n, sizeof(names[0]), by_name);
 	text_add(s->out, "enabled here: ");
 	for (size_t i = 0; i < n; i++)
-		if (i < 24)
+		if (i < ENABLED_SHOWN)
 			text_printf(s->out, "%s%s", i ? ", " : "", names[i]);
-	if (n > 24)
-		text_printf(s->out, " and %zu more", n - 24);
+	if (n > ENABLED_SHOWN)
+		text_printf(s->out, " and %zu more", n - ENABLED_SHOWN);
 }
 
 /* The name to type for the guest: OCI's, or qemu's where OCI has none. */
@@ -405,7 +405,7 @@ static void put_volume(struct sentence *s)
 	if (!last->volume)
 		return;
 	text_add(s->out, " (from the volume at ");
-	text_name(s->out, last->volume, 60);
+	text_name(s->out, last->volume, 50);
 	text_add(s->out, ")");
 }
 

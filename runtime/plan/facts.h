@@ -9,6 +9,7 @@
 #include "runtime/binfmt/registry.h"
 #include "runtime/host/host.h"
 #include "runtime/image/image.h"
+#include "runtime/image/version.h"
 #include "runtime/oci/seccomp.h"
 #include "runtime/oci/settings.h"
 #include "runtime/oci/view.h"
@@ -50,17 +51,16 @@ struct facts {
 	size_t n_chain;
 	bool chain_too_long;
 
-	struct program_file loader;	  /* what PT_INTERP of the last link names */
-	const char *other_loader;	  /* loader missing: one of another kind that is there */
-	const struct binfmt_entry *handler; /* enabled, and the kernel will use it for the last link */
-	const struct binfmt_entry *rival; /* another one that matches */
-	struct program_file emulator;	  /* the handler's interpreter: in the container, or with
-					   * flag F on the node */
+	struct program_file loader; /* what PT_INTERP of the last link names */
+	const char *other_loader;   /* loader missing: one of another kind that is there */
+	const struct binfmt_entry
+		*handler; /* enabled, and the kernel will use it for the last link */
+	const struct binfmt_entry *rival;    /* another one that matches */
+	struct program_file emulator;	     /* the handler's interpreter: in the container, or with
+					      * flag F on the node */
 	struct program_file emulator_loader; /* what the interpreter's PT_INTERP names, there */
 	uint64_t emulator_changed_ns;	     /* last change of the interpreter's file, 0 unknown */
-	struct {
-		unsigned int major, minor, patch;
-	} emulator_version; /* of qemu, all 0 when not known */
+	struct version emulator_version;
 
 	struct platform declared; /* what the image's configuration says, if known */
 	uint64_t memory_max;	  /* bytes, 0 without a limit */

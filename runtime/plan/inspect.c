@@ -146,8 +146,10 @@ static int inspect_pinned(const struct inspect *in, struct facts *f, struct err 
 
 		if (file->entry != f->handler || fstat(file->fd, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
-		f->emulator_changed_ns = (uint64_t)st.st_ctim.tv_sec * 1000000000u +
-					 (uint64_t)st.st_ctim.tv_nsec;
+		f->emulator_changed_ns =
+			(uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec;
+		if (f->purpose == FOR_CONTAINER && strstr(f->handler->interpreter, "qemu-"))
+			(void)version_of_file(file->fd, (uint64_t)st.st_size, &f->emulator_version);
 		found.kind = FOUND_FILE;
 		found.fd = file->fd;
 		found.mode = st.st_mode;

@@ -89,8 +89,8 @@ static const struct arch *image_arch(const struct image *img)
 {
 	const struct ident *id = &img->ident;
 
-	return img->kind == IMAGE_ELF ? arch_of_elf(id->machine, id->cls, id->order, id->flags) :
-					NULL;
+	return img->kind == IMAGE_ELF ? arch_of_elf(id->machine, id->cls, id->order, id->flags)
+				      : NULL;
 }
 
 /* A missing loader: the other one that is there tells an ABI from a C library. */
@@ -126,8 +126,8 @@ static enum cause judge_loader(const struct facts *f, const struct program_file 
 		return CAUSE_LOADER_MODE;
 	if (l->image.kind != IMAGE_ELF)
 		return CAUSE_LOADER_NOT_ELF;
-	return same_machine(&l->image.ident, &program->image.ident) ? CAUSE_NONE :
-								       CAUSE_LOADER_FOREIGN;
+	return same_machine(&l->image.ident, &program->image.ident) ? CAUSE_NONE
+								    : CAUSE_LOADER_FOREIGN;
 }
 
 static unsigned int declared_level(const struct platform *p)
@@ -184,8 +184,9 @@ static enum cause judge_emulator(const struct facts *f)
 	if (!e->path || e->found == FOUND_UNKNOWN)
 		return CAUSE_NONE;
 	if (e->found != FOUND_FILE)
-		return pinned ? CAUSE_NONE :
-		       e->found == FOUND_MISSING ? CAUSE_NOT_PINNED : CAUSE_EMULATOR_MODE;
+		return pinned			   ? CAUSE_NONE
+		       : e->found == FOUND_MISSING ? CAUSE_NOT_PINNED
+						   : CAUSE_EMULATOR_MODE;
 	if (f->emulator_loader.path && f->emulator_loader.found == FOUND_MISSING)
 		return CAUSE_EMULATOR_LOADER;
 	if (pinned)
@@ -389,4 +390,6 @@ void plan_make(const struct facts *f, struct plan *ret)
 	plan_file(f, ret);
 	if (ret->verdict != VERDICT_REFUSE)
 		warn_label(f, ret);
+	if (f->purpose == FOR_EXEC)
+		ret->n_warnings = 0; /* said when the container was made; probes exec often */
 }

@@ -55,8 +55,8 @@ static void fill_report(struct report *r, const struct facts *f, const struct pl
 	}
 }
 
-int check_process(struct prepare *p, const struct spec_process *process,
-		  enum facts_purpose purpose, struct plan *ret, struct err *err)
+int check_process(struct prepare *p, const struct spec_process *process, enum facts_purpose purpose,
+		  struct plan *ret, struct err *err)
 {
 	struct inspect in = {
 		.view = &p->view,
@@ -81,8 +81,8 @@ int check_process(struct prepare *p, const struct spec_process *process,
 	plan_with_platform(p, &f, ret);
 	fill_report(&p->report, &f, ret);
 	log_debug(p->request.id, "%s: %s", p->report.program,
-		  ret->verdict == VERDICT_REFUSE  ? p->report.line :
-		  ret->verdict == VERDICT_EMULATE ? p->report.handler :
-						    "native");
+		  ret->verdict == VERDICT_REFUSE    ? p->report.line
+		  : ret->verdict == VERDICT_EMULATE ? p->report.handler
+						    : "native");
 	return 0;
 }

@@ -60,11 +60,8 @@ static void from_request(const struct prepare_request *req, struct settings *s)
 	static const struct {
 		size_t from, to, size;
 	} texts[] = {
-#define COPY(a, b)                                                    \
-	{                                                             \
-		offsetof(struct prepare_request, a),                  \
-			offsetof(struct settings, b), sizeof(s->b)    \
-	}
+#define COPY(a, b) \
+	{ offsetof(struct prepare_request, a), offsetof(struct settings, b), sizeof(s->b) }
 		COPY(binary_name, engine),
 		COPY(root, root),
 		COPY(shim_cgroup, shim_cgroup),
@@ -74,8 +71,7 @@ static void from_request(const struct prepare_request *req, struct settings *s)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		const char *const *value =
-			(const void *)((const char *)req + texts[i].from);
+		const char *const *value = (const void *)((const char *)req + texts[i].from);
 
 		if (*value && **value)
 			(void)str_copy((char *)s + texts[i].to, texts[i].size, *value);
@@ -122,9 +118,9 @@ void configure_report(const struct settings *s, const struct spec *spec, struct 
 	r->io_gid = (uint32_t)s->io_gid;
 	r->flags |= s->no_pivot_root ? REPORT_NO_PIVOT : 0;
 	r->flags |= s->no_new_keyring ? REPORT_NO_NEW_KEYRING : 0;
-	r->flags |= s->systemd_cgroup || (spec && is_systemd_path(spec->cgroups_path)) ?
-			    REPORT_SYSTEMD_CGROUP :
-			    0;
+	r->flags |= s->systemd_cgroup || (spec && is_systemd_path(spec->cgroups_path))
+			    ? REPORT_SYSTEMD_CGROUP
+			    : 0;
 	(void)str_copy(r->root, sizeof(r->root), s->root);
 	(void)str_copy(r->shim_cgroup, sizeof(r->shim_cgroup), s->shim_cgroup);
 	(void)str_copy(r->criu_image_path, sizeof(r->criu_image_path), s->criu_image_path);
@@ -160,8 +156,7 @@ static bool find_engine(const char *name, const char *path, char *ret, size_t si
 	return (path && search(name, path, ret, size)) || search(name, STANDARD_PATH, ret, size);
 }
 
-int configure_engine(const char *wanted, const char *path, char *ret, size_t size,
-		     struct err *err)
+int configure_engine(const char *wanted, const char *path, char *ret, size_t size, struct err *err)
 {
 	if (*wanted && find_engine(wanted, path, ret, size))
 		return 0;
@@ -170,8 +165,8 @@ int configure_engine(const char *wanted, const char *path, char *ret, size_t siz
 		return 0;
 	ret[0] = '\0';
 	if (*wanted == '/')
-		return err_set(err, ERR_NOT_FOUND, "the OCI engine %.200s is not an executable file",
-			       wanted);
+		return err_set(err, ERR_NOT_FOUND,
+			       "the OCI engine %.200s is not an executable file", wanted);
 	return err_set(err, ERR_NOT_FOUND,
 		       "no OCI engine: looked for %.200s in %.300s and the standard directories",
 		       *wanted ? wanted : "runc and crun", path ? path : "no PATH");

@@ -5,15 +5,16 @@
 #include "runtime/oci/view.h"
 
 /*
- * Giving up what prepare does not need before it reads what image authors wrote. In two steps: first
- * system calls and privileges, then, once everything to be looked at is open, the rest of the file
- * system. Neither can be taken back.
+ * Giving up what prepare does not need before it reads what image authors wrote. In two steps:
+ * first system calls and privileges, then, once everything to be looked at is open, the rest of the
+ * file system. Neither can be taken back.
  */
 
 /*
  * No new privileges, only the capability to read, small resource limits, and a filter that kills on
- * anything beyond: opening through openat2, reading, writing to descriptors 2, 3 and @out (-1: none),
- * memory. Nothing can be executed, signalled, mounted, connected to or created but by linking @out.
+ * anything beyond: opening through openat2, reading, writing to descriptors 2, 3 and @out (-1:
+ * none), memory. Nothing can be executed, signalled, mounted, connected to or created but by
+ * linking @out.
  */
 MUST_CHECK int confine_calls(int out, struct err *err);
 

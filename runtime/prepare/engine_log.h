@@ -8,7 +8,7 @@
 #define ENGINE_MESSAGE_MAX 800
 
 /*
- * The last error an engine logged: the "msg" of a JSON line of level error or fatal (runc, crun), or
- * the last line of a log that has none. False when there is nothing.
+ * The last error an engine logged: the "msg" of a JSON line of level error or fatal (runc, crun),
+ * or the last line of a log that has none. False when there is nothing.
  */
 bool engine_log_last_error(const char *text, char message[ENGINE_MESSAGE_MAX]);

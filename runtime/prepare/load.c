@@ -64,8 +64,8 @@ int load_settings(struct prepare *p, bool *ret_bad, struct err *err)
 	log_set_level(p->settings.log_level);
 	configure_report(&p->settings, spec, &p->report);
 	wanted = p->settings.engine;
-	return configure_engine(wanted, getenv("PATH"), p->report.engine,
-				sizeof(p->report.engine), err);
+	return configure_engine(wanted, getenv("PATH"), p->report.engine, sizeof(p->report.engine),
+				err);
 }
 
 int load_host(struct prepare *p, struct err *err)

@@ -35,9 +35,20 @@ static bool is_given(int fd)
 	return false;
 }
 
+static void prepare_deinit(struct prepare *p)
+{
+	emulator_files_deinit(&p->emulators);
+	binfmt_registry_deinit(&p->binfmt);
+	view_deinit(&p->view);
+	fd_close(&p->binfmt_fd);
+	fd_close(&p->out);
+	json_object_put(p->document);
+	arena_deinit(&p->arena);
+}
+
 static int run(size_t mode)
 {
-	struct prepare p = {
+	CLEANUP(prepare_deinit) struct prepare p = {
 		.started_ns = declared_now(),
 		.binfmt_fd = -1,
 		.out = -1,

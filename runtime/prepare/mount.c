@@ -11,6 +11,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/prepare/idmap.h"
 
 /* Flags that belong to a mount and not to the file system: a bind mount needs a second call. */
 #define PER_MOUNT \
@@ -43,8 +44,8 @@ static int place_open(int dirfd, const char *name, const char *target, struct pl
 	if (root < 0)
 		return err_sys(err, ERR_IO, "open %s", name);
 	ret->fd = target && *target ? fd_openat2(root, target, O_PATH, 0,
-						 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) :
-				      fd_steal(&root);
+						 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+				    : fd_steal(&root);
 	if (ret->fd < 0)
 		return err_sys(err, ERR_IO, "open mount target %.200s", target);
 	(void)str_fmt(ret->path, sizeof(ret->path), "/proc/self/fd/%d", ret->fd);
@@ -91,27 +92,58 @@ static bool is_fuse(const char *type)
 	return str_eq(type, "fuse") || str_after(type, "fuse.") || str_after(type, "fuse3.");
 }
 
+/* Puts a mapped copy of what is mounted there on top of it. */
+static int map_place(const struct place *p, int namespace, struct err *err)
+{
+	CLEANUP_FD int tree = -1;
+
+	if (idmap_tree(p->path, true, namespace, &tree, err) < 0)
+		return -1;
+	if (move_mount(tree, "", p->fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return err_sys(err, ERR_IO, "attach mapped mount");
+	return 0;
+}
+
+static int mount_at(int dirfd, const char *target, const struct prepare_mount *m,
+		    const struct mount_options *o, int namespace, struct err *err)
+{
+	if (!str_eq(m->type, "overlay"))
+		return mount_plain(m, o, target, err);
+	return namespace < 0 ? mount_overlay(target, o, err)
+			     : mount_overlay_mapped(dirfd, target, o, namespace, err);
+}
+
+/* The namespace whose maps the options ask for, or none. */
+static int open_namespace(const struct mount_options *o, int *ret_fd, struct err *err)
+{
+	if (!o->uidmap && !o->gidmap)
+		return 0;
+	if (!o->uidmap || !o->gidmap)
+		return err_set(err, ERR_INVALID, "uidmap and gidmap must come together");
+	return idmap_namespace(o->uidmap, o->gidmap, ret_fd, err);
+}
+
 static int mount_one(int dirfd, const char *name, const struct prepare_mount *m, struct err *err)
 {
 	CLEANUP_MOUNT_OPTIONS struct mount_options o = { .flags = 0 };
 	CLEANUP_PLACE struct place place = PLACE_INIT;
-	int rc;
+	CLEANUP_FD int namespace = -1;
 
 	if (is_fuse(m->type))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "type %.60s needs a helper program, which this runtime does not start",
-			       m->type);
+		return err_set(
+			err, ERR_UNSUPPORTED,
+			"type %.60s needs a helper program, which this runtime does not start",
+			m->type);
 	if (mount_options_parse((const char *const *)m->options, &o, err) < 0 ||
-	    place_open(dirfd, name, m->target, &place, err) < 0)
-		return -1;
-	rc = str_eq(m->type, "overlay") ? mount_overlay(place.path, &o, err) :
-					  mount_plain(m, &o, place.path, err);
-	if (rc < 0)
+	    open_namespace(&o, &namespace, err) < 0 ||
+	    place_open(dirfd, name, m->target, &place, err) < 0 ||
+	    mount_at(dirfd, place.path, m, &o, namespace, err) < 0)
 		return -1;
 	/* The place is now below the new mount: look again from above. */
 	if (place_open(dirfd, name, m->target, &place, err) < 0)
 		return -1;
-	if (finish(&o, place.path, err) < 0) {
+	if (finish(&o, place.path, err) < 0 || (namespace >= 0 && !str_eq(m->type, "overlay") &&
+						map_place(&place, namespace, err) < 0)) {
 		(void)umount2(place.path, MNT_DETACH);
 		return -1;
 	}

@@ -12,16 +12,17 @@
 
 /* Option words sorted by what they are for. */
 struct mount_options {
-	unsigned long flags;	   /* MS_* for mount(2), with MS_BIND and MS_REC */
-	unsigned long propagation; /* MS_PRIVATE and the like, with MS_REC; 0 for none */
-	bool loop;		   /* attach a loop device to the source first */
-	struct buf data;	   /* what the file system gets, joined by commas */
+	unsigned long flags;	     /* MS_* for mount(2), with MS_BIND and MS_REC */
+	unsigned long propagation;   /* MS_PRIVATE and the like, with MS_REC; 0 for none */
+	bool loop;		     /* attach a loop device to the source first */
+	const char *uidmap, *gidmap; /* NULL, or idmap.h's lists; they live in the words */
+	struct buf data;	     /* what the file system gets, joined by commas */
 };
 
 #define CLEANUP_MOUNT_OPTIONS CLEANUP(mount_options_deinit)
 void mount_options_deinit(struct mount_options *o);
 
-/* @words is NULL-terminated. ERR_UNSUPPORTED for words this program would have to act on. */
+/* @words is NULL-terminated and outlives @ret. */
 MUST_CHECK int mount_options_parse(const char *const *words, struct mount_options *ret,
 				   struct err *err);
 
@@ -34,6 +35,13 @@ MUST_CHECK int mount_all(int dirfd, const char *name, const struct prepare_mount
 
 /* Mounts an overlay whose options may exceed the page mount(2) passes, on the path @target. */
 MUST_CHECK int mount_overlay(const char *target, const struct mount_options *o, struct err *err);
+
+/*
+ * The same with the ids of its lower directories mapped. They are mounted below a directory of its
+ * own in @dirfd for as long as this takes.
+ */
+MUST_CHECK int mount_overlay_mapped(int dirfd, const char *target, const struct mount_options *o,
+				    int namespace, struct err *err);
 
 /*
  * Attaches a free loop device to the file @source; its path goes into @ret_path (at least 32

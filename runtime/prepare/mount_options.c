@@ -45,10 +45,14 @@ static const struct word flag_words[] = {
 };
 
 static const struct word propagation_words[] = {
-	{ "private", MS_PRIVATE, 0 },	    { "rprivate", MS_PRIVATE | MS_REC, 0 },
-	{ "rshared", MS_SHARED | MS_REC, 0 }, { "rslave", MS_SLAVE | MS_REC, 0 },
-	{ "runbindable", MS_UNBINDABLE | MS_REC, 0 }, { "shared", MS_SHARED, 0 },
-	{ "slave", MS_SLAVE, 0 },	    { "unbindable", MS_UNBINDABLE, 0 },
+	{ "private", MS_PRIVATE, 0 },
+	{ "rprivate", MS_PRIVATE | MS_REC, 0 },
+	{ "rshared", MS_SHARED | MS_REC, 0 },
+	{ "rslave", MS_SLAVE | MS_REC, 0 },
+	{ "runbindable", MS_UNBINDABLE | MS_REC, 0 },
+	{ "shared", MS_SHARED, 0 },
+	{ "slave", MS_SLAVE, 0 },
+	{ "unbindable", MS_UNBINDABLE, 0 },
 };
 
 static const struct word *find(const struct word *words, size_t n, const char *name)
@@ -76,11 +80,10 @@ static int take(const char *word, struct mount_options *o, struct err *err)
 		o->propagation = propagation->set;
 	else if (str_eq(word, "loop"))
 		o->loop = true;
-	else if (str_after(word, "uidmap=") || str_after(word, "gidmap="))
-		return err_set(err, ERR_UNSUPPORTED,
-			       "option %.40s: this runtime does not map the ids of a root file "
-			       "system; use a snapshotter that does",
-			       word);
+	else if (str_after(word, "uidmap="))
+		o->uidmap = str_after(word, "uidmap=");
+	else if (str_after(word, "gidmap="))
+		o->gidmap = str_after(word, "gidmap=");
 	else if (!str_after(word, "X-containerd.")) /* instructions of containerd to itself */
 		return buf_printf(&o->data, err, "%s%s", o->data.len ? "," : "", word);
 	return 0;

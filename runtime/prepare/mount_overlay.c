@@ -10,24 +10,23 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/mount.h"
+#include "runtime/prepare/overlay.h"
 
 #define LOWER "lowerdir="
 
-/* The next item of a list with @separator; a backslash keeps the character behind it. */
-static size_t item_length(const char *p, char separator)
+size_t overlay_item(const char *p, size_t n, char separator)
 {
-	size_t n = 0;
+	size_t len = 0;
 
-	while (p[n] && p[n] != separator)
-		n += p[n] == '\\' && p[n + 1] ? 2 : 1;
-	return n;
+	while (len < n && p[len] != separator)
+		len += p[len] == '\\' && len + 1 < n ? 2 : 1;
+	return len;
 }
 
-/* Where the value of lowerdir starts, and its length; NULL without one. */
-static const char *find_lower(const char *data, size_t *ret_n)
+const char *overlay_lower(const char *data, size_t *ret_n)
 {
 	for (const char *p = data; *p;) {
-		size_t n = item_length(p, ',');
+		size_t n = overlay_item(p, strlen(p), ',');
 
 		if (str_after(p, LOWER)) {
 			*ret_n = n - strlen(LOWER);
@@ -41,10 +40,10 @@ static const char *find_lower(const char *data, size_t *ret_n)
 /* Length of the longest directory, with its slash, that all @n bytes of lower directories share. */
 static size_t common_parent(const char *lower, size_t n)
 {
-	size_t common = item_length(lower, ':');
+	size_t common = overlay_item(lower, n, ':');
 
 	for (size_t at = 0; at < n;) {
-		size_t len = item_length(lower + at, ':'), same = 0;
+		size_t len = overlay_item(lower + at, n - at, ':'), same = 0;
 
 		while (same < common && same < len && lower[same] == lower[at + same])
 			same++;
@@ -64,7 +63,7 @@ static int shorten(const char *data, char *dir, size_t size, struct buf *out, bo
 		   struct err *err)
 {
 	size_t n, common;
-	const char *lower = find_lower(data, &n);
+	const char *lower = overlay_lower(data, &n);
 
 	*ret_done = false;
 	common = lower ? common_parent(lower, n) : 0;
@@ -73,7 +72,7 @@ static int shorten(const char *data, char *dir, size_t size, struct buf *out, bo
 	if (buf_add(out, data, (size_t)(lower - data), err) < 0)
 		return -1;
 	for (size_t at = 0; at < n;) {
-		size_t len = item_length(lower + at, ':');
+		size_t len = overlay_item(lower + at, n - at, ':');
 
 		if (len == common)
 			return 0; /* the parent itself: it has no relative name */
@@ -101,7 +100,7 @@ static int set_string(int fs, const char *key, const char *value, size_t n, stru
 static int set_lower(int fs, const char *lower, size_t n, struct err *err)
 {
 	for (size_t at = 0; at < n;) {
-		size_t len = item_length(lower + at, ':');
+		size_t len = overlay_item(lower + at, n - at, ':');
 
 		if (set_string(fs, "lowerdir+", lower + at, len, err) < 0)
 			return -1;
@@ -143,8 +142,10 @@ static int mount_by_parts(const char *target, const struct mount_options *o, str
 
 	if (fs < 0)
 		return err_sys(err, ERR_IO, "open an overlay");
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "source", "overlay", 0) < 0)
+		return err_sys(err, ERR_IO, "name the overlay");
 	for (const char *p = buf_str(&o->data); *p;) {
-		size_t n = item_length(p, ',');
+		size_t n = overlay_item(p, strlen(p), ',');
 
 		if (set_option(fs, p, n, err) < 0)
 			return -1;
@@ -155,8 +156,8 @@ static int mount_by_parts(const char *target, const struct mount_options *o, str
 	if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_sys(err, ERR_IO, "create the overlay");
 	tree = fsmount(fs, FSMOUNT_CLOEXEC, attributes(o->flags));
-	if (tree < 0 || move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH |
-							      MOVE_MOUNT_T_SYMLINKS) < 0)
+	if (tree < 0 || move_mount(tree, "", AT_FDCWD, target,
+				   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
 		return err_sys(err, ERR_IO, "attach the overlay");
 	return 0;
 }
@@ -180,7 +181,10 @@ int mount_overlay(const char *target, const struct mount_options *o, struct err 
 	/* We are one thread and need no working directory of our own. */
 	if (chdir(dir) < 0)
 		return err_sys(err, ERR_IO, "enter %.200s", dir);
-	if (mount("overlay", target, "overlay", o->flags, buf_str(&data)) < 0)
-		return err_sys(err, ERR_IO, "overlay");
-	return 0;
+	if (mount("overlay", target, "overlay", o->flags, buf_str(&data)) < 0) {
+		err_sys(err, ERR_IO, "overlay");
+		(void)!chdir("/");
+		return -1;
+	}
+	return chdir("/") < 0 ? err_sys(err, ERR_IO, "leave %.200s", dir) : 0;
 }

@@ -11,8 +11,8 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 
-/* The engine sends a name with the descriptor; the protocol allows 4096 bytes of it. */
-#define NAME_MAX_BYTES 4096
+/* The engine sends a name along. The descriptor comes with its first byte, the rest is not read. */
+#define NAME_READ 16
 
 /* Makes <@parent>/crossarch-pty.XXXXXX and leaves the socket's path in @path. */
 static bool make_dir(const char *parent, char *path, size_t size)
@@ -85,7 +85,7 @@ int console_receive(int listen_fd, int *ret_master, struct err *err)
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(4 * sizeof(int))];
 	} control;
-	char name[NAME_MAX_BYTES];
+	char name[NAME_READ];
 	struct iovec iov = { .iov_base = name, .iov_len = sizeof(name) };
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,

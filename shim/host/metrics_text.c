@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/host/metrics_text.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "runtime/base/str.h"
@@ -99,13 +97,13 @@ void text_io(struct wire *w, unsigned int field, char *text)
 /* The node's name, "/dev/sda", as far as sysfs knows it. */
 static void add_device_name(struct wire *w, unsigned int field, uint64_t major, uint64_t minor)
 {
-	char path[64], target[PATH_MAX], *name = target;
+	char path[64], target[512], *name = target;
 	ssize_t n;
 
 	str_fmt(path, sizeof(path), "/sys/dev/block/%llu:%llu", (unsigned long long)major,
 		(unsigned long long)minor);
 	n = readlink(path, target, sizeof(target) - 1);
-	if (n <= 0)
+	if (n <= 0 || (size_t)n == sizeof(target) - 1)
 		return;
 	target[n] = '\0';
 	if (strrchr(target, '/'))

@@ -27,7 +27,10 @@ struct relay {
 	uint16_t rest_at;  /* where it begins */
 	uint16_t rest_len; /* and how much is left */
 	bool copies;	   /* splice() does not take this pair */
-	bool moved;	   /* something went through; the owner may clear it */
+	bool grown;	   /* the source pipe was enlarged */
+	uint32_t window;   /* bytes moved since window_at (ns) */
+	uint64_t window_at;
+	bool moved; /* something went through; the owner may clear it */
 };
 
 /* Starts; an all-zero relay is a stopped one. */

@@ -77,11 +77,27 @@ static void output_ended(struct stdio_streams *all)
 	check_drained(all);
 }
 
+/*
+ * Nobody takes the output any more: the logging driver died, or the disk is full. A terminal is
+ * read all the same, because to close it would hang up on the process.
+ */
+static bool read_on(struct stream *s)
+{
+	struct err ignored;
+
+	if (s == &s->all->of[STREAM_IN] || !isatty(s->inner))
+		return false;
+	fifo_deinit(&s->client);
+	s->client.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	return stream_start(s, &ignored) == 0 && relay_running(&s->relay);
+}
+
 static void on_relay_end(struct relay *r, int errnum)
 {
 	struct stream *s = container_of(r, struct stream, relay);
 
-	(void)errnum;
+	if (errnum && read_on(s))
+		return;
 	stream_close(s);
 	if (s != &s->all->of[STREAM_IN])
 		output_ended(s->all);

@@ -20,7 +20,7 @@ static void end_platform(struct check *c)
 {
 	struct err err;
 
-	if (child_signal(&c->platform, SIGKILL, &err) < 0)
+	if (c->platform.pidfd.loop && child_signal(&c->platform, SIGKILL, &err) < 0)
 		log_debug(NULL, "image-platform: %s", err.text);
 	child_forget(&c->platform);
 }

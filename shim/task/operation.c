@@ -137,6 +137,7 @@ int operation_engine(struct operation *op, const struct engine_request *r, const
 				   { fds ? fds[1] : -1, 1 },
 				   { fds ? fds[2] : -1, 2 } };
 	struct spawn what = { .path = engine.path,
+			      .nofile = &op->task->service->nofile,
 			      .fds = map,
 			      .n_fds = 3,
 			      .new_group = true,

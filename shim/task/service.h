@@ -22,6 +22,7 @@ struct service {
 	/* Settings, not owned. */
 	const char *ns, *grpc_address, *socket_path;
 	const char *prepare_path, *cli_path;   /* cli_path "" when it is not installed */
+	struct rlimit nofile;		       /* what the engine and its containers inherit */
 	const char *config_path, *config_body; /* runtime options `start` received */
 };
 

@@ -72,7 +72,7 @@ check() {
 }
 
 fail() {
-	echo "$*"
+	echo "$*" >&2 # standard output may be on its way into a variable
 	exit 1
 }
 
@@ -228,6 +228,15 @@ use_engine() {
 	esac
 }
 
+# An engine may be too old for the configuration that a newer containerd writes; crun 1.8 is, for 1.7.
+# Containerd's own shim decides, so that nothing of ours is excused.
+engine_accepted() {
+	local answer
+	answer=$(ctr run --rm --cgroup "/$node_name/probe" --fifo-dir "$node/fifo" --runtime io.containerd.runc.v2 \
+		--runc-binary "$engine" "$busybox:$native" "$(new_id probe)" true 2>&1) && return 0
+	[[ $answer != *'unknown version specified'* ]]
+}
+
 skip_all() {
 	echo "1..0 # SKIP $*"
 	exit 0
@@ -272,6 +281,11 @@ run_suite() {
 			[ "$engine" != crun ] || cgroup_v1_complete
 			label="containerd $node_version, $RUNTIME, $engine"
 			use_engine "$engine"
+			if ! engine_accepted; then
+				tests=$((tests + 1))
+				echo "ok $tests - $label # SKIP this $engine does not know the specification's version"
+				continue
+			fi
 			suite
 			check "nothing is left behind" clean
 		done

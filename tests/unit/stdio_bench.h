@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -193,6 +196,50 @@ static inline void bench_start(struct bench *b, struct job *j, const char *comma
 
 	bench_run(b, j, command, b->io.engine_fds);
 	assert_int_equal(stdio_engine_done(&b->io, &err), 0);
+}
+
+/* What the engine does with its --console-socket: connect, send, and no word back. */
+static inline void bench_send_fds(const char *socket_path, const int *fds, size_t n)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+	} control = { .bytes = "" };
+	char name[] = "/dev/ptmx";
+	struct iovec iov = { .iov_base = name, .iov_len = sizeof(name) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(addr.sun_path, socket_path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	if (n) {
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(n * sizeof(int));
+		memcpy(CMSG_DATA(&control.align), fds, n * sizeof(int));
+	}
+	assert_true(sendmsg(fd, &msg, 0) > 0);
+}
+
+/* Runs @command on a new terminal whose master the streams get. */
+static inline void bench_start_on_terminal(struct bench *b, struct job *j, const char *command)
+{
+	int master, slave;
+	struct err err = ERR_INIT;
+
+	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	fcntl(master, F_SETFD, FD_CLOEXEC);
+	fcntl(slave, F_SETFD, FD_CLOEXEC);
+	bench_run(b, j, command, (const int[]){ slave, slave, slave });
+	bench_send_fds(b->io.console_socket, &master, 1);
+	close(slave);
+	close(master);
+	if (stdio_engine_done(&b->io, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(b->io.console_socket, "");
 }
 
 static inline void bench_exit_and_drain(struct bench *b, struct job *j)

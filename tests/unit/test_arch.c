@@ -61,8 +61,8 @@ static void every_name_leads_to_its_row(void **state)
 static void other_spellings(void **state)
 {
 	static const char *const pairs[][2] = {
-		{ "x86_64", "amd64" },	{ "aarch64", "arm64" },	 { "i686", "386" },
-		{ "ppc64el", "ppc64le" }, { "armv7l", "arm" },	 { "mipsel", "mipsle" },
+		{ "x86_64", "amd64" },	    { "aarch64", "arm64" },	  { "i686", "386" },
+		{ "ppc64el", "ppc64le" },   { "armv7l", "arm" },	  { "mipsel", "mipsle" },
 		{ "mips64el", "mips64le" }, { "loongarch64", "loong64" },
 	};
 
@@ -89,13 +89,13 @@ static void odd_flags_fall_back(void **state)
 static void platforms_are_normalised(void **state)
 {
 	static const char *const rows[][2] = {
-		{ "linux/amd64", "linux/amd64" },    { "linux/amd64/v1", "linux/amd64" },
+		{ "linux/amd64", "linux/amd64" },	{ "linux/amd64/v1", "linux/amd64" },
 		{ "linux/amd64/v3", "linux/amd64/v3" }, { "linux/arm64/v8", "linux/arm64" },
-		{ "Linux/AArch64", "linux/arm64" },  { "arm64", "linux/arm64" },
-		{ "linux/arm", "linux/arm/v7" },     { "linux/armhf", "linux/arm/v7" },
-		{ "linux/armel", "linux/arm/v6" },   { "linux/arm/6", "linux/arm/v6" },
-		{ "linux/x86_64", "linux/amd64" },   { "linux/i386", "linux/386" },
-		{ "windows/amd64", "windows/amd64" }, { "linux/arm64/v9", "linux/arm64/v9" },
+		{ "Linux/AArch64", "linux/arm64" },	{ "arm64", "linux/arm64" },
+		{ "linux/arm", "linux/arm/v7" },	{ "linux/armhf", "linux/arm/v7" },
+		{ "linux/armel", "linux/arm/v6" },	{ "linux/arm/6", "linux/arm/v6" },
+		{ "linux/x86_64", "linux/amd64" },	{ "linux/i386", "linux/386" },
+		{ "windows/amd64", "windows/amd64" },	{ "linux/arm64/v9", "linux/arm64/v9" },
 		{ "linux/nobody", "linux/nobody" },
 	};
 	char text[PLATFORM_TEXT];
@@ -113,8 +113,16 @@ static void platforms_are_normalised(void **state)
 static void bad_platforms(void **state)
 {
 	static const char *const bad[] = {
-		"",	       "/",	     "linux/",	  "/amd64",  "linux//v7",
-		"linux/a/b/c", "linux/a/b/", "linux/a b", "lin\nux", "linux/arm64/",
+		"",
+		"/",
+		"linux/",
+		"/amd64",
+		"linux//v7",
+		"linux/a/b/c",
+		"linux/a/b/",
+		"linux/a b",
+		"lin\nux",
+		"linux/arm64/",
 		"linux/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 	};
 	struct platform p;

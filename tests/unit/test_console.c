@@ -1,55 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/stdio_bench.h"
 
-#include <pty.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include "shim/host/console.h"
-
-/* What the engine does with its --console-socket: connect, send, and no word back. */
-static void send_fds(const char *socket_path, const int *fds, size_t n)
-{
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(4 * sizeof(int))];
-	} control = { .bytes = "" };
-	char name[] = "/dev/ptmx";
-	struct iovec iov = { .iov_base = name, .iov_len = sizeof(name) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(addr.sun_path, socket_path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	if (n) {
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(n * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(n * sizeof(int));
-		memcpy(CMSG_DATA(&control.align), fds, n * sizeof(int));
-	}
-	assert_true(sendmsg(fd, &msg, 0) > 0);
-}
-
-/* Runs @command on a new terminal whose master the streams get. */
-static void start_on_terminal(struct bench *b, struct job *j, const char *command)
-{
-	int master, slave;
-	struct err err = ERR_INIT;
-
-	assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
-	fcntl(master, F_SETFD, FD_CLOEXEC);
-	fcntl(slave, F_SETFD, FD_CLOEXEC);
-	bench_run(b, j, command, (const int[]){ slave, slave, slave });
-	send_fds(b->io.console_socket, &master, 1);
-	close(slave);
-	close(master);
-	if (stdio_engine_done(&b->io, &err) < 0)
-		fail_msg("%s", err.text);
-	assert_string_equal(b->io.console_socket, "");
-}
 
 /* Input, size and output of a terminal; stderr's path is not looked at. */
 static void test_terminal(void **state)
@@ -67,7 +19,7 @@ static void test_terminal(void **state)
 		assert_int_equal(b->io.engine_fds[n], -1);
 	bench_client(b, &out, "cat out >got");
 	bench_await_ready(b);
-	start_on_terminal(b, &process, "stty -echo; read line; stty size; echo got $line");
+	bench_start_on_terminal(b, &process, "stty -echo; read line; stty size; echo got $line");
 	assert_int_equal(stdio_resize(&b->io, 101, 37, &err), 0);
 	bench_client(b, &in, "echo words >in");
 	bench_exit_and_drain(b, &process);
@@ -90,7 +42,7 @@ static void test_terminal_to_file(void **state)
 	str_fmt(uri, sizeof(uri), "file://%s/sub/log", b->dir);
 	bench_open(b, &spec);
 	assert_true(stdio_is_ready(&b->io));
-	start_on_terminal(b, &process, "echo to a file");
+	bench_start_on_terminal(b, &process, "echo to a file");
 	bench_exit_and_drain(b, &process);
 	bench_assert_file(b, "sub/log", "to a file\r\n");
 }
@@ -102,7 +54,7 @@ static void test_terminal_to_nowhere(void **state)
 	struct job process;
 
 	bench_open(b, &spec);
-	start_on_terminal(b, &process, "head -c 300000 /dev/zero; exit 7");
+	bench_start_on_terminal(b, &process, "head -c 300000 /dev/zero; exit 7");
 	bench_exit_and_drain(b, &process);
 	assert_int_equal(process.code, 7);
 }
@@ -119,7 +71,7 @@ static void test_terminal_held(void **state)
 	bench_open(b, &spec);
 	bench_client(b, &out, "cat out >got");
 	bench_await_ready(b);
-	start_on_terminal(b, &process, "trap '' HUP; sleep 1000 & echo $! >pid; echo words");
+	bench_start_on_terminal(b, &process, "trap '' HUP; sleep 1000 & echo $! >pid; echo words");
 	bench_exit_and_drain(b, &process);
 	bench_until(b, &out.done);
 	bench_assert_file(b, "got", "words\r\n");
@@ -154,15 +106,15 @@ static void test_no_terminal(void **state)
 	open_terminal(b);
 	refuse(b);
 	open_terminal(b);
-	send_fds(b->io.console_socket, NULL, 0);
+	bench_send_fds(b->io.console_socket, NULL, 0);
 	refuse(b);
 	open_terminal(b);
-	send_fds(b->io.console_socket, &null_fd, 1);
+	bench_send_fds(b->io.console_socket, &null_fd, 1);
 	refuse(b);
 	before = dup(null_fd);
 	close(before);
 	open_terminal(b);
-	send_fds(b->io.console_socket, fds, 3);
+	bench_send_fds(b->io.console_socket, fds, 3);
 	(void)!stdio_engine_done(&b->io, &(struct err)ERR_INIT);
 	stdio_deinit(&b->io);
 	close(null_fd);

@@ -13,6 +13,7 @@
 
 #include "runtime/arch/table.h"
 #include "runtime/image/image.h"
+#include "runtime/image/version.h"
 
 #define PAGE 4096
 
@@ -34,9 +35,9 @@ static void truncated_headers(void **state)
 
 			assert_non_null(copy);
 			memcpy(copy, head, n);
-			assert_int_equal(ident_read(copy, n, &id), n < SELFMAG ? IDENT_NOT_ELF :
-								   n < whole   ? IDENT_CUT :
-										 IDENT_ELF);
+			assert_int_equal(ident_read(copy, n, &id), n < SELFMAG ? IDENT_NOT_ELF
+								   : n < whole ? IDENT_CUT
+									       : IDENT_ELF);
 			free(copy);
 		}
 	}
@@ -282,6 +283,33 @@ static void zeros_are_looked_at_further(void **state)
 	assert_int_equal(image_of(file, 0).kind, IMAGE_EMPTY);
 }
 
+static void versions(void **state)
+{
+	static const char text[] =
+		"xqemu-qemu-\0qemu-aarch64 version 7.2.22 (Debian)\nqemu-x version 9";
+	struct version v = { 0, 0, 0 };
+	char file[600000] = { 0 };
+	int fd;
+
+	(void)state;
+	assert_true(version_find(text, sizeof(text), &v));
+	assert_int_equal(v.major * 10000 + v.minor * 100 + v.patch, 70222);
+	for (size_t n = 0; n < 35; n++)
+		assert_false(version_find(text, n, &v));
+	/* Wherever chunks or halves meet. */
+	for (size_t i = 0; i < 3 * 72; i++) {
+		size_t at = (i < 72 ? 262144 : i < 144 ? 300000 : 562144) + i % 72 - 64;
+
+		memset(file, 0, sizeof(file));
+		memcpy(file + at, text + 12, 27);
+		fd = file_of(file, sizeof(file));
+		v.major = 0;
+		assert_true(version_of_file(fd, sizeof(file), &v));
+		assert_int_equal(v.major, 7);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +324,7 @@ int main(void)
 		cmocka_unit_test(x86_levels),
 		cmocka_unit_test(loaders_of_every_row),
 		cmocka_unit_test(zeros_are_looked_at_further),
+		cmocka_unit_test(versions),
 	};
 
 	return cmocka_run_group_tests_name("ident", tests, NULL, NULL);

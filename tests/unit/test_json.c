@@ -227,10 +227,14 @@ static void bad_specifications(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_taken),     cmocka_unit_test(what_is_refused),
-		cmocka_unit_test(nul_bytes),	     cmocka_unit_test(depth),
-		cmocka_unit_test(what_is_too_large), cmocka_unit_test(round_trip),
-		cmocka_unit_test(members),	     cmocka_unit_test(a_specification),
+		cmocka_unit_test(what_is_taken),
+		cmocka_unit_test(what_is_refused),
+		cmocka_unit_test(nul_bytes),
+		cmocka_unit_test(depth),
+		cmocka_unit_test(what_is_too_large),
+		cmocka_unit_test(round_trip),
+		cmocka_unit_test(members),
+		cmocka_unit_test(a_specification),
 		cmocka_unit_test(bad_specifications),
 	};
 

@@ -2,9 +2,6 @@
 /* Logging drivers are shell scripts in the test's directory. */
 #include "tests/unit/stdio_bench.h"
 
-#include <pty.h>
-#include <signal.h>
-
 #include "shim/host/logger.h"
 #include "shim/host/uri.h"
 
@@ -67,6 +64,35 @@ static void test_v2_ready(void **state)
 	bench_start(b, &process, "echo words");
 	bench_exit_and_drain(b, &process);
 	bench_assert_file(b, "got", "words\n");
+}
+
+/* A terminal's output goes to descriptor 3; 4 is at its end from the start. */
+static void test_terminal(void **state)
+{
+	struct bench *b = *state;
+	struct job process;
+
+	open_driver(b, driver(b, "binary", "", "exec 5>&-; cat <&4 >err; cat <&3 >got"), true);
+	bench_await_ready(b);
+	bench_start_on_terminal(b, &process, "echo words");
+	bench_exit_and_drain(b, &process);
+	bench_assert_file(b, "got", "words\r\n");
+	bench_assert_file(b, "err", "");
+}
+
+/* The driver dies: a process on a terminal goes on, its output is lost. */
+static void test_driver_dies(void **state)
+{
+	struct bench *b = *state;
+	struct job process;
+
+	open_driver(b, driver(b, "binary", "", "exec 5>&-; read line <&3; echo $line >got"), true);
+	bench_await_ready(b);
+	bench_start_on_terminal(b, &process,
+				"echo first; while [ ! -s got ]; do sleep 0.01; done; "
+				"head -c 300000 /dev/zero && exit 7");
+	bench_exit_and_drain(b, &process);
+	assert_int_equal(process.code, 7);
 }
 
 /* Under binary-v2 a driver that just ends was not ready; under binary it was. */
@@ -214,6 +240,7 @@ int main(void)
 #define BENCH_TEST(fn) cmocka_unit_test_setup_teardown(fn, bench_setup, bench_teardown)
 	const struct CMUnitTest tests[] = {
 		BENCH_TEST(test_protocol),     BENCH_TEST(test_v2_ready),
+		BENCH_TEST(test_terminal),     BENCH_TEST(test_driver_dies),
 		BENCH_TEST(test_early_end),    BENCH_TEST(test_stubborn),
 		BENCH_TEST(test_never_ready),  BENCH_TEST(test_ignores_sigterm),
 		BENCH_TEST(test_bound),	       BENCH_TEST(test_refused),

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "runtime/base/str.h"
+#include "runtime/plan/code.h"
 #include "runtime/plan/diagnosis.h"
 
 /*
@@ -20,7 +21,7 @@
 struct world {
 	struct host host;
 	struct binfmt_registry binfmt;
-	struct binfmt_entry entries[4];
+	struct binfmt_entry entries[64];
 	struct settings settings;
 	struct facts f;
 	struct plan p;
@@ -49,8 +50,9 @@ static struct program_file program(const char *path, const struct arch *a)
 
 static struct binfmt_entry handler(const char *name, const char *guest)
 {
-	struct binfmt_entry e = { .kind = BINFMT_MAGIC, .enabled = true, .flags = BINFMT_F,
-				  .len = 20 };
+	struct binfmt_entry e = {
+		.kind = BINFMT_MAGIC, .enabled = true, .flags = BINFMT_F, .len = 20
+	};
 	uint8_t head[ARCH_HEADER];
 
 	arch_header(named(guest), head);
@@ -70,7 +72,7 @@ static void world_init(struct world *w, const char *guest)
 	settings_init(&w->settings);
 	w->entries[0] = handler("qemu-aarch64", "arm64");
 	w->entries[1] = handler("qemu-riscv64", "riscv64");
-	w->binfmt = (struct binfmt_registry){ BINFMT_ON, false, w->entries, 2, 4 };
+	w->binfmt = (struct binfmt_registry){ BINFMT_ON, false, w->entries, 2, 64 };
 	w->f = (struct facts){ .host = &w->host, .binfmt = &w->binfmt, .settings = &w->settings };
 	w->f.chain[0] = program("/bin/uname", named(guest));
 	w->f.n_chain = 1;
@@ -146,12 +148,13 @@ static void no_emulator(void **state)
 
 	(void)state;
 	world_init(&w, "s390x");
-	expect_refusal(&w, CAUSE_NO_EMULATOR,
-		       "crossarch[no-emulator]: /bin/uname is linux/s390x (64-bit big-endian S/390) "
-		       "but this node is linux/amd64; no binfmt_misc handler matches it (enabled "
-		       "here: arm64, riscv64). Fix: run \"crossarch emulators install s390x\" on the "
-		       "node, or schedule the pod on s390x nodes (nodeSelector kubernetes.io/arch: "
-		       "s390x).");
+	expect_refusal(
+		&w, CAUSE_NO_EMULATOR,
+		"crossarch[no-emulator]: /bin/uname is linux/s390x (64-bit big-endian S/390) "
+		"but this node is linux/amd64; no binfmt_misc handler matches it (enabled "
+		"here: arm64, riscv64). Fix: run \"crossarch emulators install s390x\" on the "
+		"node, or schedule the pod on s390x nodes (nodeSelector kubernetes.io/arch: "
+		"s390x).");
 	w.binfmt.n = 0;
 	expect_refusal(&w, CAUSE_NO_EMULATOR, NULL);
 	assert_non_null(strstr(w.line, "(none is enabled here)"));
@@ -193,8 +196,8 @@ static void interpreter_in_the_image(void **state)
 	(void)state;
 	world_init(&w, "arm64");
 	w.entries[0].flags = 0;
-	w.f.emulator = (struct program_file){ .path = w.entries[0].interpreter,
-					      .found = FOUND_MISSING };
+	w.f.emulator =
+		(struct program_file){ .path = w.entries[0].interpreter, .found = FOUND_MISSING };
 	expect_refusal(&w, CAUSE_NOT_PINNED, NULL);
 	assert_string_equal(cause_row(w.p.cause)->code, "emulator-not-pinned");
 	w.f.emulator.found = FOUND_UNKNOWN;
@@ -363,8 +366,8 @@ static void arm_abi_by_loader(void **state)
 	(void)state;
 	world_init(&w, "armhf");
 	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096 };
-	w.f.loader = (struct program_file){ .path = "/lib/ld-linux-armhf.so.3",
-					    .found = FOUND_MISSING };
+	w.f.loader =
+		(struct program_file){ .path = "/lib/ld-linux-armhf.so.3", .found = FOUND_MISSING };
 	w.f.other_loader = "/lib/ld-linux.so.3";
 	expect_refusal(&w, CAUSE_ABI_LOADER, NULL);
 	w.f.other_loader = "/lib/ld-musl-armhf.so.1";
@@ -414,7 +417,8 @@ static void script_world(struct world *w, const char *interpreter, enum found_ki
 	world_init(w, "amd64");
 	w->f.chain[1] = program(interpreter, named("amd64"));
 	w->f.chain[1].found = found;
-	w->f.chain[0] = (struct program_file){ .path = "/start.sh", .found = FOUND_FILE,
+	w->f.chain[0] = (struct program_file){ .path = "/start.sh",
+					       .found = FOUND_FILE,
 					       .mode = S_IFREG | 0755 };
 	w->f.chain[0].image.kind = IMAGE_SCRIPT;
 	w->f.n_chain = 2;
@@ -448,13 +452,13 @@ static void files_nobody_runs(void **state)
 		enum image_kind kind;
 		const char *code;
 	} rows[] = {
-		{ IMAGE_EMPTY, "file-empty" },	  { IMAGE_ZEROS, "file-damaged" },
-		{ IMAGE_CUT, "file-damaged" },	  { IMAGE_OBJECT, "not-linux" },
-		{ IMAGE_CORE, "not-linux" },	  { IMAGE_NAMELESS, "script-no-shebang" },
+		{ IMAGE_EMPTY, "file-empty" },	    { IMAGE_ZEROS, "file-damaged" },
+		{ IMAGE_CUT, "file-damaged" },	    { IMAGE_OBJECT, "not-linux" },
+		{ IMAGE_CORE, "not-linux" },	    { IMAGE_NAMELESS, "script-no-shebang" },
 		{ IMAGE_BOM, "script-no-shebang" }, { IMAGE_TEXT, "script-no-shebang" },
-		{ IMAGE_MACHO, "not-linux" },	  { IMAGE_PE, "not-linux" },
-		{ IMAGE_WASM, "not-linux" },	  { IMAGE_ZIP, "not-linux" },
-		{ IMAGE_JAVA_CLASS, "not-linux" }, { IMAGE_GZIP, "not-linux" },
+		{ IMAGE_MACHO, "not-linux" },	    { IMAGE_PE, "not-linux" },
+		{ IMAGE_WASM, "not-linux" },	    { IMAGE_ZIP, "not-linux" },
+		{ IMAGE_JAVA_CLASS, "not-linux" },  { IMAGE_GZIP, "not-linux" },
 		{ IMAGE_DATA, "not-linux" },
 	};
 	struct world w;
@@ -485,8 +489,10 @@ static void other_handlers(void **state)
 	memset(w.f.chain[0].image.head, 0, PROGRAM_HEAD);
 	w.f.chain[0].image.kind = IMAGE_ZIP;
 	w.f.chain[0].path = "/app.jar";
-	w.entries[0] = (struct binfmt_entry){ .name = "jar", .interpreter = "/usr/bin/jexec",
-					      .kind = BINFMT_EXTENSION, .extension = "jar",
+	w.entries[0] = (struct binfmt_entry){ .name = "jar",
+					      .interpreter = "/usr/bin/jexec",
+					      .kind = BINFMT_EXTENSION,
+					      .extension = "jar",
 					      .enabled = true };
 	expect_verdict(&w, VERDICT_NATIVE);
 	w.settings.emulation_never = true;
@@ -621,6 +627,9 @@ static void warnings(void **state)
 	world_init(&w, "arm64");
 	w.f.chain[0].mode |= S_ISUID;
 	expect_warning(&w, VERDICT_EMULATE, CAUSE_WARN_SETUID);
+	w.f.purpose = FOR_EXEC;
+	expect_verdict(&w, VERDICT_EMULATE);
+	assert_int_equal(w.p.n_warnings, 0);
 	world_init(&w, "arm64");
 	w.entries[2] = handler("other", "arm64");
 	w.binfmt.n = 3;
@@ -649,6 +658,8 @@ static void longest_lines(void **state)
 {
 	static char path[4096];
 	struct world w;
+	size_t n;
+	const struct arch *rows = arch_rows(&n);
 
 	(void)state;
 	memset(path, 'p', sizeof(path) - 1);
@@ -666,13 +677,16 @@ static void longest_lines(void **state)
 		w.f.loader = w.f.emulator = w.f.emulator_loader = w.f.chain[0];
 		w.f.other_loader = "/lib64/ld-linux-loongarch-lp64d.so.1";
 		w.f.rival = &w.entries[0];
-		w.f.declared = (struct platform){ "linux", "aaaaaaaaaaaaaaaaaaaaaaa",
-						  "vvvvvvvvvvvvvvv" };
+		w.f.declared =
+			(struct platform){ "linux", "aaaaaaaaaaaaaaaaaaaaaaa", "vvvvvvvvvvvvvvv" };
 		w.settings.wanted = w.f.declared;
 		w.f.seccomp.blocked = "rt_sigprocmask";
 		w.f.memory_max = UINT64_MAX;
 		memset(w.entries[0].name, 'n', sizeof(w.entries[0].name) - 1);
 		memset(w.entries[0].interpreter, 'i', sizeof(w.entries[0].interpreter) - 1);
+		for (size_t i = 1; i < 40; i++)
+			w.entries[i] = handler("qemu", rows[i].name);
+		w.binfmt.n = 40;
 		w.p = (struct plan){ .handler = &w.entries[0], .guest = named("mipsn32el") };
 		diagnosis_line(&w.f, &w.p, c, w.line);
 		if (strlen(w.line) >= DIAGNOSIS_MAX)
@@ -692,14 +706,33 @@ static void hostile_names(void **state)
 	world_init(&w, "s390x");
 	w.f.chain[0].path = "/a\n\r\x1b[31m\xff\xc3(\xe2\x82\xac\xed\xa0\x80\xc2\x85{node}";
 	expect_refusal(&w, CAUSE_NO_EMULATOR, NULL);
-	assert_non_null(strstr(w.line, ": /a???[31m?" "?(\xe2\x82\xac?????{node} is linux/s390x"));
+	assert_non_null(strstr(w.line, ": /a???[31m?"
+				       "?(\xe2\x82\xac?????{node} is linux/s390x"));
 }
 
 static void every_cause_has_a_row(void **state)
 {
 	(void)state;
-	for (enum cause c = CAUSE_NONE; c < CAUSE_N; c++)
-		assert_true(strlen(cause_row(c)->code) > 0);
+	for (enum cause c = CAUSE_NO_EMULATOR; c < CAUSE_N; c++)
+		assert_non_null(code_find(cause_row(c)->code));
+	assert_null(code_find("none"));
+}
+
+static void every_code_has_a_cause(void **state)
+{
+	size_t n;
+	const struct code_row *rows = code_rows(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		bool used = false;
+
+		for (enum cause c = CAUSE_NO_EMULATOR; c < CAUSE_N; c++)
+			used |= str_eq(cause_row(c)->code, rows[i].code) &&
+				(c >= CAUSE_WARN_LABEL) == rows[i].warning;
+		if (!used)
+			fail_msg("%s", rows[i].code);
+	}
 }
 
 int main(void)
@@ -734,6 +767,7 @@ int main(void)
 		cmocka_unit_test(longest_lines),
 		cmocka_unit_test(hostile_names),
 		cmocka_unit_test(every_cause_has_a_row),
+		cmocka_unit_test(every_code_has_a_cause),
 	};
 
 	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -51,7 +51,8 @@ static void nameless(void **state)
 	assert_int_equal(script_read("", 0, &s), SCRIPT_NONE);
 }
 
-/* The kernel sees 256 bytes: a name that fills them may be longer, one with a blank behind is not. */
+/* The kernel sees 256 bytes: a name that fills them may be longer, one with a blank behind is not.
+ */
 static void long_names(void **state)
 {
 	char line[300];

@@ -70,10 +70,10 @@ static void cpu_by_platform(void **state)
 	struct settings s;
 
 	(void)state;
-	assert_int_equal(from_json(&s,
-				   "{\"cpu\":{\"linux/arm64\":\"cortex-a57\",\"arm\":\"max,x=off\"}}",
-				   &bad),
-			 0);
+	assert_int_equal(
+		from_json(&s, "{\"cpu\":{\"linux/arm64\":\"cortex-a57\",\"arm\":\"max,x=off\"}}",
+			  &bad),
+		0);
 	assert_string_equal(settings_cpu(&s, arch_by_name("arm64", 5)), "cortex-a57");
 	assert_string_equal(settings_cpu(&s, arch_by_name("arm", 3)), "max,x=off");
 	assert_string_equal(settings_cpu(&s, arch_by_name("s390x", 5)), "");
@@ -95,7 +95,8 @@ static void bad_files(void **state)
 		{ "{\"cpu\":{\"a/b/c/d\":\"max\"}}", "/etc/x.json sets \"cpu\" to \"a/b/c/d\"" },
 		{ "{\"cpu\":{\"arm\":3}}", "/etc/x.json sets \"cpu\" to \"3\"" },
 		{ "{\"cpu\":{\"arm\":null}}", "/etc/x.json sets \"cpu\" to \"null\"" },
-		{ "{\"image_check\":\"perhaps\"}", "/etc/x.json sets \"image_check\" to \"perhaps\"" },
+		{ "{\"image_check\":\"perhaps\"}",
+		  "/etc/x.json sets \"image_check\" to \"perhaps\"" },
 		{ "{\"platform\":\"linux/arm64\"}", "/etc/x.json has the key \"platform\"" },
 		{ "{\"SystemdCgroup\":true}", "/etc/x.json has the key \"SystemdCgroup\"" },
 	};
@@ -117,12 +118,13 @@ static void annotations(void **state)
 	struct settings s;
 
 	(void)state;
-	assert_int_equal(from_pod(&s,
-				  "{\"annotations\":{\"io.crossarch.platform\":\"linux/aarch64\","
-				  "\"io.crossarch.cpu\":\"max\",\"io.crossarch.emulation\":\"auto\","
-				  "\"io.crossarch.private-emulators\":\"false\",\"other\":\"x\"}}",
-				  &bad),
-			 0);
+	assert_int_equal(
+		from_pod(&s,
+			 "{\"annotations\":{\"io.crossarch.platform\":\"linux/aarch64\","
+			 "\"io.crossarch.cpu\":\"max\",\"io.crossarch.emulation\":\"auto\","
+			 "\"io.crossarch.private-emulators\":\"false\",\"other\":\"x\"}}",
+			 &bad),
+		0);
 	assert_string_equal(s.wanted.arch, "arm64");
 	assert_int_equal(from_pod(&s, "{}", &bad), 0);
 	assert_int_equal(from_pod(&s, "{\"annotations\":{\"io.crossarch.engine\":\"x\"}}", &bad),
@@ -131,9 +133,10 @@ static void annotations(void **state)
 	assert_int_equal(from_pod(&s, "{\"annotations\":{\"io.crossarch.seccomp\":\"off\"}}", &bad),
 			 -1);
 	assert_string_equal(bad.why, "the values are adapt and keep");
-	assert_int_equal(
-		from_pod(&s, "{\"annotations\":{\"io.crossarch.private_emulators\":\"true\"}}", &bad),
-		-1);
+	assert_int_equal(from_pod(&s,
+				  "{\"annotations\":{\"io.crossarch.private_emulators\":\"true\"}}",
+				  &bad),
+			 -1);
 }
 
 static void a_table_of_options(void **state)
@@ -162,11 +165,26 @@ static void a_table_of_options(void **state)
 static void bad_tables(void **state)
 {
 	static const char *const bad_text[] = {
-		"[table]",	  "a.b = 1",	   "emulation",	      "emulation = ",
-		"emulation = x",  "a = [1]",	   "a = { b = 1 }",   "emulation = \"auto",
-		"a = \"\"\"x\"\"\"", "a = 1 2",	   "emulation = \"auto\" x", "a = \"\\q\"",
-		"IoUid = 0x10",	  "IoUid = -1",	   "IoUid = \"5\"",   "nothing = 1",
-		"IoUid = 4294967296", "cpu = true", "= 1",	      "engine = runc",
+		"[table]",
+		"a.b = 1",
+		"emulation",
+		"emulation = ",
+		"emulation = x",
+		"a = [1]",
+		"a = { b = 1 }",
+		"emulation = \"auto",
+		"a = \"\"\"x\"\"\"",
+		"a = 1 2",
+		"emulation = \"auto\" x",
+		"a = \"\\q\"",
+		"IoUid = 0x10",
+		"IoUid = -1",
+		"IoUid = \"5\"",
+		"nothing = 1",
+		"IoUid = 4294967296",
+		"cpu = true",
+		"= 1",
+		"engine = runc",
 	};
 
 	(void)state;
@@ -195,14 +213,10 @@ static void nested_tables_name_the_way_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(every_key_of_the_file),
-		cmocka_unit_test(cpu_by_platform),
-		cmocka_unit_test(bad_files),
-		cmocka_unit_test(annotations),
-		cmocka_unit_test(a_table_of_options),
-		cmocka_unit_test(bad_tables),
-		cmocka_unit_test(nested_tables_name_the_way_out),
+		cmocka_unit_test(defaults),	   cmocka_unit_test(every_key_of_the_file),
+		cmocka_unit_test(cpu_by_platform), cmocka_unit_test(bad_files),
+		cmocka_unit_test(annotations),	   cmocka_unit_test(a_table_of_options),
+		cmocka_unit_test(bad_tables),	   cmocka_unit_test(nested_tables_name_the_way_out),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

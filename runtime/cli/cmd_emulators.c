@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/base/mem.h"
+#include "runtime/base/str.h"
+#include "runtime/cli/boot.h"
+#include "runtime/cli/commands.h"
+#include "runtime/cli/emulators.h"
+#include "runtime/cli/install.h"
+#include "runtime/cli/out.h"
+#include "runtime/cli/register.h"
+
+struct options {
+	const char *path;
+	bool credentials, json, quiet;
+	char **archs; /* operands behind the action */
+	size_t n_archs;
+};
+
+/* --- architectures on the command line ----------------------------------------------------- */
+
+/* "arm64", "aarch64", "linux/arm64"; NULL after having said what is wrong. */
+static const struct arch *arch_named(const struct cli_command *self, const char *name)
+{
+	const char *bare = str_after(name, "linux/");
+	const struct arch *a;
+
+	bare = bare ? bare : name;
+	a = arch_by_name(bare, strcspn(bare, "/"));
+	if (!a)
+		(void)cli_usage(self,
+				"no architecture \"%s\"; examples: arm64, arm, riscv64, s390x, "
+				"ppc64le, loong64, mips64le",
+				name);
+	return a;
+}
+
+static bool wanted(const struct options *o, const struct arch *a)
+{
+	for (size_t i = 0; i < o->n_archs; i++) {
+		const char *bare = str_after(o->archs[i], "linux/");
+
+		bare = bare ? bare : o->archs[i];
+		if (arch_by_name(bare, strcspn(bare, "/")) == a)
+			return true;
+	}
+	return !o->n_archs;
+}
+
+static bool archs_valid(const struct cli_command *self, const struct options *o)
+{
+	for (size_t i = 0; i < o->n_archs; i++)
+		if (!str_eq(o->archs[i], "all") && !arch_named(self, o->archs[i]))
+			return false;
+	return true;
+}
+
+/* --- list and test ------------------------------------------------------------------------- */
+
+static void flags_text(uint32_t flags, char text[8])
+{
+	(void)str_fmt(text, 8, "%s%s%s%s", flags & BINFMT_P ? "P" : "", flags & BINFMT_O ? "O" : "",
+		      flags & BINFMT_C ? "C" : "", flags & BINFMT_F ? "F" : "");
+	if (!text[0])
+		(void)str_copy(text, 8, "-");
+}
+
+static const char *state_text(const struct node *n, const struct emulator *e)
+{
+	if (!e->entry->enabled)
+		return "disabled";
+	if (n->binfmt.state == BINFMT_OFF)
+		return "all off";
+	if (e->arch && e->native)
+		return "shadows native";
+	return e->arch && !e->used ? "covered" : "enabled";
+}
+
+static void works_text(const struct emulator *e, char *text, size_t size, enum tone *ret_tone)
+{
+	*ret_tone = TONE_DIM;
+	if (e->works == WORKS_YES) {
+		*ret_tone = TONE_GOOD;
+		(void)str_copy(text, size, "works");
+	} else if (e->works == WORKS_NO) {
+		*ret_tone = TONE_BAD;
+		(void)str_fmt(text, size, "fails: %s", e->why);
+	} else {
+		(void)str_copy(text, size, "not tried");
+	}
+}
+
+static void print_table(const struct node *n, bool tried)
+{
+	CLEANUP_TABLE struct table t = { NULL, 0, 0 };
+
+	table_row(&t, TONE_PLAIN, 0, "HANDLER", "FOR", "STATE", "FLAGS", "VERSION", "AFTER REBOOT",
+		  "INTERPRETER", tried ? "BUILT-IN PROGRAM" : "");
+	for (size_t i = 0; i < n->n; i++) {
+		const struct emulator *e = &n->list[i];
+		char flags[8], works[200] = "";
+		enum tone tone = TONE_PLAIN;
+
+		flags_text(e->entry->flags, flags);
+		if (tried)
+			works_text(e, works, sizeof(works), &tone);
+		table_row(&t, tone, 7, e->entry->name, e->arch ? arch_label(e->arch) : "-",
+			  state_text(n, e), flags, e->version[0] ? e->version : "-",
+			  e->boot[0] ? "yes" : "no", e->entry->interpreter, works);
+	}
+	table_print(&t, 0);
+}
+
+static json *emulator_json(const struct node *n, const struct emulator *e)
+{
+	json *o = json_object_new_object();
+	char flags[8];
+
+	flags_text(e->entry->flags, flags);
+	json_put_text(o, "handler", e->entry->name);
+	json_put_text(o, "architecture", e->arch ? arch_label(e->arch) : NULL);
+	json_put_text(o, "state", state_text(n, e));
+	json_put_bool(o, "enabled", e->entry->enabled);
+	json_put_text(o, "flags", str_eq(flags, "-") ? "" : flags);
+	json_put_text(o, "interpreter", e->entry->interpreter);
+	json_put_text(o, "version", e->version[0] ? e->version : NULL);
+	json_put_text(o, "boot_file", e->boot[0] ? e->boot : NULL);
+	if (e->works == WORKS_UNTRIED)
+		json_put_text(o, "works", NULL);
+	else
+		json_put_bool(o, "works", e->works == WORKS_YES);
+	if (e->works == WORKS_NO)
+		json_put_text(o, "why", e->why);
+	return o;
+}
+
+static void print_json(const struct node *n)
+{
+	json *list = json_object_new_array();
+
+	for (size_t i = 0; i < n->n; i++)
+		json_object_array_add(list, emulator_json(n, &n->list[i]));
+	json_show(list);
+}
+
+/* Why there is nothing to list, in a sentence; NULL when the table is simply empty. */
+static const char *absence(const struct node *n)
+{
+	switch (n->binfmt.state) {
+	case BINFMT_UNSUPPORTED:
+		return "this kernel has no binfmt_misc: load the module (modprobe binfmt_misc), or "
+		       "use a kernel with CONFIG_BINFMT_MISC";
+	case BINFMT_NOT_MOUNTED:
+		return "binfmt_misc is not mounted, so nothing is registered; \"crossarch "
+		       "emulators install ARCH\" mounts it";
+	case BINFMT_UNKNOWN:
+		return "binfmt_misc cannot be seen from here: run this on the node itself";
+	case BINFMT_OFF:
+	case BINFMT_ON:
+		break;
+	}
+	return NULL;
+}
+
+/* Drops what the person did not ask for. */
+static void keep_wanted(const struct options *o, struct node *n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n->n; i++)
+		if (!o->n_archs || (n->list[i].arch && wanted(o, n->list[i].arch)))
+			n->list[kept++] = n->list[i];
+	n->n = kept;
+}
+
+static int show(const struct cli_command *self, const struct options *o, bool try)
+{
+	CLEANUP_NODE struct node n = NODE_INIT;
+	struct err err = ERR_INIT;
+	size_t bad = 0, tried = 0;
+
+	if (node_read(&n, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	keep_wanted(o, &n);
+	emulators_ask_versions(&n);
+	if (try)
+		emulators_try(&n);
+	for (size_t i = 0; i < n.n; i++) {
+		bad += n.list[i].works == WORKS_NO;
+		tried += n.list[i].works != WORKS_UNTRIED;
+	}
+	if (o->json)
+		print_json(&n);
+	else if (absence(&n))
+		fprintf(try ? stderr : stdout, "%s\n", absence(&n));
+	else if (!n.n)
+		fprintf(try ? stderr : stdout, "no handler%s\n", o->n_archs ? " for that" : "");
+	else
+		print_table(&n, try);
+	return try && (bad || !tried) ? CLI_FAILED : CLI_DONE;
+}
+
+static int run_list(const struct cli_command *self, const struct options *o)
+{
+	return show(self, o, false);
+}
+
+static int run_test(const struct cli_command *self, const struct options *o)
+{
+	return show(self, o, true);
+}
+
+/* --- install and remove -------------------------------------------------------------------- */
+
+static int ensure_mounted(const struct cli_command *self, struct node *n)
+{
+	struct err err = ERR_INIT;
+	bool mounted;
+
+	if (n->mounted)
+		return CLI_DONE;
+	if (binfmt_mount(&mounted, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	if (mounted)
+		printf("mounted binfmt_misc on " BINFMT_DIR
+		       " (systemd mounts it at boot when proc-sys-fs-binfmt_misc.mount is "
+		       "enabled)\n");
+	node_deinit(n);
+	*n = (struct node)NODE_INIT;
+	if (node_read(n, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	if (n->dirfd < 0)
+		return cli_fail(self, "binfmt_misc cannot be opened, although it is mounted: run "
+				      "this on the node itself");
+	return CLI_DONE;
+}
+
+static json *installed_json(const struct arch *a, const struct install_result *r)
+{
+	json *o = json_object_new_object();
+
+	json_put_text(o, "architecture", arch_label(a));
+	json_put_bool(o, "changed", r->outcome == INSTALLED);
+	json_put_text(o, "handler", r->handler);
+	json_put_text(o, "interpreter", r->interpreter);
+	json_put_text(o, "flags", r->flags);
+	json_put_text(o, "boot_file", r->boot);
+	return o;
+}
+
+/* @list collects the results for --json, NULL prints lines. */
+static int install_one(const struct cli_command *self, const struct options *o,
+		       const struct node *n, const struct arch *a, json *list)
+{
+	const struct install wish = { .arch = a, .path = o->path, .credentials = o->credentials };
+	struct install_result r;
+	struct err err = ERR_INIT;
+
+	if (emulator_install(n, &wish, &r, &err) < 0)
+		return cli_fail(self, "%s: %s", arch_label(a), err.text);
+	if (list)
+		json_object_array_add(list, installed_json(a, &r));
+	else if (r.outcome == INSTALLED)
+		printf("%s: registered %s for %s (flags %s), and wrote %s\n", arch_label(a),
+		       r.handler, r.interpreter, r.flags, r.boot);
+	else
+		printf("%s: nothing to do, %s runs %s (flags %s) and %s keeps it\n", arch_label(a),
+		       r.handler, r.interpreter, r.flags, r.boot);
+	return CLI_DONE;
+}
+
+/* Every architecture that is foreign here and has an emulator on this node. */
+static int install_all(const struct cli_command *self, const struct options *o,
+		       const struct node *n, json *list)
+{
+	size_t n_rows, found = 0;
+	const struct arch *rows = arch_rows(&n_rows);
+	int status = CLI_DONE;
+
+	for (size_t i = 0; i < n_rows; i++) {
+		char path[512];
+		struct err err;
+
+		if (!rows[i].qemu ||
+		    arch_by_name(arch_label(&rows[i]), strlen(arch_label(&rows[i]))) != &rows[i] ||
+		    host_runs(&n->host, &rows[i]) != HOST_NO ||
+		    interpreter_find(&rows[i], o->path, path, sizeof(path), &err) < 0)
+			continue;
+		found++;
+		if (install_one(self, o, n, &rows[i], list) != CLI_DONE)
+			status = CLI_FAILED;
+	}
+	if (!found)
+		return cli_fail(self, "no emulator on this node: install the package "
+				      "qemu-user-static, or name a directory with --path");
+	return status;
+}
+
+static int install_each(const struct cli_command *self, const struct options *o,
+			const struct node *n, json *list)
+{
+	int status = CLI_DONE;
+
+	for (size_t i = 0; i < o->n_archs; i++) {
+		const char *name = o->archs[i];
+		int rc = str_eq(name, "all")
+				 ? install_all(self, o, n, list)
+				 : install_one(self, o, n, arch_named(self, name), list);
+
+		if (rc != CLI_DONE)
+			status = rc;
+	}
+	return status;
+}
+
+static int run_install(const struct cli_command *self, const struct options *o)
+{
+	CLEANUP_NODE struct node n = NODE_INIT;
+	json *list = o->json ? json_object_new_array() : NULL;
+	struct err err = ERR_INIT;
+	int status;
+
+	if (!o->n_archs)
+		return cli_usage(self, "install which architectures? Examples: arm64, s390x, all");
+	if (node_read(&n, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	status = ensure_mounted(self, &n);
+	if (status != CLI_DONE)
+		return status;
+	if (n.binfmt.state == BINFMT_OFF)
+		return cli_fail(self, "binfmt_misc as a whole is switched off: echo 1 > " BINFMT_DIR
+				      "/status");
+	status = install_each(self, o, &n, list);
+	if (list)
+		json_show(list);
+	return status;
+}
+
+static int remove_one(const struct cli_command *self, const struct node *n, const struct arch *a,
+		      bool mention_nothing)
+{
+	struct remove_result r;
+	struct err err = ERR_INIT;
+
+	if (emulator_remove(n, a, &r, &err) < 0)
+		return cli_fail(self, "%s: %s", arch_label(a), err.text);
+	if (r.handler || r.boot)
+		printf("%s: removed %s%s%s\n", arch_label(a), r.handler ? "the handler" : "",
+		       r.handler && r.boot ? " and " : "", r.boot ? "its file for the boot" : "");
+	else if (mention_nothing)
+		printf("%s: nothing that \"crossarch emulators install\" made\n", arch_label(a));
+	return CLI_DONE;
+}
+
+static int remove_all(const struct cli_command *self, const struct node *n)
+{
+	size_t n_rows;
+	const struct arch *rows = arch_rows(&n_rows);
+	int status = CLI_DONE;
+
+	for (size_t i = 0; i < n_rows; i++)
+		if (remove_one(self, n, &rows[i], false) != CLI_DONE)
+			status = CLI_FAILED;
+	return status;
+}
+
+static int run_remove(const struct cli_command *self, const struct options *o)
+{
+	CLEANUP_NODE struct node n = NODE_INIT;
+	struct err err = ERR_INIT;
+	int status = CLI_DONE;
+
+	if (!o->n_archs)
+		return cli_usage(self, "remove which architectures? Examples: arm64, s390x, all");
+	if (node_read(&n, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	for (size_t i = 0; i < o->n_archs; i++) {
+		int rc = str_eq(o->archs[i], "all")
+				 ? remove_all(self, &n)
+				 : remove_one(self, &n, arch_named(self, o->archs[i]), true);
+
+		if (rc != CLI_DONE)
+			status = rc;
+	}
+	return status;
+}
+
+/* --- the command --------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	int (*run)(const struct cli_command *self, const struct options *o);
+} actions[] = {
+	{ "list", run_list },
+	{ "install", run_install },
+	{ "remove", run_remove },
+	{ "test", run_test },
+};
+
+static int run(const struct cli_command *self, int argc, char **argv)
+{
+	struct options o = { .path = NULL };
+	const struct cli_option options[] = {
+		{ "path", 'p', CLI_STRING, &o.path, "PATH",
+		  "install: the emulator, or a directory of them" },
+		{ "credentials", 0, CLI_FLAG, &o.credentials, NULL,
+		  "install: let set-user-ID programs gain privilege (flag C)" },
+		{ "json", 0, CLI_FLAG, &o.json, NULL, "print JSON" },
+		{ "quiet", 'q', CLI_FLAG, &o.quiet, NULL, "print nothing, only exit" },
+		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
+	};
+	struct cli_operands operands;
+	const char *action;
+	int status;
+
+	if (!cli_parse(self, options, 0, 64, argc, argv, &operands, &status))
+		return status;
+	action = operands.n ? operands.v[0] : "list";
+	o.archs = operands.v + 1;
+	o.n_archs = operands.n ? operands.n - 1 : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (!str_eq(actions[i].name, action))
+			continue;
+		if (!archs_valid(self, &o))
+			return CLI_USAGE;
+		if (o.quiet)
+			be_quiet();
+		return actions[i].run(self, &o);
+	}
+	return cli_usage(self, "no action \"%s\"; there are list, install, remove, test", action);
+}
+
+const struct cli_command cmd_emulators = {
+	.name = "emulators",
+	.operands = "[list | install ARCH... | remove ARCH... | test] [ARCH...]",
+	.summary = "list, register, remove and try emulators for foreign programs",
+	.text = "install registers a statically linked qemu-user emulator found on this node with "
+		"binfmt_misc,\n"
+		"now and after every boot (" BOOT_DIR
+		"). An emulator that is dynamically linked, foreign,\n"
+		"not executable or does not work is refused, and what was registered stays. remove "
+		"takes away\n"
+		"only what install made. ARCH is a name like arm64 or s390x, or \"all\".\n"
+		"test runs a tiny built-in program of each architecture.\n"
+		"\n"
+		"Examples:\n"
+		"  crossarch emulators\n"
+		"  crossarch emulators install s390x riscv64\n"
+		"  crossarch emulators install --path /opt/qemu/bin all\n"
+		"  crossarch emulators test arm64 && echo arm64 works\n"
+		"  crossarch emulators remove s390x\n",
+	.run = run,
+};

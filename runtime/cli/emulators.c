@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/emulators.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+#include "runtime/cli/boot.h"
+#include "runtime/cli/probe.h"
+
+/* An emulator that has not finished a program of four instructions by then never will. */
+#define TRY_MS 5000
+#define VERSION_MS 2000
+
+void node_deinit(struct node *n)
+{
+	free(n->list);
+	binfmt_registry_deinit(&n->binfmt);
+	fd_close(&n->dirfd);
+	n->list = NULL;
+	n->n = 0;
+}
+
+const char *arch_label(const struct arch *a)
+{
+	return a->oci || !a->qemu ? a->name : a->qemu;
+}
+
+/* --- reading ------------------------------------------------------------------------------- */
+
+/* What the handler is for: the first architecture whose usual header it matches. */
+static const struct arch *arch_of_entry(const struct binfmt_entry *e)
+{
+	size_t n;
+	const struct arch *rows = arch_rows(&n);
+
+	for (size_t i = 0; e->kind == BINFMT_MAGIC && i < n; i++) {
+		uint8_t head[PROGRAM_HEAD] = { 0 };
+
+		arch_header(&rows[i], head);
+		if (binfmt_entry_matches(e, head, ""))
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct emulator *x = a, *y = b;
+
+	return strcmp(x->entry->name, y->entry->name);
+}
+
+static int list_fill(struct node *n, struct err *err)
+{
+	n->list = calloc(n->binfmt.n + 1, sizeof(*n->list));
+	if (!n->list)
+		return err_set(err, ERR_NOMEM, "no memory for %zu handlers", n->binfmt.n);
+	for (size_t i = 0; i < n->binfmt.n; i++) {
+		struct emulator *e = &n->list[n->n++];
+
+		e->entry = &n->binfmt.entries[i];
+		e->arch = arch_of_entry(e->entry);
+		if (e->arch) {
+			e->used = binfmt_registry_for(&n->binfmt, e->arch, false) == e->entry;
+			e->native = host_runs(&n->host, e->arch) == HOST_YES;
+		}
+		boot_file_of(e->entry->name, e->boot, sizeof(e->boot));
+	}
+	qsort(n->list, n->n, sizeof(*n->list), by_name);
+	return 0;
+}
+
+int node_read(struct node *ret, struct err *err)
+{
+	CLEANUP_NODE struct node n = NODE_INIT;
+
+	if (host_probe(&n.host, err) < 0 ||
+	    binfmt_open(&n.dirfd, &n.mounted, &n.binfmt.state, err) < 0)
+		return -1;
+	if (n.dirfd >= 0 && binfmt_registry_read(n.dirfd, n.mounted, &n.binfmt, err) < 0)
+		return -1;
+	if (list_fill(&n, err) < 0)
+		return -1;
+	*ret = n;
+	n = (struct node)NODE_INIT;
+	return 0;
+}
+
+const struct emulator *emulator_for(const struct node *n, const struct arch *a)
+{
+	const struct binfmt_entry *entry = binfmt_registry_for(&n->binfmt, a, false);
+
+	for (size_t i = 0; entry && i < n->n; i++)
+		if (n->list[i].entry == entry)
+			return &n->list[i];
+	return NULL;
+}
+
+/* --- asking -------------------------------------------------------------------------------- */
+
+/* "qemu-s390x version 7.2.22 (Debian ...)" */
+void emulator_version(const char *path, char *ret, size_t size)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT(4096);
+	char name[] = "qemu", option[] = "-version"; /* Debian reads more out of its own name */
+	char *const argv[] = { name, option, NULL };
+	const struct run run = {
+		.path = path, .argv = argv, .keep_fd = -1, .timeout_ms = VERSION_MS, .out = &out
+	};
+	struct run_result result;
+	const char *text, *at;
+	struct err ignored;
+
+	ret[0] = '\0';
+	if (run_program(&run, &result, &ignored) < 0 || result.end != RUN_EXITED || result.value)
+		return;
+	text = buf_str(&out);
+	at = str_after(text, "qemu-") ? strstr(text, " version ") : NULL;
+	if (at)
+		(void)str_fmt(ret, size, "%.*s", (int)strspn(at + 9, "0123456789."), at + 9);
+}
+
+void emulators_ask_versions(struct node *n)
+{
+	for (size_t i = 0; i < n->n; i++) {
+		struct emulator *e = &n->list[i];
+
+		if (e->arch && e->entry->interpreter[0] == '/')
+			emulator_version(e->entry->interpreter, e->version, sizeof(e->version));
+	}
+}
+
+/* --- trying -------------------------------------------------------------------------------- */
+
+static void judge(const struct run_result *r, char *why, size_t size)
+{
+	char what[96];
+
+	why[0] = '\0';
+	if (r->end == RUN_EXITED && r->value == PROBE_STATUS)
+		return;
+	run_describe(r, what, sizeof(what));
+	if (r->end == RUN_EXITED && r->value == PROBE_STATUS + 1)
+		(void)str_fmt(why, size,
+			      "programs get their own path as an extra argument: the emulator does "
+			      "not expect flag P");
+	else
+		(void)str_fmt(why, size, "a built-in program %s", what);
+}
+
+int arch_try(const struct arch *a, char *why, size_t size, struct err *err)
+{
+	CLEANUP_FD int fd = -1;
+	char path[32], name[] = "crossarch-probe";
+	char *const argv[] = { name, NULL };
+	struct run run = { .path = path, .argv = argv, .timeout_ms = TRY_MS };
+	struct run_result result;
+
+	if (probe_open(a, &fd, err) < 0)
+		return -1;
+	(void)str_fmt(path, sizeof(path), "/proc/self/fd/%d", fd);
+	run.keep_fd = fd;
+	if (run_program(&run, &result, err) < 0)
+		return -1;
+	judge(&result, why, size);
+	return 0;
+}
+
+/* An entry that another one covers cannot be reached; what it would do is not known. */
+void emulators_try(struct node *n)
+{
+	for (size_t i = 0; i < n->n; i++) {
+		struct emulator *e = &n->list[i];
+		struct err err = ERR_INIT;
+
+		if (n->binfmt.state != BINFMT_ON || !e->arch || !e->used || !e->entry->enabled)
+			continue;
+		if (arch_try(e->arch, e->why, sizeof(e->why), &err) == 0)
+			e->works = e->why[0] ? WORKS_NO : WORKS_YES;
+	}
+}

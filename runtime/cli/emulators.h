@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "runtime/base/arena.h"
+#include "runtime/binfmt/registry.h"
+#include "runtime/cli/run.h"
+#include "runtime/host/host.h"
+
+/*
+ * The handlers of this node as a person wants to see them: what each is for, which emulator of
+ * which version is behind it, whether it comes back after a reboot, and whether it works.
+ */
+
+enum works {
+	WORKS_UNTRIED, /* not asked, disabled, or there is no built-in program for it */
+	WORKS_YES,
+	WORKS_NO,
+};
+
+struct emulator {
+	const struct binfmt_entry *entry;
+	const struct arch *arch; /* whose programs it matches, NULL: none that we know */
+	bool used;		 /* the kernel uses it for them; false: another one comes first */
+	bool native;		 /* the node runs such programs by itself */
+	char version[32];	 /* of a qemu, "" when not known */
+	char boot[256];		 /* the file that registers it again after a reboot, "" without */
+	enum works works;
+	char why[160]; /* WORKS_NO */
+};
+
+struct node {
+	struct host host;
+	struct binfmt_registry binfmt;
+	int dirfd;	       /* the instance, owned; -1: cannot be opened */
+	bool mounted;	       /* where it belongs; otherwise dirfd is a detached mount */
+	struct emulator *list; /* sorted by name, owned */
+	size_t n;
+};
+
+#define NODE_INIT            \
+	{                    \
+		.dirfd = -1, \
+	}
+#define CLEANUP_NODE CLEANUP(node_deinit)
+void node_deinit(struct node *n);
+
+/* Reads the host and its handlers. Nothing is run. */
+MUST_CHECK int node_read(struct node *ret, struct err *err);
+
+/* Fills `version`, by asking each interpreter. */
+void emulators_ask_versions(struct node *n);
+
+/* Fills `works`, by running the built-in program through the kernel; one try for each entry. */
+void emulators_try(struct node *n);
+
+/*
+ * Runs the built-in program for @a the way any program is run, and tells what came of it. @why is
+ * "" when it worked. ERR_UNSUPPORTED when there is no such program.
+ */
+MUST_CHECK int arch_try(const struct arch *a, char *why, size_t size, struct err *err);
+
+/* The name to type for @a: OCI's, or qemu's where OCI has none. */
+const char *arch_label(const struct arch *a);
+
+/* "7.2.22" of the qemu at @path; "" when it does not say. */
+void emulator_version(const char *path, char *ret, size_t size);
+
+/* The emulator the kernel uses for @a; NULL without. */
+const struct emulator *emulator_for(const struct node *n, const struct arch *a);

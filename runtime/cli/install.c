@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/install.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "runtime/base/str.h"
+#include "runtime/cli/boot.h"
+#include "runtime/cli/probe.h"
+#include "runtime/cli/register.h"
+
+/* One installation under way. */
+struct work {
+	const struct node *node;
+	const struct install *wish;
+	char name[64], provisional[64], interpreter[512], flags[8];
+	char line[REGISTER_MAX + 1];
+};
+
+static void handler_name(const struct arch *a, char *ret, size_t size)
+{
+	(void)str_fmt(ret, size, INSTALL_PREFIX "%s", arch_label(a));
+}
+
+static int check_arch(const struct host *host, const struct arch *a, struct err *err)
+{
+	if (!a->qemu)
+		return err_set(err, ERR_UNSUPPORTED, "there is no user-mode emulator for %s",
+			       a->name);
+	if (host_runs(host, a) != HOST_NO)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "this %s node runs %s programs by itself; an emulator would only "
+			       "get in their way",
+			       host->arch->name, a->name);
+	return 0;
+}
+
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+/* Whether the handler in use already is all that was asked for. */
+static bool is_satisfied(const struct work *w, const struct emulator *e)
+{
+	char why[160];
+	struct err ignored;
+
+	if (!e || !(e->entry->flags & BINFMT_F) || !e->boot[0])
+		return false;
+	if (w->wish->credentials && !(e->entry->flags & BINFMT_C))
+		return false;
+	if (!w->wish->credentials && (e->entry->flags & BINFMT_C) &&
+	    str_eq(e->entry->name, w->name))
+		return false; /* ours, made with --credentials, and they are no longer wanted */
+	if (!same_file(e->entry->interpreter, w->interpreter))
+		return false;
+	if (w->wish->path && !str_eq(e->entry->interpreter, w->interpreter))
+		return false;
+	return arch_try(w->wish->arch, why, sizeof(why), &ignored) < 0 || !why[0];
+}
+
+/* --- through the kernel -------------------------------------------------------------------- */
+
+static void take_back(const struct work *w, const char *name)
+{
+	struct err ignored;
+	bool removed;
+
+	(void)!unregister_handler(w->node->dirfd, name, &removed, &ignored);
+}
+
+static int enter(struct work *w, const char *name, struct err *err)
+{
+	if (register_line(w->wish->arch, name, w->interpreter, w->flags, w->line, err) < 0)
+		return -1;
+	return register_handler(w->node->dirfd, w->line, err);
+}
+
+/* Under the provisional name: the newest handler is the one the kernel uses. */
+static int rehearse(struct work *w, bool keeps_argv0, char *why, size_t size, struct err *err)
+{
+	struct err none;
+
+	(void)str_fmt(w->flags, sizeof(w->flags), "%s%sF", keeps_argv0 ? "P" : "",
+		      w->wish->credentials ? "C" : "");
+	take_back(w, w->provisional);
+	if (enter(w, w->provisional, err) < 0)
+		return -1;
+	if (arch_try(w->wish->arch, why, size, &none) < 0)
+		why[0] = '\0'; /* nothing to try it with */
+	if (why[0])
+		take_back(w, w->provisional);
+	return 0;
+}
+
+/*
+ * With flag P first: whether an emulator keeps to it shows in the number of arguments. Where that
+ * cannot be tried, Debian's name for those that do decides.
+ */
+static int find_flags(struct work *w, struct err *err)
+{
+	uint8_t ignored[PROBE_MAX];
+	bool can_try = probe_build(w->wish->arch, ignored) > 0;
+	char why[160], first[160];
+
+	if (rehearse(w, can_try || str_ends(w->interpreter, "-binfmt-P"), first, sizeof(first),
+		     err) < 0)
+		return -1;
+	if (!first[0])
+		return 0;
+	if (rehearse(w, false, why, sizeof(why), err) < 0)
+		return -1;
+	if (!why[0])
+		return 0;
+	return err_set(err, ERR_PRECONDITION, "%s does not work as a handler: %s", w->interpreter,
+		       why);
+}
+
+static int replace(struct work *w, struct err *err)
+{
+	bool removed;
+
+	if (unregister_handler(w->node->dirfd, w->name, &removed, err) < 0 ||
+	    enter(w, w->name, err) < 0)
+		return err_in(err, "the handler works and stays registered as %s", w->provisional);
+	take_back(w, w->provisional);
+	return 0;
+}
+
+/* --- both ways ----------------------------------------------------------------------------- */
+
+static int prepare_work(struct work *w, struct err *err)
+{
+	const struct arch *a = w->wish->arch;
+
+	handler_name(a, w->name, sizeof(w->name));
+	(void)str_fmt(w->provisional, sizeof(w->provisional), "%s.new", w->name);
+	if (check_arch(&w->node->host, a, err) < 0)
+		return -1;
+	if (interpreter_find(a, w->wish->path, w->interpreter, sizeof(w->interpreter), err) < 0)
+		return -1;
+	return interpreter_check(&w->node->host, a, w->interpreter, err);
+}
+
+static void flag_letters(uint32_t flags, char *ret, size_t size)
+{
+	(void)str_fmt(ret, size, "%s%s%s%s", flags & BINFMT_P ? "P" : "",
+		      flags & BINFMT_O ? "O" : "", flags & BINFMT_C ? "C" : "",
+		      flags & BINFMT_F ? "F" : "");
+}
+
+static void fill_unchanged(const struct emulator *e, struct install_result *ret)
+{
+	ret->outcome = INSTALLED_UNCHANGED;
+	(void)str_copy(ret->handler, sizeof(ret->handler), e->entry->name);
+	(void)str_copy(ret->interpreter, sizeof(ret->interpreter), e->entry->interpreter);
+	(void)str_copy(ret->boot, sizeof(ret->boot), e->boot);
+	flag_letters(e->entry->flags, ret->flags, sizeof(ret->flags));
+}
+
+static void fill_installed(const struct work *w, struct install_result *ret)
+{
+	ret->outcome = INSTALLED;
+	(void)str_copy(ret->handler, sizeof(ret->handler), w->name);
+	(void)str_copy(ret->interpreter, sizeof(ret->interpreter), w->interpreter);
+	(void)str_copy(ret->flags, sizeof(ret->flags), w->flags);
+	boot_file_own(w->name, ret->boot, sizeof(ret->boot));
+}
+
+int emulator_install(const struct node *n, const struct install *wish, struct install_result *ret,
+		     struct err *err)
+{
+	struct work w = { .node = n, .wish = wish };
+	const struct emulator *now = emulator_for(n, wish->arch);
+	bool changed;
+
+	if (prepare_work(&w, err) < 0)
+		return -1;
+	if (is_satisfied(&w, now)) {
+		fill_unchanged(now, ret);
+		return 0;
+	}
+	if (find_flags(&w, err) < 0 || replace(&w, err) < 0)
+		return -1;
+	fill_installed(&w, ret);
+	return boot_file_write(w.name, w.line, &changed, err);
+}
+
+int emulator_remove(const struct node *n, const struct arch *a, struct remove_result *ret,
+		    struct err *err)
+{
+	char name[64];
+
+	handler_name(a, name, sizeof(name));
+	*ret = (struct remove_result){ false, false };
+	if (n->dirfd >= 0 && unregister_handler(n->dirfd, name, &ret->handler, err) < 0)
+		return -1;
+	return boot_file_remove(name, &ret->boot, err);
+}

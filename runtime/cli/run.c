@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+
+/* Gives the child its descriptors; everything else of ours is close-on-exec. */
+static int start(const struct run *r, int out, pid_t *ret_pid)
+{
+	char *none[] = { NULL };
+	posix_spawn_file_actions_t files;
+	int rc = posix_spawn_file_actions_init(&files);
+
+	if (rc)
+		return rc;
+	rc = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	if (!rc && out >= 0)
+		rc = posix_spawn_file_actions_adddup2(&files, out, 1);
+	else if (!rc)
+		rc = posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
+	if (!rc && out >= 0 && r->with_stderr)
+		rc = posix_spawn_file_actions_adddup2(&files, out, 2);
+	else if (!rc)
+		rc = posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
+	/* A descriptor copied onto itself loses close-on-exec in the child. */
+	if (!rc && r->keep_fd >= 0)
+		rc = posix_spawn_file_actions_adddup2(&files, r->keep_fd, r->keep_fd);
+	if (!rc)
+		rc = posix_spawn(ret_pid, r->path, &files, NULL, r->argv, r->envp ? r->envp : none);
+	posix_spawn_file_actions_destroy(&files);
+	return rc;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Takes what is there; false at the end, on an error, or when @b is full. */
+static bool drain(int fd, struct buf *b)
+{
+	char bytes[4096];
+	ssize_t n = read(fd, bytes, sizeof(bytes));
+	struct err ignored;
+
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN;
+	return n > 0 && buf_add(b, bytes, (size_t)n, &ignored) == 0;
+}
+
+/* Reads @out until the process of @pidfd has ended; false when that takes too long. */
+static bool attend(int pidfd, int out, const struct run *r)
+{
+	int64_t deadline = now_ms() + r->timeout_ms;
+	struct pollfd p[2] = { { pidfd, POLLIN, 0 }, { out, POLLIN, 0 } };
+
+	for (;;) {
+		int64_t left = deadline - now_ms();
+
+		if (left <= 0)
+			return false;
+		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
+			return false;
+		if (p[1].fd >= 0 && p[1].revents) {
+			if (!drain(p[1].fd, r->out))
+				p[1].fd = -1;
+			continue;
+		}
+		if (p[0].revents)
+			return true;
+	}
+}
+
+static void finish(pid_t pid, bool ended, struct run_result *ret)
+{
+	int status = 0;
+
+	if (!ended)
+		(void)kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (!ended)
+		*ret = (struct run_result){ RUN_TIMEOUT, 0 };
+	else if (WIFSIGNALED(status))
+		*ret = (struct run_result){ RUN_KILLED, WTERMSIG(status) };
+	else
+		*ret = (struct run_result){ RUN_EXITED, WEXITSTATUS(status) };
+}
+
+int run_program(const struct run *r, struct run_result *ret, struct err *err)
+{
+	CLEANUP_FD int in = -1;
+	CLEANUP_FD int out = -1;
+	CLEANUP_FD int pidfd = -1;
+	pid_t pid;
+	int rc;
+
+	if (r->out && fd_pipe(&in, &out, 0, err) < 0)
+		return -1;
+	rc = start(r, out, &pid);
+	if (rc) {
+		*ret = (struct run_result){ RUN_REFUSED, rc };
+		return 0;
+	}
+	fd_close(&out);
+	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (pidfd < 0)
+		(void)err_sys(err, ERR_IO, "watch %s", r->path);
+	finish(pid, pidfd >= 0 && attend(pidfd, in, r), ret);
+	return pidfd < 0 ? -1 : 0;
+}
+
+void run_describe(const struct run_result *r, char *text, size_t size)
+{
+	switch (r->end) {
+	case RUN_REFUSED:
+		(void)str_fmt(text, size, "the kernel refuses it: %s", strerror(r->value));
+		return;
+	case RUN_EXITED:
+		(void)str_fmt(text, size, "exits with %d", r->value);
+		return;
+	case RUN_KILLED:
+		(void)str_fmt(text, size, "is killed by signal %d (%s)", r->value,
+			      strsignal(r->value));
+		return;
+	case RUN_TIMEOUT:
+		(void)str_fmt(text, size, "does not end");
+		return;
+	}
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "runtime/base/buf.h"
+#include "runtime/base/err.h"
+
+/*
+ * Running another program to its end, with a limit in time. Only the program's own file is
+ * executed, never a shell in its place.
+ */
+struct run {
+	const char *path; /* absolute */
+	char *const *argv;
+	char *const *envp; /* NULL: an empty environment */
+	int keep_fd;	   /* a descriptor the program inherits under its number, -1 without */
+	unsigned int timeout_ms;
+	struct buf *out;  /* takes stdout, up to its maximum; NULL throws it away */
+	bool with_stderr; /* stderr goes to @out as well */
+};
+
+enum run_end {
+	RUN_REFUSED, /* the kernel did not execute it: value is the errno */
+	RUN_EXITED,  /* value is the exit status */
+	RUN_KILLED,  /* value is the signal */
+	RUN_TIMEOUT, /* and was killed */
+};
+
+struct run_result {
+	enum run_end end;
+	int value;
+};
+
+/* ERR_IO when we ourselves fail; whatever the program does is a result. */
+MUST_CHECK int run_program(const struct run *r, struct run_result *ret, struct err *err);
+
+/* "exits with 1", "is killed by signal 11 (Segmentation fault)" and so on. */
+void run_describe(const struct run_result *r, char *text, size_t size);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/prepare/report.h"
+
+static void through_a_pipe(void **state)
+{
+	struct report r, copy;
+	uint8_t bytes[sizeof(r) + 1];
+	int in, out;
+	struct err err;
+
+	(void)state;
+	report_init(&r);
+	r.verdict = VERDICT_EMULATE;
+	strcpy(r.handler, "qemu-aarch64");
+	assert_int_equal(fd_pipe(&in, &out, 0, &err), 0);
+	assert_int_equal(report_write(out, &r, &err), 0);
+	close(out);
+	assert_int_equal(read(in, bytes, sizeof(bytes)), sizeof(r));
+	close(in);
+	assert_int_equal(report_decode(bytes, sizeof(r), &copy, &err), 0);
+	assert_string_equal(copy.handler, "qemu-aarch64");
+	assert_int_equal(copy.verdict, VERDICT_EMULATE);
+}
+
+static void other_sizes(void **state)
+{
+	uint8_t bytes[sizeof(struct report) + 1] = { 0 };
+	struct report r, copy;
+	struct err err;
+
+	(void)state;
+	report_init(&r);
+	memcpy(bytes, &r, sizeof(r));
+	assert_int_equal(report_decode(bytes, 0, &copy, &err), -1);
+	assert_int_equal(report_decode(bytes, sizeof(r) - 1, &copy, &err), -1);
+	assert_int_equal(report_decode(bytes, sizeof(r) + 1, &copy, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID);
+}
+
+static void values_out_of_range(void **state)
+{
+	struct report r, copy;
+	struct err err;
+
+	(void)state;
+#define REFUSED(change)                                                          \
+	do {                                                                     \
+		report_init(&r);                                                 \
+		assert_int_equal(report_decode(&r, sizeof(r), &copy, &err), 0);  \
+		change;                                                          \
+		assert_int_equal(report_decode(&r, sizeof(r), &copy, &err), -1); \
+	} while (0)
+	REFUSED(r.version = REPORT_VERSION + 1);
+	REFUSED(r.size--);
+	REFUSED(r.verdict = VERDICT_N);
+	REFUSED(r.flags = REPORT_FLAGS_ALL + 1);
+	REFUSED(r.n_warnings = REPORT_WARNINGS + 1);
+	REFUSED(r.log_level = LOG_DEBUG + 1);
+	REFUSED(r.err.code = (enum err_code)(ERR_NOMEM + 1));
+	REFUSED(r.err.code = (enum err_code) - 1);
+}
+
+static void strings_are_terminated(void **state)
+{
+	struct report r, copy;
+	struct err err;
+
+	(void)state;
+	memset(&r, 'x', sizeof(r));
+	r.version = REPORT_VERSION;
+	r.size = sizeof(r);
+	r.verdict = r.flags = r.n_warnings = r.log_level = 0;
+	r.err.code = ERR_NONE;
+	assert_int_equal(report_decode(&r, sizeof(r), &copy, &err), 0);
+	assert_int_equal(strlen(copy.code), sizeof(copy.code) - 1);
+	assert_int_equal(strlen(copy.line), sizeof(copy.line) - 1);
+	assert_int_equal(strlen(copy.warnings[3]), sizeof(copy.warnings[3]) - 1);
+	assert_int_equal(strlen(copy.cpu), sizeof(copy.cpu) - 1);
+	assert_int_equal(strlen(copy.err.text), sizeof(copy.err.text) - 1);
+}
+
+/* Whatever arrives: refused, or every string is one. */
+static void random_records(void **state)
+{
+	struct report r, copy;
+	struct err err;
+
+	(void)state;
+	srandom(3);
+	for (int i = 0; i < 2000; i++) {
+		uint8_t *bytes = (uint8_t *)&r;
+
+		report_init(&r);
+		for (int k = 0; k < 40; k++)
+			bytes[8 + random() % (long)(sizeof(r) - 8)] = (uint8_t)random();
+		if (report_decode(&r, sizeof(r), &copy, &err) == 0)
+			assert_true(memchr(copy.line, 0, sizeof(copy.line)) != NULL);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(through_a_pipe),      cmocka_unit_test(other_sizes),
+		cmocka_unit_test(values_out_of_range), cmocka_unit_test(strings_are_terminated),
+		cmocka_unit_test(random_records),
+	};
+
+	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
