@@ -33,9 +33,8 @@ static const struct text_field texts[] = {
 	TEXT("process", process),
 };
 static const struct number_field numbers[] = {
-	TEXT("init-pid", init_pid),
-	TEXT("io-uid", io_uid),
-	TEXT("io-gid", io_gid),
+	TEXT("init-pid", init_pid), TEXT("exit-status", exit_status),
+	TEXT("io-uid", io_uid),	    TEXT("io-gid", io_gid),
 	TEXT("flags", flags),
 };
 

@@ -131,6 +131,12 @@ int check_exec(struct check *c, struct operation *op, const struct prepare_reque
 	return start_prepare(c, op, "exec", r, -1, done, err);
 }
 
+int check_after(struct check *c, struct operation *op, const struct prepare_request *r,
+		void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	return start_prepare(c, op, "after", r, -1, done, err);
+}
+
 static int read_report(struct check *c, struct operation *op, uint32_t code, struct report *r,
 		       struct err *err)
 {
@@ -180,7 +186,7 @@ struct report *check_report(struct check *c, struct operation *op, uint32_t code
 	}
 	log_findings(op->task, r);
 	if (r->verdict == VERDICT_REFUSE) {
-		log_warning(op->task->id, "refused: %s", r->line);
+		log_warning(op->task->id, "%s", r->line);
 		err_set(err, ERR_PRECONDITION, "%s", r->line);
 		return NULL;
 	}

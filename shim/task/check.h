@@ -25,6 +25,10 @@ MUST_CHECK int check_create(struct check *c, struct operation *op, const struct 
 MUST_CHECK int check_exec(struct check *c, struct operation *op, const struct prepare_request *r,
 			  void (*done)(struct operation *, uint32_t code), struct err *err);
 
+/* Starts the look at a process that ended: r->exit_status, and r->process for an exec. */
+MUST_CHECK int check_after(struct check *c, struct operation *op, const struct prepare_request *r,
+			   void (*done)(struct operation *, uint32_t code), struct err *err);
+
 /*
  * prepare ended with @code: its report when the program may run (the caller frees it), else NULL
  * and the reason; a refusal is ERR_PRECONDITION with the diagnosis line as its whole text. Logs the

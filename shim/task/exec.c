@@ -19,14 +19,21 @@
  * Exec registers, Start runs. The OCI process that containerd sends with Exec waits in a file of
  * the bundle, not in the resident shim's memory; the engine reads that same file.
  */
-#define PROCESS_JSON_MAX (4u << 20)
-
 static int exec_path(const struct process *p, const char *suffix, char *ret, size_t size,
 		     struct err *err)
 {
 	if (str_fmt(ret, size, "%s/%s.%s", p->task->bundle, p->exec_id, suffix))
 		return 0;
 	return err_set(err, ERR_INVALID, "path of exec %s is too long", p->exec_id);
+}
+
+int exec_read_process(const struct process *p, struct buf *json, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (exec_path(p, "process.json", path, sizeof(path), err) < 0)
+		return -1;
+	return file_read(AT_FDCWD, path, json, err);
 }
 
 void exec_remove_files(const struct process *p)
@@ -153,7 +160,6 @@ static void on_exec_started(struct operation *op, uint32_t code)
 		return;
 	}
 	p->state = PROCESS_RUNNING;
-	exec_remove_files(p);
 	notify_start(p);
 	reply.pid = (uint32_t)p->pid;
 	operation_succeed(op, &reply.base);
@@ -222,7 +228,6 @@ static int start_check(struct operation *op, struct exec_run *run, struct err *e
 	struct buf CLEANUP_BUF json = BUF_INIT(PROCESS_JSON_MAX);
 	const struct service *s = op->task->service;
 	struct process *p = op->slot;
-	char path[PATH_MAX];
 	struct prepare_request r = {
 		.id = op->task->id,
 		.bundle = op->task->bundle,
@@ -231,8 +236,7 @@ static int start_check(struct operation *op, struct exec_run *run, struct err *e
 		.init_pid = (uint64_t)op->task->init.pid,
 	};
 
-	if (exec_path(p, "process.json", path, sizeof(path), err) < 0 ||
-	    file_read(AT_FDCWD, path, &json, err) < 0)
+	if (exec_read_process(p, &json, err) < 0)
 		return -1;
 	r.process = buf_str(&json);
 	if (process_open_stdio(p, on_io_ready, err) < 0)

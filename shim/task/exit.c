@@ -8,6 +8,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
+#include "shim/task/autopsy.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/service.h"
@@ -48,7 +49,7 @@ void process_settle(struct process *p)
 {
 	bool is_init = !p->exec_id;
 
-	if (!p->exited || p->published || starting(p))
+	if (!p->exited || p->published || p->autopsy || starting(p))
 		return;
 	if (is_init && execs_alive(p->task))
 		return;
@@ -106,6 +107,7 @@ void process_on_exit(struct child *child, const struct exit_status *status)
 	p->exited = true;
 	p->state = PROCESS_STOPPED;
 	log_debug(p->task->id, "%s exited with %u", process_id(p), status->code);
+	autopsy_start(p);
 	if (!p->exec_id && !p->task->private_pid)
 		kill_rest(p->task);
 	process_settle(p);

@@ -36,6 +36,7 @@ struct process {
 	bool terminal, has_spec;
 	bool exited;	      /* the kernel reported the exit */
 	bool published;	      /* TaskExit was queued and Wait was answered */
+	bool autopsy;	      /* its end is being looked into: told after that */
 	bool deleting;	      /* Delete is on its way: no other operation may begin */
 	struct list waiters;  /* calls parked until the exit */
 	struct list deferred; /* calls that wait for the operation in flight */
