@@ -65,6 +65,9 @@ int main(int argc, char **argv)
 		return usage(wrong);
 	if (a.debug)
 		log_set_level(LOG_DEBUG);
+	/* A descriptor that somebody left open must not be taken for one that was handed over. */
+	if (a.info || *a.action)
+		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	if (run(&a, &err) == 0)
 		return 0;
 	/* containerd shows what was printed: one line without a newline at its end. */

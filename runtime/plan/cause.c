@@ -151,6 +151,13 @@ static const struct cause_row rows[CAUSE_N] = {
 		"schedule the pod on nodes with a newer processor, or use an image built for "
 		"x86-64-v{node-level}",
 	},
+	[CAUSE_ILLEGAL] = {
+		"cpu-level",
+		FOREIGN,
+		"it ran through the handler {handler} and died of an illegal instruction (exit code "
+		"132): the processor its emulator imitates lacks what it uses",
+		"set the annotation io.crossarch.cpu: max, or register a newer qemu-user on the node",
+	},
 	[CAUSE_PAGE_SIZE] = {
 		"page-size",
 		IS_FOR,

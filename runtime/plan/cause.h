@@ -27,6 +27,7 @@ enum cause {
 	CAUSE_ABI_LOADER,
 	CAUSE_CPU_PROGRAM,
 	CAUSE_CPU_DECLARED,
+	CAUSE_ILLEGAL, /* only after the end: an emulated program died of SIGILL */
 	CAUSE_PAGE_SIZE,
 	CAUSE_LOADER_MISSING,
 	CAUSE_LOADER_OTHER,

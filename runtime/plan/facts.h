@@ -44,7 +44,7 @@ struct facts {
 	const struct binfmt_registry *binfmt;
 	const struct settings *settings;
 	bool engine_runs_it; /* the engine has its own handler for this (crun and WebAssembly) */
-	bool own_binfmt;     /* the container's user namespace has a binfmt_misc instance */
+	bool own_binfmt;     /* `binfmt` is an instance of the container's own user namespace */
 
 	/* The program, then the interpreter of its #! line and so on; the last is no script. */
 	struct program_file chain[FACTS_CHAIN];

@@ -230,6 +230,16 @@ static void warn_emulated(const struct facts *f, struct plan *p)
 		warn(p, CAUSE_WARN_MEMORY);
 }
 
+/* What the configuration says about a program that needs an emulator. */
+static enum cause judge_policy(const struct facts *f)
+{
+	if (f->purpose == FOR_SANDBOX)
+		return CAUSE_NONE;
+	if (f->settings->emulation_never)
+		return CAUSE_NEVER;
+	return f->settings->private_emulators ? CAUSE_PRIVATE : CAUSE_NONE;
+}
+
 /* A handler takes the program before the kernel's own loaders see it. */
 static void plan_handled(const struct facts *f, struct plan *p)
 {
@@ -237,10 +247,8 @@ static void plan_handled(const struct facts *f, struct plan *p)
 	enum cause why = judge_emulator(f);
 
 	p->handler = f->handler;
-	if (foreign && f->own_binfmt)
-		why = CAUSE_HIDDEN;
-	else if (foreign && f->settings->emulation_never && f->purpose != FOR_SANDBOX)
-		why = CAUSE_NEVER;
+	if (foreign && judge_policy(f))
+		why = judge_policy(f);
 	else if (!why && p->guest && f->settings->seccomp_keep && f->seccomp.blocked)
 		why = CAUSE_SECCOMP;
 	if (why) {
@@ -293,6 +301,8 @@ static enum cause judge_unhandled(const struct facts *f, const struct arch *gues
 	p->handler = binfmt_registry_match(r, file->image.head, file->path, true, NULL);
 	if (p->handler)
 		return r->state == BINFMT_OFF ? CAUSE_BINFMT_OFF : CAUSE_HANDLER_DISABLED;
+	if (f->own_binfmt)
+		return CAUSE_HIDDEN;
 	p->handler = binfmt_registry_for(r, guest, false);
 	if (p->handler && binfmt_entry_rejects(p->handler, file->image.head, &p->byte))
 		return CAUSE_HEADER;
@@ -321,8 +331,8 @@ static void plan_elf(const struct facts *f, struct plan *p)
 	if (can == HOST_UNKNOWN || f->binfmt->state == BINFMT_UNKNOWN || f->binfmt->partial)
 		return;
 	why = p->guest ? judge_unhandled(f, p->guest, p) : CAUSE_NO_EMULATOR;
-	if (f->settings->emulation_never && f->purpose != FOR_SANDBOX && why == CAUSE_NO_EMULATOR)
-		why = CAUSE_NEVER;
+	if (why == CAUSE_NO_EMULATOR && judge_policy(f))
+		why = judge_policy(f);
 	refuse(p, why);
 }
 

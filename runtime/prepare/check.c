@@ -55,8 +55,8 @@ static void fill_report(struct report *r, const struct facts *f, const struct pl
 	}
 }
 
-int check_process(struct prepare *p, const struct spec_process *process, enum facts_purpose purpose,
-		  struct plan *ret, struct err *err)
+int check_gather(struct prepare *p, const struct spec_process *process, enum facts_purpose purpose,
+		 struct facts *ret, struct err *err)
 {
 	struct inspect in = {
 		.view = &p->view,
@@ -64,7 +64,8 @@ int check_process(struct prepare *p, const struct spec_process *process, enum fa
 		.emulators = &p->emulators,
 		.arena = &p->arena,
 	};
-	struct facts f = {
+
+	*ret = (struct facts){
 		.purpose = purpose,
 		.host = &p->host,
 		.binfmt = &p->binfmt,
@@ -73,11 +74,20 @@ int check_process(struct prepare *p, const struct spec_process *process, enum fa
 		.own_binfmt = p->own_binfmt,
 		.memory_max = p->spec.memory_max,
 	};
-
-	if (inspect_program(&in, &f, err) < 0)
+	if (inspect_program(&in, ret, err) < 0)
 		return -1;
-	if (f.handler)
-		seccomp_judge(p->spec.seccomp, p->host.arch, &f.seccomp);
+	if (ret->handler)
+		seccomp_judge(p->spec.seccomp, p->host.arch, &ret->seccomp);
+	return 0;
+}
+
+int check_process(struct prepare *p, const struct spec_process *process, enum facts_purpose purpose,
+		  struct plan *ret, struct err *err)
+{
+	struct facts f;
+
+	if (check_gather(p, process, purpose, &f, err) < 0)
+		return -1;
 	plan_with_platform(p, &f, ret);
 	fill_report(&p->report, &f, ret);
 	log_debug(p->request.id, "%s: %s", p->report.program,

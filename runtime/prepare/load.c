@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
@@ -83,22 +86,71 @@ int load_binfmt(struct prepare *p, struct err *err)
 	if (p->binfmt_fd >= 0 &&
 	    binfmt_registry_read(p->binfmt_fd, p->binfmt_mounted, &p->binfmt, &ignored) < 0)
 		p->binfmt.state = BINFMT_UNKNOWN;
+	if (p->own_binfmt)
+		return 0; /* its interpreters are files of the pod, not of the node */
 	return emulator_files_open(&p->binfmt, &p->emulators, err);
 }
 
-bool sees_own_binfmt(const char *pid)
+/* True when @pid is in another user namespace than we are. */
+static bool in_other_user_namespace(const char *pid)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(1u << 20);
 	struct stat ours, theirs;
-	struct err ignored;
 	char path[64];
 
-	if (!str_fmt(path, sizeof(path), "/proc/%s/ns/user", pid) ||
-	    fstatat(AT_FDCWD, path, &theirs, 0) < 0 ||
-	    fstatat(AT_FDCWD, "/proc/self/ns/user", &ours, 0) < 0 || ours.st_ino == theirs.st_ino)
-		return false;
-	if (!str_fmt(path, sizeof(path), "/proc/%s/mountinfo", pid) ||
-	    read_regular(AT_FDCWD, path, &text, &ignored) < 0)
-		return false;
-	return strstr(buf_str(&text), " - binfmt_misc ") != NULL;
+	return str_fmt(path, sizeof(path), "/proc/%s/ns/user", pid) &&
+	       fstatat(AT_FDCWD, path, &theirs, 0) == 0 &&
+	       fstatat(AT_FDCWD, "/proc/self/ns/user", &ours, 0) == 0 &&
+	       ours.st_ino != theirs.st_ino;
+}
+
+/*
+ * The mount point of a line of mountinfo ("id parent major:minor root point ... - type ..."), if it
+ * is a binfmt_misc other than that of device @node.
+ */
+static bool other_binfmt(const char *line, size_t n, dev_t node, char point[PATH_MAX])
+{
+	const char *type = memmem(line, n, " - binfmt_misc ", 15);
+	unsigned int dev_major, dev_minor;
+
+	return type &&
+	       sscanf(line, "%*d %*d %u:%u %*s %4095s", &dev_major, &dev_minor, point) == 3 &&
+	       makedev(dev_major, dev_minor) != node;
+}
+
+static int open_own_binfmt(const char *pid, dev_t node)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(1u << 20);
+	char path[PATH_MAX + 64], point[PATH_MAX];
+	struct err ignored;
+
+	(void)str_fmt(path, sizeof(path), "/proc/%s/mountinfo", pid);
+	if (read_regular(AT_FDCWD, path, &text, &ignored) < 0)
+		return -1;
+	for (const char *line = buf_str(&text); *line;) {
+		size_t n = strcspn(line, "\n");
+
+		if (other_binfmt(line, n, node, point) &&
+		    str_fmt(path, sizeof(path), "/proc/%s/root%s", pid, point))
+			return fd_openat2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, 0);
+		line += n + (line[n] == '\n');
+	}
+	return -1;
+}
+
+void use_own_binfmt(struct prepare *p, const char *pid)
+{
+	struct stat node = { .st_dev = 0 };
+	int fd;
+
+	if (!in_other_user_namespace(pid))
+		return;
+	if (p->binfmt_fd >= 0 && fstat(p->binfmt_fd, &node) < 0)
+		return;
+	fd = open_own_binfmt(pid, node.st_dev);
+	if (fd < 0)
+		return;
+	fd_close(&p->binfmt_fd);
+	p->binfmt_fd = fd;
+	p->binfmt_mounted = true;
+	p->own_binfmt = true;
 }

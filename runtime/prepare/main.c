@@ -20,6 +20,7 @@ static const struct {
 	{ "group", mode_group },
 	{ "create", mode_create },
 	{ "exec", mode_exec },
+	{ "after", mode_after },
 	{ "engine-error", mode_engine_error },
 };
 
@@ -48,7 +49,8 @@ static void prepare_deinit(struct prepare *p)
 
 static int run(size_t mode)
 {
-	CLEANUP(prepare_deinit) struct prepare p = {
+	CLEANUP(prepare_deinit)
+	struct prepare p = {
 		.started_ns = declared_now(),
 		.binfmt_fd = -1,
 		.out = -1,
@@ -77,7 +79,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(modes); i++)
 		if (str_eq(argv[1], modes[i].name))
 			return run(i);
-	fprintf(stderr, "usage: crossarch-prepare group|create|exec|engine-error\n"
+	fprintf(stderr, "usage: crossarch-prepare group|create|exec|after|engine-error\n"
 			"Started by containerd-shim-crossarch-v2; see crossarch --help instead.\n");
 	return 2;
 }

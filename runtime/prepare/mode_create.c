@@ -64,25 +64,17 @@ static int apply_plan(struct prepare *p, const struct plan *plan, struct err *er
 	return write_patched(p, &edits, err);
 }
 
-/* The pod's user namespace may be another container's, named by a file below its /proc. */
-static bool joins_own_binfmt(const struct spec *s)
+/* The pod's user namespace is that of its sandbox, named by a file below that process's /proc. */
+static void join_user_namespace(struct prepare *p)
 {
-	for (size_t i = 0; i < s->n_mounts; i++)
-		if (s->private_user && str_eq(s->mounts[i].type, "binfmt_misc"))
-			return true;
-	if (s->user_path) {
-		const char *pid = str_after(s->user_path, "/proc/");
-		char number[16];
+	const char *pid = p->spec.user_path ? str_after(p->spec.user_path, "/proc/") : NULL;
+	char number[16];
 
-		return pid &&
-		       str_fmt(number, sizeof(number), "%.*s", (int)strcspn(pid, "/"), pid) &&
-		       sees_own_binfmt(number);
-	}
-	return false;
+	if (pid && str_fmt(number, sizeof(number), "%.*s", (int)strcspn(pid, "/"), pid))
+		use_own_binfmt(p, number);
 }
 
-/* Host side of a mount on the file that Kubernetes reads a container's last words from. */
-static void find_termination(const struct spec *s, struct report *r)
+void find_termination(const struct spec *s, struct report *r)
 {
 	for (size_t i = 0; i < s->n_mounts; i++)
 		if (str_eq(s->mounts[i].destination, "/dev/termination-log") &&
@@ -90,7 +82,7 @@ static void find_termination(const struct spec *s, struct report *r)
 			r->termination[0] = '\0';
 }
 
-static int open_view(struct prepare *p, struct err *err)
+int open_bundle_view(struct prepare *p, struct err *err)
 {
 	int root = fd_openat2(FD_BUNDLE, p->spec.root, O_PATH | O_DIRECTORY, 0, 0);
 
@@ -124,8 +116,8 @@ int mode_create(struct prepare *p, struct err *err)
 		return -1;
 	if (bad)
 		return 0;
-	p->own_binfmt = joins_own_binfmt(&p->spec);
-	if (load_binfmt(p, err) < 0 || open_view(p, err) < 0 ||
+	join_user_namespace(p);
+	if (load_binfmt(p, err) < 0 || open_bundle_view(p, err) < 0 ||
 	    confine_files(&p->view, FD_BUNDLE, err) < 0 ||
 	    check_process(p, &p->spec.process, purpose_of(&p->spec), &plan, err) < 0)
 		return -1;

@@ -19,7 +19,7 @@ static int open_view(struct prepare *p, struct err *err)
 	if (root < 0)
 		return err_sys(err, ERR_NOT_FOUND, "open the container's root");
 	view_init(&p->view, root);
-	p->own_binfmt = sees_own_binfmt(pid);
+	use_own_binfmt(p, pid);
 	return 0;
 }
 

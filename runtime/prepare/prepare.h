@@ -39,7 +39,7 @@ struct prepare {
 	struct binfmt_registry binfmt;
 	struct emulator_files emulators;
 	struct view view;
-	bool own_binfmt; /* the container's user namespace has a binfmt_misc instance */
+	bool own_binfmt; /* it is the instance of the container's user namespace */
 	int out; /* the unnamed file that may become config.json.crossarch; owned, -1: none */
 };
 
@@ -47,6 +47,7 @@ struct prepare {
 MUST_CHECK int mode_group(struct prepare *p, struct err *err);
 MUST_CHECK int mode_create(struct prepare *p, struct err *err);
 MUST_CHECK int mode_exec(struct prepare *p, struct err *err);
+MUST_CHECK int mode_after(struct prepare *p, struct err *err);
 MUST_CHECK int mode_engine_error(struct prepare *p, struct err *err);
 
 /* Reads the request on FD_REQUEST; none is an empty one. */
@@ -66,9 +67,22 @@ MUST_CHECK int load_host(struct prepare *p, struct err *err);
 /* Reads the handlers and opens their interpreters. */
 MUST_CHECK int load_binfmt(struct prepare *p, struct err *err);
 
+/* The facts about @process in p->view. */
+MUST_CHECK int check_gather(struct prepare *p, const struct spec_process *process,
+			    enum facts_purpose purpose, struct facts *ret, struct err *err);
+
+/* Opens the rootfs of the bundle with the mounts of its specification as p->view. */
+MUST_CHECK int open_bundle_view(struct prepare *p, struct err *err);
+
+/* Host side of a mount on the file that Kubernetes reads a container's last words from. */
+void find_termination(const struct spec *s, struct report *r);
+
 /* Decides about @process in p->view, and fills the report; the plan is for further edits. */
 MUST_CHECK int check_process(struct prepare *p, const struct spec_process *process,
 			     enum facts_purpose purpose, struct plan *ret, struct err *err);
 
-/* Whether a binfmt_misc is mounted where the process @pid lives, in another user namespace. */
-bool sees_own_binfmt(const char *pid);
+/*
+ * If the process @pid (a number as text) is in another user namespace that has a binfmt_misc of its
+ * own mounted, that one takes the place of the node's in @p.
+ */
+void use_own_binfmt(struct prepare *p, const char *pid);

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/task/autopsy.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "shim/task/check.h"
 #include "shim/task/exec.h"
@@ -20,7 +24,8 @@ struct autopsy {
 static bool worth_a_look(uint32_t code)
 {
 	switch (code) {
-	case 126: /* shells: found, and could not be executed */
+	case 2:	  /* dash and busybox: read the program as a script, in vain */
+	case 126: /* other shells: found, and could not be executed */
 	case 127: /* shells: not found, which is also said of a missing loader */
 	case 255: /* qemu: the guest's loader is missing; runc: exec failed */
 	case 128 + SIGILL:
@@ -39,6 +44,30 @@ static void autopsy_free(void *data)
 	free(a);
 }
 
+/* Only an empty regular file: what the container wrote itself is worth more than our guess. */
+static int write_termination(const char *path, const char *line, struct err *err)
+{
+	CLEANUP_FD int fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_sys(err, ERR_IO, "open %s", path);
+	if (!S_ISREG(st.st_mode) || st.st_size)
+		return 0;
+	if (fd_write_all(fd, line, strlen(line)) < 0)
+		return err_sys(err, ERR_IO, "write %s", path);
+	return 0;
+}
+
+static void tell(const struct process *p, const struct report *r)
+{
+	struct err err;
+
+	log_warning(p->task->id, "%s ended with %u: %s", process_id(p), p->exit.code, r->line);
+	if (*r->termination && write_termination(r->termination, r->line, &err) < 0)
+		log_warning(p->task->id, "termination message: %s", err.text);
+}
+
 static void on_done(struct operation *op, uint32_t code)
 {
 	struct autopsy *a = op->data;
@@ -46,9 +75,11 @@ static void on_done(struct operation *op, uint32_t code)
 	struct report *r;
 	struct err err;
 
-	r = check_report(&a->check, op, code, &err);
-	if (!r && err.code != ERR_PRECONDITION)
+	r = check_read(&a->check, op, code, &err);
+	if (!r)
 		log_debug(op->task->id, "no look at the exit: %s", err.text);
+	else if (r->verdict == VERDICT_REFUSE)
+		tell(p, r);
 	free(r);
 	p->autopsy = false;
 	operation_succeed(op, NULL);

@@ -164,7 +164,7 @@ static void log_findings(const struct task *t, const struct report *r)
 		log_warning(t->id, "%s", r->warnings[i]);
 }
 
-struct report *check_report(struct check *c, struct operation *op, uint32_t code, struct err *err)
+struct report *check_read(struct check *c, struct operation *op, uint32_t code, struct err *err)
 {
 	CLEANUP_FREE struct report *r = malloc(sizeof(*r));
 	int rc;
@@ -180,15 +180,22 @@ struct report *check_report(struct check *c, struct operation *op, uint32_t code
 		return NULL;
 	if (!op->task->service->debug)
 		log_set_level((enum log_level)r->log_level);
-	if (r->verdict == VERDICT_NONE) {
-		*err = r->err;
+	if (r->verdict != VERDICT_NONE)
+		return steal(r);
+	*err = r->err;
+	return NULL;
+}
+
+struct report *check_report(struct check *c, struct operation *op, uint32_t code, struct err *err)
+{
+	CLEANUP_FREE struct report *r = check_read(c, op, code, err);
+
+	if (!r)
 		return NULL;
-	}
 	log_findings(op->task, r);
-	if (r->verdict == VERDICT_REFUSE) {
-		log_warning(op->task->id, "%s", r->line);
-		err_set(err, ERR_PRECONDITION, "%s", r->line);
-		return NULL;
-	}
-	return steal(r);
+	if (r->verdict != VERDICT_REFUSE)
+		return steal(r);
+	log_warning(op->task->id, "refused: %s", r->line);
+	err_set(err, ERR_PRECONDITION, "%s", r->line);
+	return NULL;
 }

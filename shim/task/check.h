@@ -30,6 +30,12 @@ MUST_CHECK int check_after(struct check *c, struct operation *op, const struct p
 			   void (*done)(struct operation *, uint32_t code), struct err *err);
 
 /*
+ * prepare ended with @code: its report, whatever the verdict (the caller frees it), or NULL and why
+ * there is none.
+ */
+struct report *check_read(struct check *c, struct operation *op, uint32_t code, struct err *err);
+
+/*
  * prepare ended with @code: its report when the program may run (the caller frees it), else NULL
  * and the reason; a refusal is ERR_PRECONDITION with the diagnosis line as its whole text. Logs the
  * line for an emulated program and the warnings.

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The words of a shell text that could name a program: runs of letters, digits and . _ / + - that
+ * are not part of a variable. No shell is understood; whoever asks looks each word up and drops
+ * what is no file. Pure: for texts of any size and content.
+ */
+#define WORD_MAX 255
+
+struct words {
+	const char *p, *end;
+	char word[WORD_MAX + 1];
+};
+
+void words_init(struct words *w, const char *text, size_t n);
+
+/* Moves to the next word, in w->word. False at the end. */
+bool words_next(struct words *w);
