@@ -13,7 +13,6 @@ containerd_lib=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 : "${RUNTIME_TYPE:=io.containerd.crossarch.v2}"
 
 node=
-node_pid=
 
 # containerd_bin WHICH: directory with containerd, ctr and the stock shim of "installed" or a Debian suite
 containerd_bin() {
@@ -69,17 +68,24 @@ node_config() {
 	node_handler crossarch-crun "$RUNTIME_TYPE" "ConfigPath = \"$node/crossarch-crun.json\""
 }
 
+# node_is DIRECTORY: all names follow from it
+node_is() {
+	node=$1
+	node_name=crossarch-${node##*.}
+	node_socket=$node/c.sock
+}
+
 # node_start [WHICH]: a new one; NODE_TMP is where its directory is made. Socket paths have to stay short.
 node_start() {
 	node_bin=$(containerd_bin "${1:-installed}")
-	node=$(mktemp -d "${NODE_TMP:-/tmp}/ca.XXXXXX")
-	node_name=crossarch-${node##*.}
-	node_socket=$node/c.sock
-	mkdir -p "$node/cni"
+	node_is "$(mktemp -d "${NODE_TMP:-/tmp}/ca.XXXXXX")"
+	host_change node_remove "$node" -- mkdir "$node/cni"
 	: >"$node/ids"
 	echo '{"engine":"runc"}' >"$node/crossarch-runc.json"
 	echo '{"engine":"crun"}' >"$node/crossarch-crun.json"
 	node_config >"$node/config.toml"
+	# Shims and engines keep their things there, whatever containerd's own directories are.
+	[ -e /run/containerd ] || host_change remove_empty /run/containerd -- mkdir -m 0711 /run/containerd
 	node_version=$("$node_bin/containerd" --version | awk '{ sub(/^v/, "", $3); print $3 }')
 	node_run
 }
@@ -88,8 +94,9 @@ node_start() {
 node_run() {
 	PATH=$(readlink -f "$BUILD")/bin:$node_bin:$PATH \
 		setsid "$node_bin/containerd" --config "$node/config.toml" >>"$node/log" 2>&1 </dev/null 9>&- &
-	node_pid=$!
-	disown "$node_pid"
+	# In a file: a restart may happen in a subshell.
+	echo $! >"$node/pid"
+	disown $!
 	node_wait
 }
 
@@ -100,7 +107,7 @@ node_wait() {
 		if node_ctr plugins ls 2>/dev/null | grep -q 'io.containerd.grpc.v1 *cri .* ok'; then
 			return 0
 		fi
-		if ! kill -0 "$node_pid" 2>/dev/null; then
+		if ! node_alive; then
 			echo "containerd ended while starting:" >&2
 			tail -n 20 "$node/log" >&2
 			return 1
@@ -112,10 +119,12 @@ node_wait() {
 	return 1
 }
 
+node_alive() { kill -0 "$(cat "$node/pid")" 2>/dev/null; }
+
 # node_kill: as a crash would
 node_kill() {
-	kill -KILL "$node_pid" 2>/dev/null || return 0
-	while kill -0 "$node_pid" 2>/dev/null; do
+	kill -KILL "$(cat "$node/pid")" 2>/dev/null || return 0
+	while node_alive; do
 		sleep 0.05
 	done
 }
@@ -204,6 +213,14 @@ node_sockets() {
 	done
 }
 
+# What runc and crun know of containers of this node; both note the bundle.
+node_engine_states() {
+	{ grep -slF -- "$node/" /run/containerd/*/{k8s.io,"$node_name"}/*/{state.json,status} || :; } |
+		while read -r file; do
+			dirname "$file"
+		done
+}
+
 # node_clear: kill and delete all that runs, the way its owner would
 node_clear() {
 	local id
@@ -224,13 +241,20 @@ node_leftovers() {
 	node_mounts | sed 's/^/mount: /'
 	node_bundles | sed 's/^/bundle: /'
 	node_sockets | sed 's/^/socket: /'
+	node_engine_states | sed "s/^/engine's state: /"
 	# The parents CRI and ctr made stay; what is named after a container must not.
 	find /sys/fs/cgroup -mindepth 1 -type d -path "*/$node_name*/*" 2>/dev/null | sed 's/^/cgroup: /'
 }
 
+# node_remove DIRECTORY: what a run left that was killed
+node_remove() {
+	node_is "$1"
+	node_stop
+}
+
 # node_stop: take everything down that belongs to this containerd, in whatever state it is
 node_stop() {
-	[ -n "$node" ] || return 0
+	[ -d "$node" ] || return 0
 	local pid mount cgroup
 	node_kill
 	for pid in $(node_shims | cut -d' ' -f1) $(node_processes); do
@@ -240,6 +264,8 @@ node_stop() {
 		umount -l "$mount" || :
 	done
 	node_sockets | xargs -r rm -f
+	node_engine_states | xargs -r rm -rf
+	rm -rf /run/containerd/*/"$node_name"
 	for cgroup in $(node_cgroups); do
 		rmdir "$cgroup" 2>/dev/null || { sleep 0.2 && rmdir "$cgroup"; } || :
 	done

@@ -4,5 +4,10 @@
 #include "runtime/cli/cli.h"
 
 /* One per cmd_*.c. */
+extern const struct cli_command cmd_check;
+extern const struct cli_command cmd_config;
+extern const struct cli_command cmd_doctor;
 extern const struct cli_command cmd_emulators;
+extern const struct cli_command cmd_explain;
 extern const struct cli_command cmd_image_platform;
+extern const struct cli_command cmd_labels;

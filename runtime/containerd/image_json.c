@@ -122,6 +122,18 @@ enum manifest_kind manifest_kind_of(const char *media_type)
 	return MANIFEST_OTHER;
 }
 
+/* What an index says about a manifest; an entry without a usable platform has none. */
+static void ref_platform(json *entry, char ret[static PLATFORM_MAX])
+{
+	json *platform;
+	struct err ignored;
+
+	ret[0] = '\0';
+	if (json_typed(entry, "platform", json_type_object, &platform, &ignored) < 0 || !platform ||
+	    platform_parse(platform, ret, &ignored) < 0)
+		ret[0] = '\0';
+}
+
 static int ref_add(json *entry, struct manifest_ref *list, size_t *n, struct err *err)
 {
 	enum manifest_kind kind;
@@ -138,6 +150,7 @@ static int ref_add(json *entry, struct manifest_ref *list, size_t *n, struct err
 		return err_set(err, ERR_LIMIT, "more than %d manifests", MANIFESTS_MAX);
 	if (digest_at(entry, "digest", list[*n].digest, err) < 0)
 		return -1;
+	ref_platform(entry, list[*n].platform);
 	list[(*n)++].kind = kind;
 	return 0;
 }

@@ -38,6 +38,7 @@ enum manifest_kind manifest_kind_of(const char *media_type);
 struct manifest_ref {
 	enum manifest_kind kind;
 	char digest[DIGEST_MAX];
+	char platform[PLATFORM_MAX]; /* as the index says, "" when it does not */
 };
 
 /*

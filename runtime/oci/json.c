@@ -90,6 +90,16 @@ static int check_text(const char *text, size_t n, const char *what, struct err *
 	return 0;
 }
 
+/* A bare number or word is JSON as well, but no document of ours. */
+static bool is_container(const char *text, size_t n)
+{
+	size_t at = 0;
+
+	while (at < n && strchr(" \t\r\n", text[at]))
+		at++;
+	return at < n && (text[at] == '{' || text[at] == '[');
+}
+
 int json_parse(const void *bytes, size_t n, const char *what, json **ret, struct err *err)
 {
 	struct json_tokener *tok;
@@ -102,14 +112,14 @@ int json_parse(const void *bytes, size_t n, const char *what, json **ret, struct
 		return err_set(err, ERR_INVALID, "%s: empty", what);
 	if (check_text(bytes, n, what, err) < 0)
 		return -1;
+	if (!is_container(bytes, n))
+		return err_set(err, ERR_INVALID, "%s: neither an object nor a list", what);
 	tok = json_tokener_new_ex(JSON_DEPTH);
 	if (!tok)
 		return err_set(err, ERR_NOMEM, "%s: no memory", what);
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	j = json_tokener_parse_ex(tok, bytes, (int)n);
 	why = json_tokener_get_error(tok);
-	/* A bare number has no end of its own; no document of ours is one, so it may stay refused.
-	 */
 	if (why != json_tokener_success) {
 		err_set(err, ERR_INVALID, "%s: %s at byte %zu", what,
 			why == json_tokener_continue ? "document is cut off"

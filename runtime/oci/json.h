@@ -14,7 +14,8 @@
 
 /*
  * json-c behind a strict door. Refused beyond what its strict mode refuses: keys and strings in
- * single quotes, NaN and Infinity, integers that do not fit 64 bits, input after a NUL byte.
+ * single quotes, control characters in strings, NaN and Infinity, integers that do not fit 64 bits,
+ * NUL bytes, and documents that are neither object nor list.
  * Accessors are for optional members: an absent one, and a null one, give the default; a member of
  * another type is ERR_INVALID and names the path.
  */

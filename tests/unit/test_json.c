@@ -47,6 +47,9 @@ static void what_is_refused(void **state)
 	static const char *const bad[] = {
 		"",
 		" ",
+		"21\n",
+		"null",
+		"\"x\"",
 		"{",
 		"{\"a\"",
 		"{\"a\":1,}",

@@ -267,9 +267,12 @@ static void hidden(void **state)
 	struct world w;
 
 	(void)state;
-	world_init(&w, "arm64");
+	world_init(&w, "s390x");
 	w.f.own_binfmt = true;
 	expect_refusal(&w, CAUSE_HIDDEN, NULL);
+	world_init(&w, "arm64"); /* the pod registered a handler itself */
+	w.f.own_binfmt = true;
+	expect_verdict(&w, VERDICT_EMULATE);
 	world_init(&w, "amd64");
 	w.f.own_binfmt = true;
 	expect_verdict(&w, VERDICT_NATIVE);
@@ -584,6 +587,21 @@ static void never(void **state)
 	expect_verdict(&w, VERDICT_NATIVE);
 }
 
+static void private_emulators(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, "arm64");
+	w.settings.private_emulators = true;
+	expect_refusal(&w, CAUSE_PRIVATE, NULL);
+	w.f.purpose = FOR_SANDBOX;
+	expect_verdict(&w, VERDICT_EMULATE);
+	world_init(&w, "amd64");
+	w.settings.private_emulators = true;
+	expect_verdict(&w, VERDICT_NATIVE);
+}
+
 static void seccomp(void **state)
 {
 	struct world w;
@@ -761,6 +779,7 @@ int main(void)
 		cmocka_unit_test(missing_programs_are_the_engines),
 		cmocka_unit_test(wanted_platform),
 		cmocka_unit_test(never),
+		cmocka_unit_test(private_emulators),
 		cmocka_unit_test(seccomp),
 		cmocka_unit_test(cpu_model),
 		cmocka_unit_test(warnings),
