@@ -9,7 +9,7 @@
 #include "runtime/cli/commands.h"
 
 static const struct cli_command *const commands[] = {
-	&cmd_check, &cmd_emulators, &cmd_explain, &cmd_image_platform, NULL,
+	&cmd_check, &cmd_config, &cmd_emulators, &cmd_explain, &cmd_image_platform, NULL,
 };
 
 static const struct cli_program program = {

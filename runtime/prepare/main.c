@@ -60,7 +60,7 @@ static int run(size_t mode)
 
 	report_init(&p.report);
 	settings_init(&p.settings);
-	(void)is_given(FD_BUNDLE);
+	p.has_bundle = is_given(FD_BUNDLE);
 	p.has_request = is_given(FD_REQUEST);
 	p.has_platform = is_given(FD_PLATFORM);
 	if (modes[mode].run(&p, &err) < 0) {

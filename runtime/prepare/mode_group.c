@@ -24,10 +24,14 @@ int mode_group(struct prepare *p, struct err *err)
 	struct err no_engine;
 	bool bad;
 
-	if (load_request(p, err) < 0 || confine_calls(-1, err) < 0 || load_spec(p, err) < 0)
+	if (load_request(p, err) < 0 || confine_calls(-1, err) < 0)
+		return -1;
+	/* -info asks about the engine alone. */
+	if (p->has_bundle && load_spec(p, err) < 0)
 		return -1;
 	p->report.verdict = VERDICT_NATIVE;
-	find_group(&p->spec, &p->report);
+	if (p->has_bundle)
+		find_group(&p->spec, &p->report);
 	/* An engine is only needed, and a missing one only reported, when a container is made. */
 	if (load_settings(p, &bad, &no_engine) < 0)
 		p->report.engine[0] = '\0';

@@ -24,7 +24,7 @@ enum {
 /* One run. Everything in it is released when the process ends; nothing is shared. */
 struct prepare {
 	uint64_t started_ns;		/* monotonic */
-	bool has_request, has_platform; /* the optional descriptors are there */
+	bool has_bundle, has_request, has_platform; /* the optional descriptors are there */
 	struct arena arena;
 	struct prepare_request request; /* lives in the arena */
 	struct report report;		/* what has been found out so far */

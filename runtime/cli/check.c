@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/spawn.h"
+#include "runtime/base/str.h"
+#include "runtime/prepare/prepare.h"
+
+/* --- the temporary bundle ------------------------------------------------------------------ */
+
+struct scratch {
+	char path[64];
+	int fd;
+};
+
+/* The names in it are ours and links, and what is mounted there is unmounted first. */
+static void scratch_remove(struct scratch *s)
+{
+	char rootfs[96];
+	struct dirent *e;
+	DIR *d;
+
+	if (s->fd < 0)
+		return;
+	(void)str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", s->path);
+	while (umount2(rootfs, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+		continue;
+	d = fdopendir(fd_steal(&s->fd));
+	while (d && (e = readdir(d)))
+		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, "..") &&
+		    unlinkat(dirfd(d), e->d_name, 0) < 0)
+			(void)unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR);
+	if (d)
+		closedir(d);
+	(void)rmdir(s->path);
+}
+#define CLEANUP_SCRATCH CLEANUP(scratch_remove)
+
+static int scratch_make(struct scratch *s, struct err *err)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	if (!str_fmt(s->path, sizeof(s->path), "%s/crossarch-check.XXXXXX",
+		     tmp && *tmp == '/' && strlen(tmp) < 32 ? tmp : "/tmp") ||
+	    !mkdtemp(s->path))
+		return err_sys(err, ERR_IO, "make a temporary directory (%s)", s->path);
+	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->fd < 0)
+		return err_sys(err, ERR_IO, "open %s", s->path);
+	return 0;
+}
+
+/* Everything of the real bundle except config.json, by links. */
+static int scratch_link(const struct scratch *s, const char *bundle, struct err *err)
+{
+	DIR *d = opendir(bundle);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return err_sys(err, ERR_IO, "open bundle %.200s", bundle);
+	while (rc == 0 && (e = readdir(d))) {
+		char target[PATH_MAX];
+
+		if (str_eq(e->d_name, ".") || str_eq(e->d_name, "..") ||
+		    str_after(e->d_name, "config.json"))
+			continue;
+		if (!str_fmt(target, sizeof(target), "%s/%s", bundle, e->d_name) ||
+		    symlinkat(target, s->fd, e->d_name) < 0)
+			rc = err_sys(err, ERR_IO, "link to %.200s/%.80s", bundle, e->d_name);
+	}
+	closedir(d);
+	return rc;
+}
+
+static int scratch_fill(const struct scratch *s, const struct check *c, struct err *err)
+{
+	if (c->bundle && scratch_link(s, c->bundle, err) < 0)
+		return -1;
+	return file_replace(s->fd, "config.json", 0600, c->config, strlen(c->config), err);
+}
+
+/* --- prepare ------------------------------------------------------------------------------- */
+
+/* Where the shim finds it: beside us, or where it was installed. */
+static int find_prepare(char ret[PATH_MAX], struct err *err)
+{
+	static const char *const below[] = { "", "/../libexec/crossarch" };
+	char self[PATH_MAX] = "";
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash = n > 0 ? strrchr(self, '/') : NULL;
+
+	if (slash)
+		*slash = '\0';
+	for (size_t i = 0; slash && i < ARRAY_SIZE(below); i++)
+		if (str_fmt(ret, PATH_MAX, "%s%s/crossarch-prepare", self, below[i]) &&
+		    access(ret, X_OK) == 0)
+			return 0;
+	if (str_copy(ret, PATH_MAX, CROSSARCH_LIBEXECDIR "/crossarch-prepare") &&
+	    access(ret, X_OK) == 0)
+		return 0;
+	return err_set(err, ERR_NOT_FOUND,
+		       "crossarch-prepare is neither beside this program nor in %s; reinstall "
+		       "crossarch",
+		       CROSSARCH_LIBEXECDIR);
+}
+
+static int request_make(const struct check *c, int *ret_fd, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(1u << 20);
+	const struct prepare_request r = {
+		.id = "check",
+		.config_path = c->config_path,
+		.mounts = c->mounts,
+		.n_mounts = c->n_mounts,
+	};
+
+	if (request_encode(&r, &text, err) < 0)
+		return -1;
+	*ret_fd = memfd_create("crossarch-request", MFD_CLOEXEC);
+	if (*ret_fd < 0 || fd_write_all(*ret_fd, buf_str(&text), text.len) < 0)
+		return err_sys(err, ERR_IO, "write the request for crossarch-prepare");
+	return 0;
+}
+
+/* The pipe that in real life comes from "crossarch image-platform". */
+static int platform_make(const struct check *c, int *ret_fd, struct err *err)
+{
+	CLEANUP_FD int out = -1;
+	char text[128];
+
+	if (!c->platform)
+		return 0;
+	(void)str_fmt(text, sizeof(text), "platform=%s\n", c->platform);
+	if (fd_pipe(ret_fd, &out, 0, err) < 0)
+		return -1;
+	if (fd_write_all(out, text, strlen(text)) < 0)
+		return err_sys(err, ERR_IO, "write the platform for crossarch-prepare");
+	return 0;
+}
+
+static int read_report(int in, pid_t pid, struct report *ret, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(64u << 10);
+	int rc = fd_read_all(in, "the report of crossarch-prepare", &text, err), status;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (rc < 0)
+		return -1;
+	if (!text.len)
+		return err_set(err, ERR_IO,
+			       "crossarch-prepare ended without a report (status 0x%x)", status);
+	return report_decode(text.data, text.len, ret, err);
+}
+
+static int ask(const struct check *c, const struct scratch *s, struct report *ret, struct err *err)
+{
+	CLEANUP_FD int in = -1;
+	CLEANUP_FD int out = -1;
+	CLEANUP_FD int request = -1;
+	CLEANUP_FD int platform = -1;
+	char path[PATH_MAX], mode[] = "create";
+	char *const argv[] = { path, mode, NULL };
+	struct spawn_fd map[4];
+	struct spawn sp = {
+		.path = path, .argv = argv, .fds = map, .n_fds = 3, .die_with_parent = true
+	};
+	pid_t pid;
+
+	if (find_prepare(path, err) < 0 || request_make(c, &request, err) < 0 ||
+	    platform_make(c, &platform, err) < 0 || fd_pipe(&in, &out, 0, err) < 0)
+		return -1;
+	map[0] = (struct spawn_fd){ out, FD_REPORT };
+	map[1] = (struct spawn_fd){ s->fd, FD_BUNDLE };
+	map[2] = (struct spawn_fd){ request, FD_REQUEST };
+	map[3] = (struct spawn_fd){ platform, FD_PLATFORM };
+	sp.n_fds += platform >= 0;
+	if (spawn(&sp, &pid, err) < 0)
+		return -1;
+	fd_close(&out);
+	return read_report(in, pid, ret, err);
+}
+
+int check_run(const struct check *c, struct report *ret, struct err *err)
+{
+	CLEANUP_SCRATCH struct scratch s = { .fd = -1 };
+
+	if (scratch_make(&s, err) < 0 || scratch_fill(&s, c, err) < 0)
+		return -1;
+	return ask(c, &s, ret, err);
+}
+
+int check_isolate(struct err *err)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_sys(err, ERR_IO, "a mount namespace of our own");
+	return 0;
+}

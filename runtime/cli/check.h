@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime/oci/json.h"
+#include "runtime/prepare/report.h"
+#include "runtime/prepare/request.h"
+
+/*
+ * Asking for the verdict on a bundle without touching it. The question goes to crossarch-prepare
+ * itself, the program that the shim asks at every Create, so the two cannot disagree; it gets a
+ * temporary bundle in which everything but config.json is a link to the real one.
+ */
+struct check {
+	const char *config;	      /* text of config.json */
+	const char *bundle;	      /* the real one, for relative paths; NULL without */
+	const char *config_path;      /* the node's configuration file, NULL for the default */
+	const char *platform;	      /* what the image declares, NULL when unknown */
+	struct prepare_mount *mounts; /* of the root file system; done in our mount namespace */
+	size_t n_mounts;
+};
+
+/* ERR_NOT_FOUND when crossarch-prepare is not installed. A failure of prepare is in ret->err. */
+MUST_CHECK int check_run(const struct check *c, struct report *ret, struct err *err);
+
+/*
+ * A mount namespace of our own, so that what is mounted for a check is gone with this process
+ * whatever happens. Fails without privilege; then nothing can be mounted.
+ */
+MUST_CHECK int check_isolate(struct err *err);
+
+/* config.json for the root file system @root (absolute) and @args, NULL-terminated; the caller's.
+ */
+json *check_spec(const char *root, const char *const *args, const char *const *env,
+		 const char *cwd);
+
+/*
+ * The same from an image's configuration. @args, if there are any, replace its own command.
+ * ERR_INVALID when the configuration is none.
+ */
+MUST_CHECK int check_spec_of_image(const void *bytes, size_t n, const char *const *args, json **ret,
+				   struct err *err);

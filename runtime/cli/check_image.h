@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+
+#include "runtime/cli/check.h"
+#include "runtime/containerd/image_members.h"
+
+#define CHECK_SOCKET "/run/containerd/containerd.sock"
+#define CHECK_TIMEOUT_MS 30000
+
+/* Where and how to look; `args` replace the image's own command. */
+struct check_image {
+	const char *socket, *namespace, *snapshotter, *config_path;
+	const char *const *args;
+};
+
+#define CHECK_IMAGE_INIT                                                                   \
+	{                                                                                  \
+		.socket = CHECK_SOCKET, .namespace = "k8s.io", .snapshotter = "overlayfs", \
+	}
+
+struct image_verdict {
+	const struct image_member *member;
+	bool chosen;	       /* what CRI takes on this node */
+	struct report *report; /* owned; NULL: not checked */
+	char why[300];	       /* not checked */
+};
+
+struct image_answer {
+	const char *name;
+	bool connected; /* containerd was reached, whatever came of it */
+	int choice;	/* index of what CRI takes, -1: nothing */
+	struct image_members members;
+	struct image_verdict *verdicts; /* one for each member; owned */
+};
+
+#define CLEANUP_IMAGE_ANSWER CLEANUP(image_answer_deinit)
+void image_answer_deinit(struct image_answer *a);
+
+/* Asks containerd about the image and prepare about each of its platforms that is unpacked. */
+MUST_CHECK int image_check(const struct check_image *where, const char *name,
+			   struct image_answer *ret, struct err *err);

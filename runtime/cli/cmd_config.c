@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/arch/table.h"
+#include "runtime/base/mem.h"
+#include "runtime/base/str.h"
+#include "runtime/cli/commands.h"
+#include "runtime/cli/emulators.h"
+#include "runtime/cli/labels.h"
+#include "runtime/cli/out.h"
+#include "runtime/cli/stanza.h"
+
+struct options {
+	const char *socket, *file;
+	bool write, quiet;
+	const struct cli_operands *operands; /* the first one is what to configure */
+};
+
+/* --- containerd ---------------------------------------------------------------------------- */
+
+static int print_stanza(const struct ctrd *c, const struct stanza *s)
+{
+	printf("# For containerd %s, at the end of %s; or let \"crossarch config containerd "
+	       "--write\" do it.\n%s",
+	       s->version, c->config, s->text);
+	return CLI_DONE;
+}
+
+static int write_stanza(const struct cli_command *self, const struct ctrd *c,
+			const struct stanza *s)
+{
+	char backup[PATH_MAX];
+	struct err err = ERR_INIT;
+
+	if (stanza_install(c, s, backup, sizeof(backup), &err) < 0)
+		return cli_fail(self, "%s. %s is as it was.", err.text, c->config);
+	printf("added the handler crossarch to %s\n", c->config);
+	if (*backup)
+		printf("the file as it was: %s\n", backup);
+	printf("To use it: systemctl restart containerd (running pods are not affected)\n");
+	return CLI_DONE;
+}
+
+static int config_containerd(const struct cli_command *self, const struct options *o)
+{
+	CLEANUP_CTRD struct ctrd c = { .path = NULL };
+	CLEANUP_STANZA struct stanza s = STANZA_INIT;
+	struct err err = ERR_INIT;
+
+	if (ctrd_find(o->socket, &c, &err) < 0)
+		return cli_fail(self,
+				"%s. Install or start containerd, or name its socket with "
+				"--address.",
+				err.text);
+	if (o->file && (o->file[0] != '/' || !str_copy(c.config, sizeof(c.config), o->file)))
+		return cli_usage(self, "--file wants an absolute path");
+	if (stanza_make(&c, &s, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	if (!s.text[0]) {
+		printf("# containerd %s has the handler %s already (%s). Nothing to do.\n",
+		       s.version, ctrd_runtime_ours(&s.config)->name, c.config);
+		return CLI_DONE;
+	}
+	return o->write ? write_stanza(self, &c, &s) : print_stanza(&c, &s);
+}
+
+/* --- kubernetes ---------------------------------------------------------------------------- */
+
+static void print_class(const char *suffix, const struct arch *const *archs, size_t n)
+{
+	printf("apiVersion: node.k8s.io/v1\n"
+	       "kind: RuntimeClass\n"
+	       "metadata:\n"
+	       "  name: crossarch%s\n"
+	       "handler: crossarch\n"
+	       "overhead:\n"
+	       "  podFixed:\n"
+	       "    # An emulated process takes 10 MiB and more beside the program's own memory.\n"
+	       "    memory: 32Mi\n"
+	       "    cpu: 20m\n"
+	       "scheduling:\n"
+	       "  nodeSelector:\n"
+	       "    # Set by node-feature-discovery from the file that \"crossarch labels "
+	       "--write\" makes.\n"
+	       "    " LABEL_PREFIX LABEL_READY ": \"true\"\n",
+	       suffix);
+	for (size_t i = 0; i < n; i++)
+		printf("    " LABEL_PREFIX LABEL_EMULATOR "%s: \"true\"\n", arch_label(archs[i]));
+}
+
+static int config_kubernetes(const struct cli_command *self, const struct options *o)
+{
+	const struct arch *archs[32];
+	char suffix[64] = "";
+	size_t n = 0;
+
+	for (size_t i = 1; i < o->operands->n && n < ARRAY_SIZE(archs); i++) {
+		const char *name = o->operands->v[i];
+
+		archs[n] = arch_by_name(name, strlen(name));
+		if (!archs[n])
+			return cli_usage(self, "no architecture \"%s\"", name);
+		n++;
+	}
+	if (n == 1)
+		(void)str_fmt(suffix, sizeof(suffix), "-%s", arch_label(archs[0]));
+	print_class(suffix, archs, n);
+	return CLI_DONE;
+}
+
+/* --- the command --------------------------------------------------------------------------- */
+
+static int dispatch(const struct cli_command *self, const struct options *o)
+{
+	const char *what = o->operands->v[0];
+
+	if (o->quiet)
+		be_quiet();
+	if (str_eq(what, "containerd") && o->operands->n == 1)
+		return config_containerd(self, o);
+	if (str_eq(what, "kubernetes") && !o->write)
+		return config_kubernetes(self, o);
+	return cli_usage(self, str_eq(what, "kubernetes") ? "kubernetes only prints; pipe it into "
+							    "kubectl apply -f -"
+							  : "configure what? containerd or "
+							    "kubernetes [ARCH...]");
+}
+
+static int run(const struct cli_command *self, int argc, char **argv)
+{
+	struct options o = { .socket = CTRD_SOCKET };
+	const struct cli_option options[] = {
+		{ "write", 'w', CLI_FLAG, &o.write, NULL, "containerd: install it, with a backup" },
+		{ "address", 'a', CLI_STRING, &o.socket, "SOCK",
+		  "containerd's socket (" CTRD_SOCKET ")" },
+		{ "file", 'f', CLI_STRING, &o.file, "FILE",
+		  "containerd's main file, if it is not the one it runs with" },
+		{ "quiet", 'q', CLI_FLAG, &o.quiet, NULL, "print nothing, only exit" },
+		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
+	};
+	struct cli_operands operands;
+	int status;
+
+	if (!cli_parse(self, options, 1, 33, argc, argv, &operands, &status))
+		return status;
+	o.operands = &operands;
+	return dispatch(self, &o);
+}
+
+const struct cli_command cmd_config = {
+	.name = "config",
+	.operands = "containerd | kubernetes [ARCH...]",
+	.summary = "print or install what containerd and Kubernetes need",
+	.text = "containerd prints the stanza that is right for the containerd that runs here, and "
+		"for the\n"
+		"version of its file. --write adds it to the main file once containerd itself "
+		"has loaded\n"
+		"the result and lost nothing by it.\n"
+		"kubernetes prints a RuntimeClass; with ARCH it selects nodes where that "
+		"emulator works.\n"
+		"\n"
+		"Examples:\n"
+		"  crossarch config containerd\n"
+		"  crossarch config containerd --write && systemctl restart containerd\n"
+		"  crossarch config kubernetes arm64 | kubectl apply -f -\n",
+	.run = run,
+};

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/ctrd.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+#include "runtime/cli/run.h"
+#include "runtime/containerd/connect.h"
+
+#define CONNECT_MS 2000
+#define PROGRAM_MS 10000
+#define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+void ctrd_deinit(struct ctrd *c)
+{
+	free(c->path);
+	c->path = NULL;
+}
+
+bool path_search(const char *path, const char *name, char *ret, size_t size)
+{
+	struct stat st;
+
+	while (*path) {
+		size_t n = strcspn(path, ":");
+
+		if (*path == '/' && str_fmt(ret, size, "%.*s/%s", (int)n, path, name) &&
+		    stat(ret, &st) == 0 && S_ISREG(st.st_mode) && access(ret, X_OK) == 0)
+			return true;
+		path += n + (path[n] == ':');
+	}
+	return false;
+}
+
+/* The file /proc/PID/@name. */
+static bool read_proc(pid_t pid, const char *name, struct buf *b)
+{
+	char path[64];
+	struct err ignored;
+
+	(void)str_fmt(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return file_read(AT_FDCWD, path, b, &ignored) == 0;
+}
+
+/* "--config X", "--config=X" or "-c X" of a command line whose words end in NUL. */
+static void find_config(const struct buf *cmdline, char *ret, size_t size)
+{
+	const char *p = buf_str(cmdline), *end = p + cmdline->len;
+
+	for (; p < end; p += strlen(p) + 1) {
+		const char *value = str_after(p, "--config=");
+
+		if (!value && (str_eq(p, "--config") || str_eq(p, "-c")) && p + strlen(p) + 1 < end)
+			value = p + strlen(p) + 1;
+		if (value)
+			(void)str_copy(ret, size, value);
+	}
+}
+
+static char *find_path(const struct buf *environ)
+{
+	const char *p = buf_str(environ), *end = p + environ->len;
+
+	for (; p < end; p += strlen(p) + 1)
+		if (str_after(p, "PATH="))
+			return strdup(p + 5);
+	return strdup(STANDARD_PATH);
+}
+
+/* The process that listens on the socket; 0 when nobody does or it is not one we can see. */
+static pid_t listener(const char *socket)
+{
+	CLEANUP_FD int fd = -1;
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
+	struct err ignored;
+
+	if (unix_connect(socket, CONNECT_MS, &fd, &ignored) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0)
+		return 0;
+	return peer.pid;
+}
+
+static bool find_running(const char *socket, struct ctrd *ret)
+{
+	CLEANUP_BUF struct buf cmdline = BUF_INIT(1u << 20);
+	CLEANUP_BUF struct buf environ = BUF_INIT(1u << 20);
+
+	ret->pid = listener(socket);
+	if (ret->pid <= 0 || !read_proc(ret->pid, "cmdline", &cmdline) || !cmdline.len)
+		return false;
+	(void)str_fmt(ret->exe, sizeof(ret->exe), "/proc/%d/exe", ret->pid);
+	find_config(&cmdline, ret->config, sizeof(ret->config));
+	(void)read_proc(ret->pid, "environ", &environ);
+	ret->path = find_path(&environ);
+	return access(ret->exe, X_OK) == 0;
+}
+
+int ctrd_find(const char *socket, struct ctrd *ret, struct err *err)
+{
+	const char *path = getenv("PATH");
+
+	*ret = (struct ctrd){ .config = CTRD_CONFIG };
+	if (!find_running(socket, ret)) {
+		ctrd_deinit(ret);
+		ret->pid = 0;
+		if (!path_search(path ? path : STANDARD_PATH, "containerd", ret->exe,
+				 sizeof(ret->exe)))
+			return err_set(err, ERR_NOT_FOUND,
+				       "no containerd: nobody answers on %s, and none is in PATH",
+				       socket);
+		ret->path = strdup(STANDARD_PATH);
+	}
+	if (!ret->path)
+		return err_set(err, ERR_NOMEM, "no memory for a PATH");
+	return 0;
+}
+
+/* Runs it with @args, NULL-terminated, argv[0] included. */
+static int ask(const struct ctrd *c, char *const *args, struct buf *out, struct run_result *ret,
+	       struct err *err)
+{
+	char path[] = "PATH=" STANDARD_PATH;
+	char *env[] = { path, NULL };
+	const struct run run = {
+		.path = c->exe,
+		.argv = args,
+		.envp = env,
+		.keep_fd = -1,
+		.timeout_ms = PROGRAM_MS,
+		.out = out,
+	};
+
+	if (run_program(&run, ret, err) < 0)
+		return err_in(err, "%s", c->exe);
+	return 0;
+}
+
+int ctrd_program_version(const struct ctrd *c, char *ret, size_t size, struct err *err)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT(4096);
+	char name[] = "containerd", option[] = "--version", *word, *save = NULL;
+	char *const args[] = { name, option, NULL };
+	struct run_result result;
+
+	if (ask(c, args, &out, &result, err) < 0)
+		return -1;
+	word = out.len ? strtok_r((char *)out.data, " \n", &save) : NULL;
+	for (int i = 0; word && i < 2; i++)
+		word = strtok_r(NULL, " \n", &save);
+	if (!word || !str_copy(ret, size, *word == 'v' ? word + 1 : word))
+		return err_set(err, ERR_IO, "%s does not say its version", c->exe);
+	return 0;
+}
+
+int ctrd_dump(const struct ctrd *c, const char *config, struct buf *out, struct err *err)
+{
+	char name[] = "containerd", option[] = "--config", verb[] = "config", what[] = "dump";
+	char *const args[] = { name, option, (char *)(uintptr_t)config, verb, what, NULL };
+	struct run_result result;
+	char how[96];
+
+	if (ask(c, args, out, &result, err) < 0)
+		return -1;
+	if (result.end == RUN_EXITED && !result.value)
+		return 0;
+	run_describe(&result, how, sizeof(how));
+	return err_set(err, ERR_PRECONDITION,
+		       "\"containerd --config %s config dump\" %s; run it to see why", config, how);
+}

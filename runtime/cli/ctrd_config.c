@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/ctrd_config.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "runtime/base/str.h"
+#include "runtime/cli/ctrd.h"
+
+#define PARTS_MAX 8
+#define LINE_MAX_BYTES 4096
+
+/* A table's name, taken apart at the dots outside quotes. */
+struct header {
+	char parts[PARTS_MAX][64];
+	size_t n;
+};
+
+/* One part, which @at is moved behind; quotes are taken off. */
+static const char *take_part(const char *at, char *ret, size_t size)
+{
+	char quote = *at == '"' || *at == '\'' ? *at : '\0';
+	size_t n = 0;
+
+	at += quote != '\0';
+	for (; *at && *at != ']' && (quote ? *at != quote : *at != '.' && *at != ' '); at++)
+		if (n + 1 < size)
+			ret[n++] = *at;
+	ret[n] = '\0';
+	at += quote && *at == quote;
+	return at + strspn(at, " ");
+}
+
+static void header_read(const char *at, struct header *ret)
+{
+	ret->n = 0;
+	at += strspn(at, "[ ");
+	while (*at && *at != ']' && ret->n < PARTS_MAX) {
+		at = take_part(at, ret->parts[ret->n], sizeof(ret->parts[0]));
+		ret->n++;
+		if (*at != '.')
+			return;
+		at += 1 + strspn(at + 1, " ");
+	}
+}
+
+/* Where "runtimes" stands in the names of the CRI plugin's tables, 0 when it does not. */
+static size_t runtimes_at(const struct header *h)
+{
+	static const char *const plugins[] = { "io.containerd.grpc.v1.cri",
+					       "io.containerd.cri.v1.runtime", "cri" };
+
+	if (h->n < 4 || !str_eq(h->parts[0], "plugins") || !str_eq(h->parts[2], "containerd"))
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(plugins); i++)
+		if (str_eq(h->parts[1], plugins[i]) && str_eq(h->parts[3], "runtimes"))
+			return 3;
+	return 0;
+}
+
+static struct ctrd_runtime *runtime_at(struct ctrd_config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (str_eq(c->runtimes[i].name, name))
+			return &c->runtimes[i];
+	if (c->n == CTRD_RUNTIMES)
+		return NULL;
+	(void)str_copy(c->runtimes[c->n].name, sizeof(c->runtimes[0].name), name);
+	return &c->runtimes[c->n++];
+}
+
+/* A string without its quotes, or the value as it stands. */
+static void unquote(const char *value, char *ret, size_t size)
+{
+	size_t n = strlen(value);
+
+	if (n >= 2 && (*value == '"' || *value == '\'') && value[n - 1] == *value)
+		(void)str_fmt(ret, size, "%.*s", (int)(n - 2), value + 1);
+	else
+		(void)str_copy(ret, size, value);
+}
+
+static void take_runtime(struct ctrd_config *c, const struct header *h, size_t at, const char *key,
+			 const char *value)
+{
+	struct ctrd_runtime *r = h->n > at + 1 ? runtime_at(c, h->parts[at + 1]) : NULL;
+	bool own = h->n == at + 2;
+
+	if (!r)
+		return;
+	if (own && str_eq(key, "runtime_type"))
+		unquote(value, r->type, sizeof(r->type));
+	else if (own && str_eq(key, "pod_annotations"))
+		(void)str_copy(r->annotations, sizeof(r->annotations), value);
+	else if (!own && str_eq(key, "SystemdCgroup"))
+		r->systemd_cgroup = str_eq(value, "true");
+}
+
+static void take_top(struct ctrd_config *c, const char *key, const char *value)
+{
+	struct err ignored;
+	uint64_t number;
+
+	if (str_eq(key, "version") && str_u64(value, key, 100, &number, &ignored) == 0)
+		c->version = (unsigned int)number;
+	else if (str_eq(key, "disabled_plugins"))
+		c->cri_disabled = strstr(value, "\"cri\"") || strstr(value, "'cri'") ||
+				  strstr(value, "io.containerd.grpc.v1.cri");
+	else if (str_eq(key, "imports"))
+		c->has_imports = strpbrk(value, "\"'") != NULL;
+}
+
+static void take_value(struct ctrd_config *c, const struct header *h, const char *key,
+		       const char *value)
+{
+	size_t at = runtimes_at(h);
+
+	if (!h->n)
+		take_top(c, key, value);
+	else if (at)
+		take_runtime(c, h, at, key, value);
+	else if (h->n == 3 && str_eq(h->parts[2], "containerd") &&
+		 str_eq(key, "default_runtime_name"))
+		unquote(value, c->default_runtime, sizeof(c->default_runtime));
+}
+
+/* Cuts white space and a comment off the end; a # inside quotes is no comment. */
+static void trim(char *line)
+{
+	char quote = '\0';
+	size_t n;
+
+	for (n = 0; line[n] && (quote || line[n] != '#'); n++) {
+		if (quote && line[n] == quote)
+			quote = '\0';
+		else if (!quote && (line[n] == '"' || line[n] == '\''))
+			quote = line[n];
+	}
+	while (n && strchr(" \t\r", line[n - 1]))
+		n--;
+	line[n] = '\0';
+}
+
+static void take_line(struct ctrd_config *c, struct header *h, char *line)
+{
+	char *equals, *key;
+	size_t n;
+
+	trim(line);
+	key = line + strspn(line, " \t");
+	if (*key == '[') {
+		header_read(key, h);
+		if (runtimes_at(h) && h->n > 4)
+			(void)runtime_at(c, h->parts[4]);
+		return;
+	}
+	equals = strchr(key, '=');
+	if (!equals)
+		return;
+	*equals = '\0';
+	for (n = strlen(key); n && strchr(" \t", key[n - 1]); n--)
+		key[n - 1] = '\0';
+	take_value(c, h, key, equals + 1 + strspn(equals + 1, " \t"));
+}
+
+void ctrd_config_read(const char *text, struct ctrd_config *ret)
+{
+	struct header h = { .n = 0 };
+	char line[LINE_MAX_BYTES];
+
+	memset(ret, 0, sizeof(*ret));
+	ret->version = 1;
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		(void)str_fmt(line, sizeof(line), "%.*s", (int)n, text);
+		take_line(ret, &h, line);
+		text += n + (text[n] == '\n');
+	}
+}
+
+const struct ctrd_runtime *ctrd_runtime_named(const struct ctrd_config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (str_eq(c->runtimes[i].name, name))
+			return &c->runtimes[i];
+	return NULL;
+}
+
+const struct ctrd_runtime *ctrd_runtime_ours(const struct ctrd_config *c)
+{
+	const struct ctrd_runtime *usual = ctrd_runtime_named(c, "crossarch");
+
+	if (usual && str_eq(usual->type, CTRD_TYPE))
+		return usual;
+	for (size_t i = 0; i < c->n; i++)
+		if (str_eq(c->runtimes[i].type, CTRD_TYPE))
+			return &c->runtimes[i];
+	return NULL;
+}
+
+bool ctrd_passes_annotations(const struct ctrd_runtime *r)
+{
+	return strstr(r->annotations, "\"io.crossarch.*\"") ||
+	       strstr(r->annotations, "'io.crossarch.*'") || strstr(r->annotations, "\"*\"") ||
+	       strstr(r->annotations, "'*'");
+}
+
+const char *ctrd_runtimes_table(unsigned int version)
+{
+	if (version >= 3)
+		return "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes";
+	if (version == 2)
+		return "plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes";
+	return "plugins.cri.containerd.runtimes";
+}

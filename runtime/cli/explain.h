@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * The long form of each code of the one-line diagnosis (product.md): what is behind it, how it was
+ * found out, and what can be done. A unit test holds the table and that of runtime/plan together.
+ */
+struct explanation {
+	const char *code;
+	bool warning;	     /* the container starts nevertheless */
+	const char *summary; /* a few words, for the list of codes */
+	const char *cause, *detection;
+	const char *remedies; /* one a line */
+};
+
+/* All of them, in the order people should read them. Static storage. */
+const struct explanation *explanations(size_t *ret_n);
+
+/* That of @code; NULL when there is none. */
+const struct explanation *explanation_of(const char *code);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/stanza.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+
+#define RUNC_TYPE "io.containerd.runc.v2"
+
+void stanza_deinit(struct stanza *s)
+{
+	buf_deinit(&s->main);
+	buf_deinit(&s->dump);
+}
+
+/* --- deciding ------------------------------------------------------------------------------ */
+
+static int check_conflicts(const struct ctrd *c, const struct stanza *s, struct err *err)
+{
+	const struct ctrd_runtime *same = ctrd_runtime_named(&s->config, "crossarch");
+	const struct ctrd_runtime *ours = ctrd_runtime_ours(&s->config);
+
+	if (s->config.cri_disabled)
+		return err_set(err, ERR_PRECONDITION,
+			       "the CRI plugin is switched off: take \"cri\" out of "
+			       "disabled_plugins in %s, then run this again",
+			       c->config);
+	if (same && !str_eq(same->type, CTRD_TYPE))
+		return err_set(err, ERR_PRECONDITION,
+			       "there is a handler called crossarch already, of type %s; rename it "
+			       "in %s first",
+			       same->type, c->config);
+	if (ours && !ctrd_passes_annotations(ours))
+		return err_set(err, ERR_PRECONDITION,
+			       "the handler %s is there but lets no annotations through: add\n"
+			       "  pod_annotations = [\"io.crossarch.*\"]\n"
+			       "below its runtime_type in the configuration (%s)",
+			       ours->name, c->config);
+	return 0;
+}
+
+static bool is_blank(const struct buf *b)
+{
+	const char *text = buf_str(b);
+
+	return !text[strspn(text, " \t\r\n")];
+}
+
+/*
+ * containerd 1.x has a default entry for runc only as long as the file defines no runtime at all;
+ * the first one we add would take it away.
+ */
+static bool needs_runc(const struct stanza *s)
+{
+	const struct ctrd_runtime *runc = ctrd_runtime_named(&s->config, "runc");
+
+	return runc && str_eq(runc->type, RUNC_TYPE) &&
+	       !ctrd_runtime_named(&s->main_config, "runc");
+}
+
+static int write_text(struct stanza *s, struct err *err)
+{
+	CLEANUP_BUF struct buf b = BUF_INIT(sizeof(s->text) - 1);
+	bool fresh = is_blank(&s->main);
+	const char *table = ctrd_runtimes_table(fresh ? 2 : s->main_config.version);
+	bool runc = needs_runc(s);
+
+	if (fresh && buf_printf(&b, err, "version = 2\n\n") < 0)
+		return -1;
+	if (runc && buf_printf(&b, err,
+			       "# The default, which adding another runtime would drop.\n"
+			       "[%s.runc]\n  runtime_type = \"" RUNC_TYPE "\"\n",
+			       table) < 0)
+		return -1;
+	if (runc && ctrd_runtime_named(&s->config, "runc")->systemd_cgroup &&
+	    buf_printf(&b, err, "  [%s.runc.options]\n    SystemdCgroup = true\n", table) < 0)
+		return -1;
+	if (buf_printf(&b, err,
+		       "%s# crossarch: foreign architectures, or one line that says why not.\n"
+		       "[%s.crossarch]\n"
+		       "  runtime_type = \"" CTRD_TYPE "\"\n"
+		       "  pod_annotations = [\"io.crossarch.*\"]\n",
+		       runc ? "\n" : "", table) < 0)
+		return -1;
+	(void)str_copy(s->text, sizeof(s->text), buf_str(&b));
+	return 0;
+}
+
+int stanza_make(const struct ctrd *c, struct stanza *ret, struct err *err)
+{
+	if (ctrd_program_version(c, ret->version, sizeof(ret->version), err) < 0)
+		return -1;
+	if (file_read(AT_FDCWD, c->config, &ret->main, err) < 0 && err->code != ERR_NOT_FOUND)
+		return -1;
+	/* Without a file containerd has its defaults; "config dump" insists on one, so ask for it.
+	 */
+	if (ctrd_dump(c, access(c->config, F_OK) == 0 ? c->config : "/dev/null", &ret->dump, err) <
+	    0)
+		return -1;
+	ctrd_config_read(buf_str(&ret->main), &ret->main_config);
+	ctrd_config_read(buf_str(&ret->dump), &ret->config);
+	if (check_conflicts(c, ret, err) < 0)
+		return -1;
+	return ctrd_runtime_ours(&ret->config) ? 0 : write_text(ret, err);
+}
+
+/* --- installing ---------------------------------------------------------------------------- */
+
+/* True when the lines of @text contain @n bytes @line as a whole line. */
+static bool has_line(const char *text, const char *line, size_t n)
+{
+	while (*text) {
+		size_t m = strcspn(text, "\n");
+
+		if (m == n && memcmp(text, line, n) == 0)
+			return true;
+		text += m + (text[m] == '\n');
+	}
+	return false;
+}
+
+/* Nothing of the effective configuration before may be missing afterwards. */
+static int check_nothing_lost(const char *before, const char *after, struct err *err)
+{
+	while (*before) {
+		size_t n = strcspn(before, "\n");
+		bool imports = n > 7 && memcmp(before, "imports", 7) == 0; /* names the file */
+
+		if (!imports && !has_line(after, before, n))
+			return err_set(err, ERR_PRECONDITION,
+				       "with the stanza added this setting would be lost: %.*s. "
+				       "Another file that the main one imports probably replaces "
+				       "its tables; add the stanza there by hand",
+				       (int)n, before);
+		before += n + (before[n] == '\n');
+	}
+	return 0;
+}
+
+static int check_candidate(const struct ctrd *c, const struct stanza *s, const char *path,
+			   struct err *err)
+{
+	CLEANUP_BUF struct buf dump = BUF_INIT(1u << 20);
+	CLEANUP_FREE struct ctrd_config *config = calloc(1, sizeof(*config));
+	const struct ctrd_runtime *ours;
+
+	if (!config)
+		return err_set(err, ERR_NOMEM, "no memory for a configuration");
+	if (ctrd_dump(c, path, &dump, err) < 0)
+		return err_in(err, "containerd refuses the new configuration");
+	ctrd_config_read(buf_str(&dump), config);
+	ours = ctrd_runtime_ours(config);
+	if (!ours || !ctrd_passes_annotations(ours))
+		return err_set(err, ERR_PRECONDITION,
+			       "with the stanza in %s containerd still does not have the handler: "
+			       "a file it imports replaces the table; add the stanza there by hand",
+			       c->config);
+	return check_nothing_lost(buf_str(&s->dump), buf_str(&dump), err);
+}
+
+static int keep_old(const char *path, const struct stanza *s, mode_t mode, char *ret, size_t size,
+		    struct err *err)
+{
+	struct tm tm;
+	time_t now = time(NULL);
+	char stamp[32];
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	if (!str_fmt(ret, size, "%s.before-crossarch-%s", path, stamp))
+		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
+	return file_replace(AT_FDCWD, ret, mode, s->main.data, s->main.len, err);
+}
+
+static int write_candidate(const struct stanza *s, const char *path, mode_t mode, struct err *err)
+{
+	CLEANUP_BUF struct buf b = BUF_INIT(2u << 20);
+	const char *old = buf_str(&s->main);
+	bool ends = !s->main.len || old[s->main.len - 1] == '\n';
+
+	if (buf_printf(&b, err, "%s%s%s%s", old, ends ? "" : "\n", s->main.len ? "\n" : "",
+		       s->text) < 0)
+		return -1;
+	return file_replace(AT_FDCWD, path, mode, b.data, b.len, err);
+}
+
+int stanza_install(const struct ctrd *c, const struct stanza *s, char *ret_backup, size_t size,
+		   struct err *err)
+{
+	CLEANUP_FREE char *real = realpath(c->config, NULL); /* a link stays a link */
+	const char *path = real ? real : c->config;
+	char candidate[PATH_MAX], dir[PATH_MAX];
+	struct stat st;
+	mode_t mode = stat(path, &st) == 0 ? st.st_mode & 07777 : 0644;
+
+	ret_backup[0] = '\0';
+	if (!str_fmt(candidate, sizeof(candidate), "%s.crossarch-new", path) ||
+	    !str_fmt(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path))
+		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
+	if ((!real && dir_make(dir, 0755, err) < 0) || write_candidate(s, candidate, mode, err) < 0)
+		return -1;
+	if (check_candidate(c, s, candidate, err) < 0 ||
+	    (real && keep_old(path, s, mode, ret_backup, size, err) < 0)) {
+		(void)unlink(candidate);
+		return -1;
+	}
+	if (rename(candidate, path) < 0) {
+		(void)err_sys(err, ERR_IO, "install %s", path);
+		(void)unlink(candidate);
+		return -1;
+	}
+	return 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/containerd/image_members.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/base/str.h"
+
+#define ANSWER_MAX (64u << 20)
+
+/* Manifests still to be read; indexes put theirs at the end, so the walk is bounded. */
+struct queue {
+	struct manifest_ref list[MANIFESTS_MAX];
+	size_t n;
+};
+
+void image_members_deinit(struct image_members *m)
+{
+	free(m->list);
+	*m = (struct image_members){ false, NULL, 0 };
+}
+
+static int read_config(struct image_store *store, struct image_member *m, struct err *err)
+{
+	CLEANUP_BUF struct buf blob = BUF_INIT(BLOB_MAX);
+	struct image_config config;
+
+	if (store->blob(store, m->ref, &blob, err) < 0 ||
+	    image_config_parse(blob.data, blob.len, &config, err) < 0)
+		return -1;
+	str_copy(m->declared, sizeof(m->declared), config.platform);
+	if (!m->platform[0])
+		str_copy(m->platform, sizeof(m->platform), config.platform);
+	str_copy(m->chain, sizeof(m->chain), config.chain);
+	return 0;
+}
+
+static int read_member(struct image_store *store, struct image_member *m, struct err *err)
+{
+	CLEANUP_BUF struct buf blob = BUF_INIT(BLOB_MAX);
+
+	if (store->blob(store, m->manifest, &blob, err) < 0 ||
+	    image_manifest_parse(blob.data, blob.len, m->ref, err) < 0 ||
+	    read_config(store, m, err) < 0)
+		return -1;
+	m->here = true;
+	return 0;
+}
+
+static int read_index(struct image_store *store, const char *digest, struct queue *q,
+		      struct err *err)
+{
+	CLEANUP_BUF struct buf blob = BUF_INIT(BLOB_MAX);
+
+	if (store->blob(store, digest, &blob, err) < 0)
+		return -1;
+	return image_index_parse(blob.data, blob.len, q->list, &q->n, err);
+}
+
+static void add_member(struct image_store *store, const struct manifest_ref *ref,
+		       struct image_members *ret)
+{
+	struct image_member *m = &ret->list[ret->n];
+	struct err ignored;
+
+	memset(m, 0, sizeof(*m));
+	str_copy(m->manifest, sizeof(m->manifest), ref->digest);
+	str_copy(m->platform, sizeof(m->platform), ref->platform);
+	if (read_member(store, m, &ignored) < 0)
+		m->here = false;
+	if (!str_after(m->platform, "unknown/"))
+		ret->n++;
+}
+
+static int walk(struct image_store *store, struct queue *q, struct image_members *ret,
+		struct err *err)
+{
+	for (size_t i = 0; i < q->n; i++) {
+		const struct manifest_ref *ref = &q->list[i];
+		struct err nested = ERR_INIT;
+
+		if (ref->kind == MANIFEST_IMAGE)
+			add_member(store, ref, ret);
+		else if (read_index(store, ref->digest, q, i ? &nested : err) < 0 && !i)
+			return -1;
+	}
+	return 0;
+}
+
+static int start(struct image_store *store, const char *name, struct queue *q, struct err *err)
+{
+	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
+	struct image_descriptor root;
+
+	if (store->image(store, name, &arena, &root, err) < 0)
+		return -1;
+	q->list[0].kind = manifest_kind_of(root.media_type);
+	if (q->list[0].kind == MANIFEST_OTHER || !digest_is_valid(root.digest))
+		return err_set(err, ERR_UNSUPPORTED, "%.200s is not an image (media type %.80s)",
+			       name, root.media_type);
+	str_copy(q->list[0].digest, DIGEST_MAX, root.digest);
+	q->n = 1;
+	return 0;
+}
+
+int image_members_read(struct image_store *store, const char *name, struct image_members *ret,
+		       struct err *err)
+{
+	CLEANUP_FREE struct queue *q = calloc(1, sizeof(*q));
+	CLEANUP_MEMBERS struct image_members m = { false, NULL, 0 };
+
+	m.list = calloc(MANIFESTS_MAX, sizeof(*m.list));
+	if (!q || !m.list)
+		return err_set(err, ERR_NOMEM, "no memory for a list of platforms");
+	if (start(store, name, q, err) < 0)
+		return -1;
+	m.index = q->list[0].kind == MANIFEST_INDEX;
+	if (walk(store, q, &m, err) < 0)
+		return err_in(err, "image %.200s", name);
+	*ret = m;
+	m = (struct image_members){ false, NULL, 0 };
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "runtime/base/err.h"
+#include "runtime/containerd/image_json.h"
+#include "runtime/containerd/image_store.h"
+
+/* What an image name leads to: one platform, or an index of several, not all of which are here. */
+struct image_member {
+	char platform[PLATFORM_MAX]; /* what a pull goes by: the index, else the configuration */
+	char declared[PLATFORM_MAX]; /* as the configuration says, "" when it is not here */
+	char manifest[DIGEST_MAX];
+	bool here;		/* manifest and configuration are on this node */
+	char ref[DIGEST_MAX];	/* digest of the configuration */
+	char chain[DIGEST_MAX]; /* chain ID of the layers */
+};
+
+struct image_members {
+	bool index;		   /* the name is that of an index */
+	struct image_member *list; /* owned */
+	size_t n;
+};
+
+#define CLEANUP_MEMBERS CLEANUP(image_members_deinit)
+void image_members_deinit(struct image_members *m);
+
+/*
+ * Lists the platforms of @name; attestations, which are nobody's platform, are left out. Errors of
+ * the name itself are errors; a member that cannot be read is one that is not here.
+ */
+MUST_CHECK int image_members_read(struct image_store *store, const char *name,
+				  struct image_members *ret, struct err *err);
