@@ -142,8 +142,9 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBA
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE) -lcmocka -lprotobuf-c -ljson-c -lseccomp
 
-check: $(UNIT) ## unit tests only
-	$(Q)hack/tally $(UNIT)
+check: $(UNIT) $(PREPARE) ## unit tests only
+	$(Q)hack/check-layers
+	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT)
 
 test: ## install what is missing, build, run unit tests and the integration suite (root)
 	$(Q)hack/setup
