@@ -37,6 +37,23 @@ static void copy_line(const char *line, size_t n, char message[ENGINE_MESSAGE_MA
 	text_name(&out, copy, ENGINE_MESSAGE_MAX - 1);
 }
 
+/* Words of an engine that leave a person alone, and what they need to know. */
+static const struct {
+	const char *words, *hint;
+} hints[] = {
+	{ "unknown version specified",
+	  "this crun is older than the OCI version that containerd 1.7 and later write into "
+	  "config.json: install a newer crun, or set \"engine\": \"runc\"" },
+};
+
+const char *engine_log_hint(const char *message)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+		if (strstr(message, hints[i].words))
+			return hints[i].hint;
+	return NULL;
+}
+
 bool engine_log_last_error(const char *text, char message[ENGINE_MESSAGE_MAX])
 {
 	const char *last = NULL;

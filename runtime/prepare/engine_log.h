@@ -12,3 +12,6 @@
  * or the last line of a log that has none. False when there is nothing.
  */
 bool engine_log_last_error(const char *text, char message[ENGINE_MESSAGE_MAX]);
+
+/* What to do about a message that does not say it, or NULL. Static storage. */
+const char *engine_log_hint(const char *message);

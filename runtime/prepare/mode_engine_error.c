@@ -13,6 +13,7 @@ int mode_engine_error(struct prepare *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(ENGINE_LOG_MAX + 4096);
 	char message[ENGINE_MESSAGE_MAX];
+	const char *hint;
 	struct stat st;
 
 	if (confine_calls(-1, err) < 0)
@@ -29,5 +30,8 @@ int mode_engine_error(struct prepare *p, struct err *err)
 	p->report.verdict = VERDICT_NONE;
 	if (!engine_log_last_error(buf_str(&text), message))
 		return err_set(err, ERR_ENGINE, "%s", "");
+	hint = engine_log_hint(message);
+	if (hint)
+		return err_set(err, ERR_ENGINE, "%s (%s)", message, hint);
 	return err_set(err, ERR_ENGINE, "%s", message);
 }
