@@ -27,7 +27,7 @@ ifeq ($(shell uname -m),x86_64)
 HARDEN += -fcf-protection
 endif
 CPPFLAGS += -D_GNU_SOURCE -I. -isystem $(BUILD)/gen -DCROSSARCH_VERSION='"$(VERSION)"' \
-	-DCROSSARCH_REVISION='"$(REVISION)"' -DCROSSARCH_LIBEXECDIR='"$(LIBEXECDIR)"' \
+	-DCROSSARCH_LIBEXECDIR='"$(LIBEXECDIR)"' \
 	-DCROSSARCH_SYSCONFDIR='"$(SYSCONFDIR)"'
 CFLAGS += -std=gnu11 -O2 -g -ffunction-sections -fdata-sections $(WARN) $(HARDEN)
 LDFLAGS += -Wl,--gc-sections -Wl,-z,relro,-z,now
@@ -53,7 +53,7 @@ PREPARE_C := $(filter-out runtime/prepare/main.c runtime/prepare/report.c runtim
 	$(call dir_c,runtime/prepare))
 CLI_C := $(filter-out runtime/cli/main.c,$(call dir_c,runtime/containerd runtime/cli))
 SHIM_C := $(filter-out shim/main.c,$(call dir_c,shim shim/loop shim/ttrpc shim/task shim/engine shim/host))
-SHIM_PROTO := $(filter-out proto/containerd.proto proto/cri.proto,$(wildcard proto/*.proto))
+SHIM_PROTO := $(filter-out proto/containerd.proto proto/cri.proto proto/bench.proto,$(wildcard proto/*.proto))
 PROTO_C := $(patsubst %.proto,$(BUILD)/gen/%.pb-c.c,$(wildcard proto/*.proto))
 PROTO_H := $(PROTO_C:.c=.h)
 proto_obj = $(patsubst %.proto,$(BUILD)/gen/%.pb-c.o,$(1))
@@ -64,15 +64,17 @@ PREPARE := $(BIN)/crossarch-prepare
 CLI := $(BIN)/crossarch
 CRI := $(BIN)/cri-client
 SHIMCTL := $(BIN)/shimctl
+BENCH_BIN := $(BIN)/bench
+PURE := $(BIN)/pure
 
-.PHONY: all help check check-asan check-memory test demo install clean cri format
+.PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(SHIM) $(PREPARE) $(CLI) ## build the three programs into build/bin
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z%-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- generated protobuf code ------------------------------------------------------------------
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: %.proto
@@ -83,6 +85,14 @@ $(BUILD)/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(WARN) -Werror,$(CFLAGS)) -c -o $@ $<
 $(PROTO_C:.c=.o): | $(PROTO_H)
+
+# The revision is in a file of its own, so that a commit recompiles what prints it and nothing else.
+.PHONY: FORCE
+$(BUILD)/gen/revision.h: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '#define CROSSARCH_REVISION "$(REVISION)"' | cmp -s - $@ || \
+		echo '#define CROSSARCH_REVISION "$(REVISION)"' >$@
+$(BUILD)/shim/main.o $(BUILD)/shim/info.o $(BUILD)/runtime/cli/main.o: $(BUILD)/gen/revision.h
 
 # --- objects and archives ---------------------------------------------------------------------
 $(BUILD)/%.o: %.c | $(PROTO_H)
@@ -131,6 +141,16 @@ $(SHIMCTL): $(SHIMCTL_OBJ) $(LIBSHIM) $(LIBBASE)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c
+BENCH_OBJ := $(call obj,$(filter-out tests/bench/pure.c,$(wildcard tests/bench/*.c))) \
+	$(call proto_obj,proto/bench.proto)
+$(BENCH_BIN): $(BENCH_OBJ) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(call quietly,$(CXX) $(LINKMODE) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lseccomp -lm $(GRPC_LIBS))
+$(PURE): $(BUILD)/tests/bench/pure.o $(LIBSHIM) $(LIBCORE) $(LIBBASE)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lseccomp
 cri: $(CRI) $(SHIMCTL) ## build the clients the tests use: of the CRI, and of the Task API (handy by hand)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -142,25 +162,73 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBA
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE) -lcmocka -lprotobuf-c -ljson-c -lseccomp
 
-check: $(UNIT) $(PREPARE) ## unit tests only
+check: $(UNIT) sanitized $(PREPARE) ## unit tests and the corpora of the harnesses only
 	$(Q)hack/check-layers
-	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT)
+	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY)
 
 test: ## install what is missing, build, run unit tests and the integration suite (root)
 	$(Q)hack/setup
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri $(UNIT)
-	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(sort $(wildcard tests/integration/*.test))
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri $(TREES) $(UNIT) sanitized
+	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY) $(sort $(wildcard tests/integration/*.test))
 
 check-asan: ## unit tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined check
 
 check-memory: all cri ## memory of an idle shim beside the stock one, per containerd (root)
-	$(Q)BUILD=$(abspath $(BUILD)) CONTAINERDS="installed trixie sid" tests/bench/memory
+	$(Q)BUILD=$(abspath $(BUILD)) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" tests/bench/memory
+
+check-instructions: $(PURE) ## instructions the pure parts take, against bounds (valgrind)
+	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/instructions
+
+bench: all cri $(BENCH_BIN) ## both shims side by side, as table, JSON and SVG in build/bench (root; BENCH=short)
+	$(Q)BUILD=$(abspath $(BUILD)) BENCH=$(or $(BENCH),long) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" \
+		tests/bench/bench
 
 demo: ## install what is missing, build, and show four pods: native, emulated twice, refused (root)
 	$(Q)hack/setup
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri
 	$(Q)BUILD=$(abspath $(BUILD)) hack/demo
+
+# --- hostile input ----------------------------------------------------------------------------
+# One source per harness, three ways to run it: `make check` replays its corpus with a plain main and the
+# sanitizers, fuzz-NAME hands it to libFuzzer, and FUZZ_CC=afl-clang-fast makes a program for afl-fuzz.
+SECONDS ?= 60
+FUZZ_CC ?= clang
+FUZZ_BUILD := $(BUILD)/$(notdir $(FUZZ_CC))
+ifneq ($(findstring fuzzer,$(SAN)),)
+CFLAGS += -Wno-cast-qual # to clang, text in protobuf-c's initialisers is constant
+endif
+FUZZ_MAIN := $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o)
+$(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/entry.o $(filter %.o,$(FUZZ_MAIN)) \
+		$(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %.a,$^) $(filter -f%,$(FUZZ_MAIN)) \
+		$(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE) -lprotobuf-c -ljson-c -lseccomp
+
+fuzz-%: ## run one harness of tests/fuzz with libFuzzer (SECONDS=60)
+	$(Q)$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=$(FUZZ_CC) SAN=fuzzer-no-link,address,undefined \
+		$(FUZZ_BUILD)/fuzz/fuzz_$*
+	$(Q)mkdir -p $(FUZZ_BUILD)/found/$*
+	$(Q)$(FUZZ_BUILD)/fuzz/fuzz_$* -max_total_time=$(SECONDS) -timeout=5 -print_final_stats=1 -verbosity=0 \
+		-artifact_prefix=$(FUZZ_BUILD)/found/$*- $(FUZZ_BUILD)/found/$* tests/fuzz/corpus/$*
+
+# What runs under the sanitizers in an ordinary `make check` and `make test`.
+SAN_BUILD := $(if $(SAN),$(BUILD),$(BUILD)/asan)
+REPLAY := $(patsubst tests/fuzz/%.c,$(SAN_BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+.PHONY: sanitized
+ifdef SAN
+sanitized: $(REPLAY) $(PREPARE)
+else
+sanitized:
+	$(Q)$(MAKE) --no-print-directory BUILD=$(SAN_BUILD) SAN=address,undefined sanitized
+endif
+
+TREES := $(BIN)/hostile-trees
+$(TREES): $(call obj,$(wildcard tests/trees/*.c)) $(LIBBASE)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
 
 # --- installation -----------------------------------------------------------------------------
 install: all ## install below DESTDIR/PREFIX

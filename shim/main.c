@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "revision.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/actions.h"

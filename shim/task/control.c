@@ -129,7 +129,7 @@ void task_resize(void *owner, struct call *call)
 	struct err err;
 
 	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0 ||
-	    state_check(p->state, OP_RESIZE, &err) < 0 ||
+	    (p->terminal && state_check(p->state, OP_RESIZE, &err) < 0) ||
 	    stdio_resize(&p->io, req->width, req->height, &err) < 0)
 		call_fail(call, &err);
 	else

@@ -32,6 +32,8 @@ struct creation {
 	struct err why;	      /* what undo() will answer */
 };
 
+#define UNDO_BOUND_NS S_TO_NS(10)
+
 static const Crossarch__CreateTaskRequest *request_of(const struct operation *op)
 {
 	return op->call->request;
@@ -60,6 +62,8 @@ static void undone(struct operation *op, uint32_t code)
 {
 	struct creation *c = op->data;
 	struct task *task = op->task;
+	struct service *s = task->service;
+	bool orphaned = op->call && !op->call->conn;
 	struct err why = c->why;
 
 	if (code)
@@ -67,6 +71,8 @@ static void undone(struct operation *op, uint32_t code)
 			  task->bundle);
 	operation_end(op, &why);
 	task_free(task);
+	if (orphaned)
+		service_stop_if_idle(s); /* its Shutdown came, and went, while this hung */
 }
 
 static void undo_mounts(struct operation *op, uint32_t code)
@@ -88,8 +94,11 @@ static void undo(struct operation *op, const struct err *why)
 
 	c->why = *why;
 	stdio_give_up(&op->task->init.io);
-	if (op->call)
-		op->call->deadline_ns = 0; /* cleaning up is not bounded by the request */
+	if (op->call) {
+		op->call->deadline_ns = 0; /* cleaning up has a bound of its own */
+		op->call->on_peer_gone = NULL;
+	}
+	op->bound_ns = UNDO_BOUND_NS;
 	op->timed_out = false;
 	if (c->engine_ran && operation_engine(op, &r, NULL, false, undo_mounts, &err) == 0)
 		return;
@@ -341,6 +350,18 @@ static struct task *new_task(struct service *s, const Crossarch__CreateTaskReque
 	return t;
 }
 
+/*
+ * containerd gave up on this container and is cleaning up after it: whatever still hangs here would
+ * only be in the way of the next one of this name.
+ */
+static void on_creator_gone(struct call *call)
+{
+	struct operation *op = call->keeper;
+
+	log_warning(op->task->id, "the client of Create is gone: giving up");
+	operation_abort(op);
+}
+
 void task_create(void *owner, struct call *call)
 {
 	const Crossarch__CreateTaskRequest *req = call->request;
@@ -368,6 +389,8 @@ void task_create(void *owner, struct call *call)
 	op->free_data = creation_free;
 	op->undo = undo;
 	op->verb = ENGINE_CREATE;
+	call->keeper = op;
+	call->on_peer_gone = on_creator_gone;
 	if (start_check(op, c, call, &err) < 0)
 		operation_fail(op, &err);
 }

@@ -8,6 +8,7 @@
 #include "shim/task/exec.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
+#include "shim/task/record.h"
 #include "shim/task/service.h"
 
 /*
@@ -89,10 +90,12 @@ static void unmount_step(struct operation *op)
 
 static void on_engine_deleted(struct operation *op, uint32_t code)
 {
-	if (code || op->timed_out)
+	if (code || op->timed_out) {
 		operation_engine_failed(op, code);
-	else
-		unmount_step(op);
+		return;
+	}
+	record_remove(op->task->bundle);
+	unmount_step(op);
 }
 
 static void engine_step(struct operation *op)

@@ -97,6 +97,8 @@ static void arm_deadline(struct operation *op)
 {
 	uint64_t now = now_ns(), at = op->call ? op->call->deadline_ns : 0;
 
+	if (!at && op->bound_ns)
+		at = now + op->bound_ns;
 	if (at)
 		timer_arm(&op->deadline, op->task->service->loop, at > now ? at - now : 0);
 }
@@ -204,6 +206,17 @@ void operation_fail(struct operation *op, const struct err *why)
 		undo(op, why);
 	else
 		operation_end(op, why);
+}
+
+void operation_abort(struct operation *op)
+{
+	struct err err;
+
+	op->timed_out = true;
+	if (child_signal(&op->child, SIGKILL, &err) == 0)
+		return; /* its end is the operation's */
+	err_set(&err, ERR_TIMEOUT, "%s: the client is gone", engine_verb_name(op->verb));
+	operation_fail(op, &err);
 }
 
 void operation_cancel(struct operation *op)

@@ -19,6 +19,7 @@ struct operation {
 	struct call *call;    /* NULL: nobody waits for the result */
 	enum engine_verb verb;
 	struct timer deadline;
+	uint64_t bound_ns; /* the longest a run may take without a deadline of the call; 0: any */
 	bool timed_out, holds_reaper;
 	char *log;	      /* path of the engine's log of this run; removed with the operation */
 	int error_fd;	      /* report pipe while the engine's words are fetched, else -1 */
@@ -74,6 +75,12 @@ void operation_fail(struct operation *op, const struct err *why);
 
 /* Ends without undo. Frees the slot and the operation. */
 void operation_end(struct operation *op, const struct err *why);
+
+/*
+ * Nobody waits for the result any more: what runs is killed, and the operation fails and is undone
+ * the usual way.
+ */
+void operation_abort(struct operation *op);
 
 /* For task_free(): the run is killed, the call answered, nothing else happens. */
 void operation_cancel(struct operation *op);

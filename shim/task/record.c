@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
@@ -22,6 +23,14 @@ int record_write(const char *bundle, const struct engine *engine, struct err *er
 		       engine->root, engine->systemd_cgroup) < 0)
 		return err_in(err, "record of the engine");
 	return file_replace(AT_FDCWD, path, 0600, text.data, text.len, err);
+}
+
+void record_remove(const char *bundle)
+{
+	char path[PATH_MAX];
+
+	if (str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE))
+		unlink(path);
 }
 
 static void take_line(char *line, struct engine *ret)

@@ -15,6 +15,9 @@
 
 MUST_CHECK int record_write(const char *bundle, const struct engine *engine, struct err *err);
 
+/* The engine has forgotten the container: `delete` need not ask it again. */
+void record_remove(const char *bundle);
+
 /* ERR_NOT_FOUND without the file: then no engine was run. Strings of @ret live in @arena. */
 MUST_CHECK int record_read(const char *bundle, struct arena *arena, struct engine *ret,
 			   struct err *err);

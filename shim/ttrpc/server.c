@@ -216,9 +216,9 @@ static void on_frame(struct conn *c, const struct frame *f, const struct buf *bo
 /* Calls in flight go on without an addressee; containers are never tied to a connection. */
 static void server_conn_free(struct server_conn *sc)
 {
-	list_for_each_safe(node, &sc->calls) {
-		struct call *call = list_entry(node, struct call, in_conn);
+	struct call *call;
 
+	while ((call = list_first(&sc->calls, struct call, in_conn))) {
 		call->conn = NULL;
 		list_del(&call->in_conn);
 		if (call->on_peer_gone)

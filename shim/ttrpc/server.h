@@ -42,6 +42,7 @@ struct call {
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
 	const struct method *method;
 	const void *request; /* decoded, in the arena */
+	void *keeper;	     /* for whoever keeps the call, as is the next */
 	struct list parked;  /* for whoever keeps the call until it can be answered */
 	/* Optional: the peer left while the call was parked; may answer (and so free) the call. */
 	void (*on_peer_gone)(struct call *);
