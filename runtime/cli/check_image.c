@@ -2,6 +2,7 @@
 #include "runtime/cli/check_image.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -12,11 +13,14 @@
 #include "runtime/containerd/snapshots.h"
 #include "runtime/host/host.h"
 
+#define LEASE_SECONDS 300
+
 /* One image under examination. */
 struct examination {
 	const struct check_image *where;
 	struct rpc *rpc;
 	struct image_store *store;
+	char lease[64];
 	bool isolated; /* mounts are ours alone */
 	char why_not[200];
 };
@@ -40,7 +44,17 @@ static int spec_of(const struct examination *x, const struct image_member *m, js
 	return check_spec_of_image(blob.data, blob.len, x->where->args, ret, err);
 }
 
-/* Through a view that exists for this one question. */
+static int not_unpacked(const char *snapshotter, struct err *err)
+{
+	return err_set(err, ERR_NOT_FOUND,
+		       "it is not unpacked in the snapshotter %s (pull it on this node)",
+		       snapshotter);
+}
+
+/*
+ * Through a view that exists for this one question. prepare is started by vfork() and execve(),
+ * which the gRPC core's threads do not notice.
+ */
 static int ask(const struct examination *x, const struct image_member *m, const char *config,
 	       struct report *ret, struct err *err)
 {
@@ -50,14 +64,13 @@ static int ask(const struct examination *x, const struct image_member *m, const 
 			   .config_path = x->where->config_path,
 			   .platform = m->declared };
 	struct err removal = ERR_INIT;
-	char key[160];
+	char key[128];
 	int rc;
 
-	(void)str_fmt(key, sizeof(key), "crossarch-check-%d-%lld-%.24s", getpid(),
-		      (long long)time(NULL), m->manifest + 7);
+	(void)str_fmt(key, sizeof(key), "%s-%.24s", x->lease, strchr(m->manifest, ':') + 1);
 	if (snapshot_view(x->rpc, snapshotter, key, m->chain, &arena, &c.mounts, &c.n_mounts, err) <
 	    0)
-		return -1;
+		return err->code == ERR_NOT_FOUND ? not_unpacked(snapshotter, err) : -1;
 	rc = check_run(&c, ret, err);
 	if (snapshot_remove(x->rpc, snapshotter, key, &removal) < 0 && rc == 0) {
 		*err = removal;
@@ -86,10 +99,6 @@ static void examine(const struct examination *x, struct image_verdict *v)
 		rc = ask(x, m, json_object_to_json_string(spec), r, &err);
 	if (rc == 0)
 		v->report = steal(r);
-	else if (m->here && spec && err.code == ERR_NOT_FOUND)
-		(void)str_fmt(v->why, sizeof(v->why),
-			      "it is not unpacked in the snapshotter %s (pull it on this node)",
-			      x->where->snapshotter);
 	else
 		(void)str_fmt(v->why, sizeof(v->why), "%.290s", err.text);
 }
@@ -139,5 +148,13 @@ int image_check(const struct check_image *where, const char *name, struct image_
 	if (image_members_read(x.store, name, &ret->members, err) < 0)
 		return -1;
 	ret->choice = cri_choice(&ret->members, host.arch);
-	return examine_all(&x, ret, err);
+	(void)str_fmt(x.lease, sizeof(x.lease), "crossarch-check-%d-%lld", getpid(),
+		      (long long)time(NULL));
+	if (lease_begin(x.rpc, x.lease, LEASE_SECONDS, err) < 0)
+		return -1;
+	if (examine_all(&x, ret, err) < 0) {
+		(void)!lease_end(x.rpc, x.lease, &none);
+		return -1;
+	}
+	return lease_end(x.rpc, x.lease, err);
 }

@@ -60,8 +60,7 @@ static bool archs_valid(const struct cli_command *self, const struct options *o)
 
 static void flags_text(uint32_t flags, char text[8])
 {
-	(void)str_fmt(text, 8, "%s%s%s%s", flags & BINFMT_P ? "P" : "", flags & BINFMT_O ? "O" : "",
-		      flags & BINFMT_C ? "C" : "", flags & BINFMT_F ? "F" : "");
+	binfmt_flag_letters(flags, text);
 	if (!text[0])
 		(void)str_copy(text, 8, "-");
 }
@@ -213,7 +212,7 @@ static int run_test(const struct cli_command *self, const struct options *o)
 
 /* --- install and remove -------------------------------------------------------------------- */
 
-static int ensure_mounted(const struct cli_command *self, struct node *n)
+static int ensure_mounted(const struct cli_command *self, const struct options *o, struct node *n)
 {
 	struct err err = ERR_INIT;
 	bool mounted;
@@ -223,9 +222,10 @@ static int ensure_mounted(const struct cli_command *self, struct node *n)
 	if (binfmt_mount(&mounted, &err) < 0)
 		return cli_fail(self, "%s", err.text);
 	if (mounted)
-		printf("mounted binfmt_misc on " BINFMT_DIR
-		       " (systemd mounts it at boot when proc-sys-fs-binfmt_misc.mount is "
-		       "enabled)\n");
+		fprintf(o->json ? stderr : stdout,
+			"mounted binfmt_misc on " BINFMT_DIR
+			" (systemd mounts it at boot when proc-sys-fs-binfmt_misc.mount is "
+			"enabled)\n");
 	node_deinit(n);
 	*n = (struct node)NODE_INIT;
 	if (node_read(n, &err) < 0)
@@ -246,6 +246,7 @@ static json *installed_json(const struct arch *a, const struct install_result *r
 	json_put_text(o, "interpreter", r->interpreter);
 	json_put_text(o, "flags", r->flags);
 	json_put_text(o, "boot_file", r->boot);
+	json_put_text(o, "overridden_at_boot_by", r->later[0] ? r->later : NULL);
 	return o;
 }
 
@@ -267,6 +268,11 @@ static int install_one(const struct cli_command *self, const struct options *o,
 	else
 		printf("%s: nothing to do, %s runs %s (flags %s) and %s keeps it\n", arch_label(a),
 		       r.handler, r.interpreter, r.flags, r.boot);
+	if (!list && r.later[0])
+		printf("  note: at the next boot %s registers another handler after ours and wins; "
+		       "to "
+		       "prevent it: ln -s /dev/null " BOOT_DIR "/%s\n",
+		       r.later, strrchr(r.later, '/') + 1);
 	return CLI_DONE;
 }
 
@@ -325,7 +331,7 @@ static int run_install(const struct cli_command *self, const struct options *o)
 		return cli_usage(self, "install which architectures? Examples: arm64, s390x, all");
 	if (node_read(&n, &err) < 0)
 		return cli_fail(self, "%s", err.text);
-	status = ensure_mounted(self, &n);
+	status = ensure_mounted(self, o, &n);
 	if (status != CLI_DONE)
 		return status;
 	if (n.binfmt.state == BINFMT_OFF)

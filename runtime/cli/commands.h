@@ -6,6 +6,7 @@
 /* One per cmd_*.c. */
 extern const struct cli_command cmd_check;
 extern const struct cli_command cmd_config;
+extern const struct cli_command cmd_cpu_models;
 extern const struct cli_command cmd_doctor;
 extern const struct cli_command cmd_emulators;
 extern const struct cli_command cmd_explain;

@@ -123,8 +123,8 @@ int ctrd_find(const char *socket, struct ctrd *ret, struct err *err)
 }
 
 /* Runs it with @args, NULL-terminated, argv[0] included. */
-static int ask(const struct ctrd *c, char *const *args, struct buf *out, struct run_result *ret,
-	       struct err *err)
+static int ask(const struct ctrd *c, char *const *args, bool with_stderr, struct buf *out,
+	       struct run_result *ret, struct err *err)
 {
 	char path[] = "PATH=" STANDARD_PATH;
 	char *env[] = { path, NULL };
@@ -135,6 +135,7 @@ static int ask(const struct ctrd *c, char *const *args, struct buf *out, struct 
 		.keep_fd = -1,
 		.timeout_ms = PROGRAM_MS,
 		.out = out,
+		.with_stderr = with_stderr,
 	};
 
 	if (run_program(&run, ret, err) < 0)
@@ -149,7 +150,7 @@ int ctrd_program_version(const struct ctrd *c, char *ret, size_t size, struct er
 	char *const args[] = { name, option, NULL };
 	struct run_result result;
 
-	if (ask(c, args, &out, &result, err) < 0)
+	if (ask(c, args, false, &out, &result, err) < 0)
 		return -1;
 	word = out.len ? strtok_r((char *)out.data, " \n", &save) : NULL;
 	for (int i = 0; word && i < 2; i++)
@@ -159,18 +160,33 @@ int ctrd_program_version(const struct ctrd *c, char *ret, size_t size, struct er
 	return 0;
 }
 
+/* The last line it writes when it fails: its own words say best what is wrong. */
+static int complain(const struct ctrd *c, const char *config, char *const *args, struct err *err)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT(1u << 20);
+	struct run_result result;
+	char *line, *last = NULL, *save = NULL, how[96];
+
+	if (ask(c, args, true, &out, &result, err) < 0)
+		return -1;
+	run_describe(&result, how, sizeof(how));
+	for (line = out.len ? strtok_r((char *)out.data, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		last = line;
+	return err_set(err, ERR_PRECONDITION,
+		       "\"containerd --config %.200s config dump\" %s: %.400s", config, how,
+		       last ? last : "no message");
+}
+
 int ctrd_dump(const struct ctrd *c, const char *config, struct buf *out, struct err *err)
 {
 	char name[] = "containerd", option[] = "--config", verb[] = "config", what[] = "dump";
 	char *const args[] = { name, option, (char *)(uintptr_t)config, verb, what, NULL };
 	struct run_result result;
-	char how[96];
 
-	if (ask(c, args, out, &result, err) < 0)
+	if (ask(c, args, false, out, &result, err) < 0)
 		return -1;
 	if (result.end == RUN_EXITED && !result.value)
 		return 0;
-	run_describe(&result, how, sizeof(how));
-	return err_set(err, ERR_PRECONDITION,
-		       "\"containerd --config %s config dump\" %s; run it to see why", config, how);
+	return complain(c, config, args, err);
 }

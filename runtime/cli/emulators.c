@@ -3,8 +3,11 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
@@ -74,6 +77,27 @@ static int list_fill(struct node *n, struct err *err)
 	return 0;
 }
 
+/*
+ * In a mount namespace that lacks the node's mount, such as a container's: through the root of
+ * process 1, where it has our user namespace and so the same handlers.
+ */
+static int open_of_init(struct node *n)
+{
+	static const char path[] = "/proc/1/root" BINFMT_DIR;
+	CLEANUP_FD int fd = -1;
+	struct stat ours, theirs;
+	struct statfs fs;
+
+	if (stat("/proc/self/ns/user", &ours) < 0 || stat("/proc/1/ns/user", &theirs) < 0 ||
+	    ours.st_ino != theirs.st_ino)
+		return -1;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fs.f_type != BINFMTFS_MAGIC)
+		return -1;
+	n->mounted = true;
+	return fd_steal(&fd);
+}
+
 int node_read(struct node *ret, struct err *err)
 {
 	CLEANUP_NODE struct node n = NODE_INIT;
@@ -81,6 +105,8 @@ int node_read(struct node *ret, struct err *err)
 	if (host_probe(&n.host, err) < 0 ||
 	    binfmt_open(&n.dirfd, &n.mounted, &n.binfmt.state, err) < 0)
 		return -1;
+	if (n.dirfd < 0)
+		n.dirfd = open_of_init(&n);
 	if (n.dirfd >= 0 && binfmt_registry_read(n.dirfd, n.mounted, &n.binfmt, err) < 0)
 		return -1;
 	if (list_fill(&n, err) < 0)

@@ -145,20 +145,13 @@ static int prepare_work(struct work *w, struct err *err)
 	return interpreter_check(&w->node->host, a, w->interpreter, err);
 }
 
-static void flag_letters(uint32_t flags, char *ret, size_t size)
-{
-	(void)str_fmt(ret, size, "%s%s%s%s", flags & BINFMT_P ? "P" : "",
-		      flags & BINFMT_O ? "O" : "", flags & BINFMT_C ? "C" : "",
-		      flags & BINFMT_F ? "F" : "");
-}
-
 static void fill_unchanged(const struct emulator *e, struct install_result *ret)
 {
 	ret->outcome = INSTALLED_UNCHANGED;
 	(void)str_copy(ret->handler, sizeof(ret->handler), e->entry->name);
 	(void)str_copy(ret->interpreter, sizeof(ret->interpreter), e->entry->interpreter);
 	(void)str_copy(ret->boot, sizeof(ret->boot), e->boot);
-	flag_letters(e->entry->flags, ret->flags, sizeof(ret->flags));
+	binfmt_flag_letters(e->entry->flags, ret->flags);
 }
 
 static void fill_installed(const struct work *w, struct install_result *ret)
@@ -170,6 +163,24 @@ static void fill_installed(const struct work *w, struct install_result *ret)
 	boot_file_own(w->name, ret->boot, sizeof(ret->boot));
 }
 
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/*
+ * systemd-binfmt goes by the files' names, whatever directory they are in: one that sorts after
+ * ours registers its handler last, and the last one is what the kernel uses.
+ */
+static void find_later(const struct emulator *before, struct install_result *ret)
+{
+	if (before && before->boot[0] && !str_eq(before->entry->name, ret->handler) &&
+	    strcmp(file_name(before->boot), file_name(ret->boot)) > 0)
+		(void)str_copy(ret->later, sizeof(ret->later), before->boot);
+}
+
 int emulator_install(const struct node *n, const struct install *wish, struct install_result *ret,
 		     struct err *err)
 {
@@ -177,6 +188,7 @@ int emulator_install(const struct node *n, const struct install *wish, struct in
 	const struct emulator *now = emulator_for(n, wish->arch);
 	bool changed;
 
+	ret->later[0] = '\0';
 	if (prepare_work(&w, err) < 0)
 		return -1;
 	if (is_satisfied(&w, now)) {
@@ -186,6 +198,7 @@ int emulator_install(const struct node *n, const struct install *wish, struct in
 	if (find_flags(&w, err) < 0 || replace(&w, err) < 0)
 		return -1;
 	fill_installed(&w, ret);
+	find_later(now, ret);
 	return boot_file_write(w.name, w.line, &changed, err);
 }
 

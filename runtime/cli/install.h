@@ -24,6 +24,7 @@ enum installed {
 struct install_result {
 	enum installed outcome;
 	char handler[64], interpreter[512], flags[8], boot[256];
+	char later[256]; /* a file that registers another handler after ours at boot, "" without */
 };
 
 /*

@@ -8,53 +8,19 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/binfmt/locate.h"
 #include "runtime/cli/install.h"
 #include "runtime/cli/probe.h"
 #include "runtime/image/image.h"
 
 #define RUN_MS 5000
 
-/*
- * Names in their order of preference: Debian's that promises to keep argv[0], Debian's and Fedora's
- * static ones, and the plain name, which tonistiigi/binfmt and newer Debians use.
- */
-static const char *const names[] = { "%s-binfmt-P", "qemu-%s-static", "qemu-%s" };
-static const char *const places[] = { "/usr/libexec/qemu-binfmt", "/usr/local/bin", "/usr/bin",
-				      "/usr/libexec/crossarch", "/opt/qemu/bin" };
-
-static bool is_file(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-static bool find_in(const char *dir, const char *name_of, const char *qemu, char *ret, size_t size)
-{
-	char name[64];
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	(void)str_fmt(name, sizeof(name), name_of, qemu);
-#pragma GCC diagnostic pop
-	return str_fmt(ret, size, "%s/%s", dir, name) && is_file(ret);
-}
-
-static bool find_usual(const char *qemu, char *ret, size_t size)
-{
-	for (size_t n = 0; n < ARRAY_SIZE(names); n++)
-		for (size_t p = 0; p < ARRAY_SIZE(places); p++)
-			if (find_in(places[p], names[n], qemu, ret, size))
-				return true;
-	return false;
-}
-
 int interpreter_find(const struct arch *a, const char *path, char *ret, size_t size,
 		     struct err *err)
 {
 	struct stat st;
 
-	if (!path && find_usual(a->qemu, ret, size))
+	if (!path && locate_usual(a->qemu, ret, size))
 		return 0;
 	if (!path)
 		return err_set(err, ERR_NOT_FOUND,
@@ -71,9 +37,8 @@ int interpreter_find(const struct arch *a, const char *path, char *ret, size_t s
 	if (!S_ISDIR(st.st_mode))
 		return str_copy(ret, size, path) ? 0
 						 : err_set(err, ERR_LIMIT, "--path is too long");
-	for (size_t n = 0; n < ARRAY_SIZE(names); n++)
-		if (find_in(path, names[n], a->qemu, ret, size))
-			return 0;
+	if (locate_in(path, a->qemu, ret, size))
+		return 0;
 	return err_set(err, ERR_NOT_FOUND,
 		       "no emulator for %s in %s: looked for qemu-%s-static "
 		       "and qemu-%s",

@@ -6,11 +6,22 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "revision.h"
 #include "runtime/cli/commands.h"
 
+/* clang-format off */
 static const struct cli_command *const commands[] = {
-	&cmd_check, &cmd_config, &cmd_emulators, &cmd_explain, &cmd_image_platform, NULL,
+	&cmd_doctor,
+	&cmd_check,
+	&cmd_explain,
+	&cmd_emulators,
+	&cmd_config,
+	&cmd_labels,
+	&cmd_image_platform,
+	&cmd_cpu_models,
+	NULL,
 };
+/* clang-format on */
 
 static const struct cli_program program = {
 	.name = "crossarch",

@@ -97,6 +97,16 @@ static size_t width_of(const struct table *t, size_t column)
 	return width;
 }
 
+/* Without the empty cells at the end, which would only leave blanks. */
+static size_t cells_of(const struct row *r)
+{
+	size_t n = r->n;
+
+	while (n && !r->cells[n - 1][0])
+		n--;
+	return n;
+}
+
 void table_print(const struct table *t, unsigned int indent)
 {
 	size_t width[TABLE_COLUMNS];
@@ -105,14 +115,15 @@ void table_print(const struct table *t, unsigned int indent)
 		width[c] = width_of(t, c);
 	for (size_t i = 0; i < t->n; i++) {
 		const struct row *r = &t->rows[i];
+		size_t n = cells_of(r);
 
 		printf("%*s", (int)indent, "");
-		for (size_t c = 0; c < r->n; c++) {
+		for (size_t c = 0; c < n; c++) {
 			bool toned = c == r->toned && r->tone != TONE_PLAIN;
 
 			printf("%s%s%s", toned ? tone_on(r->tone) : "", r->cells[c],
 			       toned ? tone_off() : "");
-			if (c + 1 < r->n)
+			if (c + 1 < n)
 				printf("%*s", (int)(width[c] - strlen(r->cells[c]) + 2), "");
 		}
 		putchar('\n');

@@ -7,21 +7,9 @@
 
 #include "runtime/arch/table.h"
 #include "runtime/base/err.h"
+#include "runtime/binfmt/rule.h"
 
-/*
- * Lines for binfmt_misc's `register` (Linux, Documentation/admin-guide/binfmt-misc.rst): making,
- * writing and taking back. @dirfd is an instance as binfmt_open() gives it.
- */
-#define REGISTER_MAX 1920 /* the kernel takes no longer line */
-
-/*
- * The line that hands programs of @a to @interpreter. It matches what the kernel's own ELF loader
- * would look at: the padding of the identification, the OS ABI and its version do not matter, and
- * both ET_EXEC and ET_DYN do; e_flags count where two targets of qemu differ in nothing else.
- * ERR_LIMIT when it gets too long.
- */
-MUST_CHECK int register_line(const struct arch *a, const char *name, const char *interpreter,
-			     const char *flags, char ret[REGISTER_MAX + 1], struct err *err);
+/* Handlers made and taken back. @dirfd is an instance as binfmt_open() gives it. */
 
 /* Gives the line to the kernel. ERR_EXISTS for a name that is taken. */
 MUST_CHECK int register_handler(int dirfd, const char *line, struct err *err);

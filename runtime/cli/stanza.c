@@ -27,7 +27,7 @@ static int check_conflicts(const struct ctrd *c, const struct stanza *s, struct 
 	const struct ctrd_runtime *same = ctrd_runtime_named(&s->config, "crossarch");
 	const struct ctrd_runtime *ours = ctrd_runtime_ours(&s->config);
 
-	if (s->config.cri_disabled)
+	if (s->config.cri_disabled || s->main_config.cri_disabled)
 		return err_set(err, ERR_PRECONDITION,
 			       "the CRI plugin is switched off: take \"cri\" out of "
 			       "disabled_plugins in %s, then run this again",
@@ -126,19 +126,58 @@ static bool has_line(const char *text, const char *line, size_t n)
 	return false;
 }
 
+/*
+ * Tables, values that mean "not set" or are what is meant when nothing is set, and the list of
+ * files read, which names this one.
+ */
+static bool says_nothing(const char *line, size_t n)
+{
+	static const char *const unset[] = { "= \"\"",	      "= ''", "= 0",
+					     "= false",	      "= []", "= \"podsandbox\"",
+					     "= 'podsandbox'" };
+	size_t indent = strspn(line, " ");
+
+	if (indent >= n || line[indent] == '[' || str_after(line, "imports"))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(unset); i++) {
+		size_t m = strlen(unset[i]);
+
+		if (n > m && memcmp(line + n - m, unset[i], m) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_runtimes(const struct ctrd_config *before, const struct ctrd_config *after,
+			  struct err *err)
+{
+	for (size_t i = 0; i < before->n; i++) {
+		const struct ctrd_runtime *old = &before->runtimes[i];
+		const struct ctrd_runtime *new = ctrd_runtime_named(after, old->name);
+
+		if (old->type[0] && (!new || !str_eq(new->type, old->type)))
+			return err_set(
+				err, ERR_PRECONDITION,
+				"with the stanza added the runtime %s would be lost; add the "
+				"stanza by hand",
+				old->name);
+	}
+	return 0;
+}
+
 /* Nothing of the effective configuration before may be missing afterwards. */
 static int check_nothing_lost(const char *before, const char *after, struct err *err)
 {
 	while (*before) {
 		size_t n = strcspn(before, "\n");
-		bool imports = n > 7 && memcmp(before, "imports", 7) == 0; /* names the file */
 
-		if (!imports && !has_line(after, before, n))
+		if (!says_nothing(before, n) && !has_line(after, before, n))
 			return err_set(err, ERR_PRECONDITION,
 				       "with the stanza added this setting would be lost: %.*s. "
 				       "Another file that the main one imports probably replaces "
 				       "its tables; add the stanza there by hand",
-				       (int)n, before);
+				       (int)(n - strspn(before, " ")),
+				       before + strspn(before, " "));
 		before += n + (before[n] == '\n');
 	}
 	return 0;
@@ -162,6 +201,8 @@ static int check_candidate(const struct ctrd *c, const struct stanza *s, const c
 			       "with the stanza in %s containerd still does not have the handler: "
 			       "a file it imports replaces the table; add the stanza there by hand",
 			       c->config);
+	if (check_runtimes(&s->config, config, err) < 0)
+		return -1;
 	return check_nothing_lost(buf_str(&s->dump), buf_str(&dump), err);
 }
 

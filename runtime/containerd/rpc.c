@@ -18,8 +18,8 @@ struct rpc {
 	grpc_channel *channel;
 	grpc_completion_queue *queue;
 	gpr_timespec deadline;
-	bool has_namespace;
-	grpc_slice namespace;
+	grpc_metadata headers[2]; /* sent with every call; the values are ours */
+	size_t n_headers;
 	struct rpc_status last;
 };
 
@@ -90,6 +90,16 @@ static grpc_channel *channel_take(int fd)
 	return channel;
 }
 
+/* @key has static storage; @value is copied. */
+static void add_header(struct rpc *rpc, const char *key, const char *value)
+{
+	ASSERT(rpc->n_headers < ARRAY_SIZE(rpc->headers));
+	rpc->headers[rpc->n_headers++] = (grpc_metadata){
+		.key = grpc_slice_from_static_string(key),
+		.value = grpc_slice_from_copied_string(value),
+	};
+}
+
 int rpc_open(const struct rpc_target *target, struct rpc **ret, struct err *err)
 {
 	gpr_timespec deadline = deadline_after(target->timeout_ms);
@@ -106,9 +116,8 @@ int rpc_open(const struct rpc_target *target, struct rpc **ret, struct err *err)
 	rpc->deadline = deadline;
 	rpc->channel = channel_take(fd_steal(&fd));
 	rpc->queue = grpc_completion_queue_create_for_pluck(NULL);
-	rpc->has_namespace = target->namespace != NULL;
-	if (rpc->has_namespace)
-		rpc->namespace = grpc_slice_from_copied_string(target->namespace);
+	if (target->namespace)
+		add_header(rpc, "containerd-namespace", target->namespace);
 	*ret = rpc;
 	return 0;
 }
@@ -120,10 +129,15 @@ struct rpc *rpc_free(struct rpc *rpc)
 	grpc_completion_queue_shutdown(rpc->queue);
 	grpc_completion_queue_destroy(rpc->queue);
 	grpc_channel_destroy(rpc->channel);
-	if (rpc->has_namespace)
-		grpc_slice_unref(rpc->namespace);
+	for (size_t i = 0; i < rpc->n_headers; i++)
+		grpc_slice_unref(rpc->headers[i].value);
 	free(rpc);
 	return NULL;
+}
+
+void rpc_use_lease(struct rpc *rpc, const char *lease)
+{
+	add_header(rpc, "containerd-lease", lease);
 }
 
 /* --- one call ------------------------------------------------------------------------------ */
@@ -182,10 +196,6 @@ static void exchange_deinit(struct exchange *x)
 /* Sends the whole request and waits for the answer's headers. */
 static bool send_request(struct exchange *x)
 {
-	grpc_metadata metadata = {
-		.key = grpc_slice_from_static_string("containerd-namespace"),
-		.value = x->rpc->namespace,
-	};
 	grpc_op ops[4] = {
 		{ .op = GRPC_OP_SEND_INITIAL_METADATA },
 		{ .op = GRPC_OP_SEND_MESSAGE },
@@ -193,10 +203,8 @@ static bool send_request(struct exchange *x)
 		{ .op = GRPC_OP_RECV_INITIAL_METADATA },
 	};
 
-	if (x->rpc->has_namespace) {
-		ops[0].data.send_initial_metadata.metadata = &metadata;
-		ops[0].data.send_initial_metadata.count = 1;
-	}
+	ops[0].data.send_initial_metadata.metadata = x->rpc->headers;
+	ops[0].data.send_initial_metadata.count = x->rpc->n_headers;
 	ops[1].data.send_message.send_message = x->request;
 	ops[3].data.recv_initial_metadata.recv_initial_metadata = &x->initial;
 	return run(x, ops, ARRAY_SIZE(ops));

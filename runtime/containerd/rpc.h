@@ -39,6 +39,9 @@ struct rpc;
 MUST_CHECK int rpc_open(const struct rpc_target *target, struct rpc **ret, struct err *err);
 struct rpc *rpc_free(struct rpc *rpc);
 
+/* What later calls create belongs to @lease (snapshots.h); once for each connection. */
+void rpc_use_lease(struct rpc *rpc, const char *lease);
+
 static inline void cleanup_rpc_(struct rpc **rpc)
 {
 	rpc_free(*rpc);

@@ -1,9 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/containerd/snapshots.h"
 
+#include <time.h>
+
 #include "proto/containerd.pb-c.h"
 
 #define ANSWER_MAX (16u << 20)
+
+/* Calls @method, whose answer says nothing. */
+static int tell(struct rpc *rpc, const char *method, const ProtobufCMessage *request,
+		struct err *err)
+{
+	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
+	const struct rpc_call call = {
+		.method = method,
+		.request = request,
+		.reply = &ctrd__nothing__descriptor,
+	};
+	ProtobufCMessage *m;
+
+	return rpc_unary(rpc, &call, &arena, &m, err);
+}
+
+int lease_begin(struct rpc *rpc, const char *id, unsigned int seconds, struct err *err)
+{
+	Ctrd__LeaseCreate request = CTRD__LEASE_CREATE__INIT;
+	Ctrd__Label expire = CTRD__LABEL__INIT, *labels[] = { &expire };
+	char key[] = "containerd.io/gc.expire", value[40];
+	time_t end = time(NULL) + seconds;
+	struct tm tm;
+
+	gmtime_r(&end, &tm);
+	strftime(value, sizeof(value), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	expire.key = key;
+	expire.value = value;
+	request.id = (char *)(uintptr_t)id;
+	request.n_labels = 1;
+	request.labels = labels;
+	if (tell(rpc, "/containerd.services.leases.v1.Leases/Create", &request.base, err) < 0)
+		return -1;
+	rpc_use_lease(rpc, id);
+	return 0;
+}
+
+int lease_end(struct rpc *rpc, const char *id, struct err *err)
+{
+	Ctrd__LeaseDelete request = CTRD__LEASE_DELETE__INIT;
+
+	request.id = (char *)(uintptr_t)id;
+	return tell(rpc, "/containerd.services.leases.v1.Leases/Delete", &request.base, err);
+}
 
 /* Options as a NULL-terminated list; the strings are those of the reply. */
 static int take_mount(const Ctrd__SnapshotMount *from, struct arena *arena,
@@ -51,16 +97,9 @@ int snapshot_view(struct rpc *rpc, const char *snapshotter, const char *key, con
 
 int snapshot_remove(struct rpc *rpc, const char *snapshotter, const char *key, struct err *err)
 {
-	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
 	Ctrd__SnapshotRemove request = CTRD__SNAPSHOT_REMOVE__INIT;
-	const struct rpc_call call = {
-		.method = "/containerd.services.snapshots.v1.Snapshots/Remove",
-		.request = &request.base,
-		.reply = &ctrd__nothing__descriptor,
-	};
-	ProtobufCMessage *m;
 
 	request.snapshotter = (char *)(uintptr_t)snapshotter;
 	request.key = (char *)(uintptr_t)key;
-	return rpc_unary(rpc, &call, &arena, &m, err);
+	return tell(rpc, "/containerd.services.snapshots.v1.Snapshots/Remove", &request.base, err);
 }

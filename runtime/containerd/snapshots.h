@@ -10,9 +10,15 @@
 /* Looking into an unpacked image through a temporary view of its snapshot. */
 
 /*
+ * Takes the lease @id, under which views are safe from containerd's garbage collection; all later
+ * calls of @rpc use it. It ends with lease_end(), or by itself after @seconds should we die first.
+ */
+MUST_CHECK int lease_begin(struct rpc *rpc, const char *id, unsigned int seconds, struct err *err);
+MUST_CHECK int lease_end(struct rpc *rpc, const char *id, struct err *err);
+
+/*
  * Makes the view @key of the committed snapshot @parent; the mounts that show it live in @arena.
- * ERR_NOT_FOUND when the image is not unpacked. The caller removes the view with snapshot_remove();
- * should it die first, containerd's garbage collection does, for nothing refers to it.
+ * ERR_NOT_FOUND when the image is not unpacked. The caller removes it with snapshot_remove().
  */
 MUST_CHECK int snapshot_view(struct rpc *rpc, const char *snapshotter, const char *key,
 			     const char *parent, struct arena *arena, struct prepare_mount **ret,

@@ -1,0 +1,58 @@
+# bash completion for crossarch -*- shell-script -*-
+# SPDX-License-Identifier: Apache-2.0
+# Install as /usr/share/bash-completion/completions/crossarch
+
+_crossarch_archs='arm64 arm riscv64 s390x ppc64le ppc64 loong64 mips mipsle mips64 mips64le sparc64'
+
+_crossarch_options() {
+	case $1 in
+	doctor) echo --address --json --quiet --help ;;
+	check) echo --rootfs --bundle --config --address --namespace --snapshotter --json --quiet --help ;;
+	explain) echo --json --help ;;
+	emulators) echo --path --credentials --json --quiet --help ;;
+	config) echo --write --address --file --quiet --help ;;
+	labels) echo --write --directory --quiet --help ;;
+	image-platform) echo --address --namespace --image --timeout --json --machine --help ;;
+	esac
+}
+
+# The operands of command $1; $2 is the first one typed so far.
+_crossarch_operands() {
+	case $1-$2 in
+	explain-*) crossarch explain 2>/dev/null | cut -d' ' -f1 ;;
+	emulators-) echo list install remove test ;;
+	emulators-install | emulators-remove) echo "$_crossarch_archs all" ;;
+	emulators-*) echo "$_crossarch_archs" ;;
+	config-) echo containerd kubernetes ;;
+	config-kubernetes) echo "$_crossarch_archs" ;;
+	esac
+}
+
+_crossarch() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local command=${COMP_WORDS[1]-} first='' words
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		words='doctor check explain emulators config labels image-platform help --version --help'
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+		return
+	fi
+	case $prev in
+	--rootfs | --bundle | --directory | -r | -b | -d)
+		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+		return
+		;;
+	--config | --file | --path | --address | -c | -f | -p | -a)
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
+	esac
+	[ "$COMP_CWORD" -le 2 ] || first=${COMP_WORDS[2]}
+	case $cur in
+	-*) words=$(_crossarch_options "$command") ;;
+	*) words=$(_crossarch_operands "$command" "$first") ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+
+complete -o filenames -F _crossarch crossarch

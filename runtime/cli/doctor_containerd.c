@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/arena.h"
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+#include "runtime/cli/ctrd.h"
+#include "runtime/cli/ctrd_config.h"
+#include "runtime/cli/doctor.h"
+#include "runtime/containerd/containerd_store.h"
+
+#define ANSWER_MS 5000
+
+/* The version the running daemon gives over its API. */
+static bool ask_version(const char *socket, char *ret, size_t size, struct err *err)
+{
+	CLEANUP_ARENA struct arena arena = { .max = 1u << 20 };
+	const struct rpc_target target = { .socket = socket, .timeout_ms = ANSWER_MS };
+	const char *version;
+	struct rpc *rpc; /* never closed: main() ends with _exit() */
+
+	if (rpc_open(&target, &rpc, err) < 0 || containerd_version(rpc, &arena, &version, err) < 0)
+		return false;
+	return str_copy(ret, size, *version == 'v' ? version + 1 : version);
+}
+
+static void examine_handler(struct findings *f, const struct ctrd *c,
+			    const struct ctrd_config *config)
+{
+	const struct ctrd_runtime *r = ctrd_runtime_ours(config);
+
+	if (config->cri_disabled) {
+		found(f, GRADE_BAD, "CRI", "switched off in %s: no kubelet can use it", c->config);
+		fix(f,
+		    "take \"cri\" out of disabled_plugins in %s, then systemctl restart "
+		    "containerd",
+		    c->config);
+		return;
+	}
+	if (!r) {
+		found(f, GRADE_BAD, "handler", "no runtime of type %s in %s", CTRD_TYPE, c->config);
+		fix(f, "crossarch config containerd --write && systemctl restart containerd");
+		return;
+	}
+	found(f, GRADE_GOOD, "handler", "%s (%s)", r->name, r->type);
+	if (ctrd_passes_annotations(r)) {
+		found(f, GRADE_GOOD, "annotations", "io.crossarch.* reach the runtime");
+		return;
+	}
+	found(f, GRADE_WARN, "annotations", "io.crossarch.* of pods do not reach the runtime");
+	fix(f, "add pod_annotations = [\"io.crossarch.*\"] to the table of %s in %s", r->name,
+	    c->config);
+}
+
+/* The file may be newer than the process that read it. */
+static void examine_config(struct findings *f, const struct ctrd *c)
+{
+	CLEANUP_BUF struct buf dump = BUF_INIT(4u << 20);
+	CLEANUP_FREE struct ctrd_config *config = calloc(1, sizeof(*config));
+	struct err err = ERR_INIT;
+
+	if (!config)
+		return;
+	if (ctrd_dump(c, access(c->config, F_OK) == 0 ? c->config : "/dev/null", &dump, &err) < 0) {
+		found(f, GRADE_BAD, "configuration", "%s", err.text);
+		fix(f, "correct %s", c->config);
+		return;
+	}
+	ctrd_config_read(buf_str(&dump), config);
+	examine_handler(f, c, config);
+}
+
+static void examine_shim(struct findings *f, const struct ctrd *c)
+{
+	char path[PATH_MAX];
+
+	if (path_search(c->path, CTRD_SHIM, path, sizeof(path))) {
+		found(f, GRADE_GOOD, "shim", "%s", path);
+		return;
+	}
+	found(f, GRADE_BAD, "shim", "%s is not in containerd's PATH (%.200s)", CTRD_SHIM, c->path);
+	fix(f, "make install PREFIX=/usr/local, or put the directory into containerd's PATH");
+}
+
+static void examine_daemon(struct findings *f, const struct ctrd *c, const char *socket)
+{
+	char version[64] = "";
+	struct err err = ERR_INIT;
+
+	if (!c->pid) {
+		if (ctrd_program_version(c, version, sizeof(version), &err) < 0)
+			(void)str_copy(version, sizeof(version), "of unknown version");
+		found(f, GRADE_BAD, "containerd", "%s is installed, but nobody answers on %s",
+		      version, socket);
+		fix(f, "systemctl start containerd (as root), or name its socket with --address");
+	} else if (ask_version(socket, version, sizeof(version), &err)) {
+		found(f, GRADE_GOOD, "containerd", "%s, pid %d, %s", version, c->pid, c->config);
+	} else {
+		found(f, GRADE_BAD, "containerd", "pid %d does not answer: %s", c->pid, err.text);
+		fix(f, "systemctl restart containerd");
+	}
+}
+
+/* The daemon is asked last, for gRPC must not be followed by a fork, and shown first. */
+static void last_to(struct findings *f, size_t place)
+{
+	struct finding last = f->list[f->n - 1];
+
+	memmove(&f->list[place + 1], &f->list[place], (f->n - 1 - place) * sizeof(last));
+	f->list[place] = last;
+}
+
+void doctor_containerd(struct findings *f, const char *socket)
+{
+	CLEANUP_CTRD struct ctrd c = { .path = NULL };
+	struct err err = ERR_INIT;
+	size_t first;
+
+	f->section = "containerd";
+	if (ctrd_find(socket, &c, &err) < 0) {
+		found(f, GRADE_BAD, "containerd", "%s", err.text);
+		fix(f, "apt-get install containerd, or name its socket with --address");
+		return;
+	}
+	first = f->n;
+	examine_config(f, &c);
+	examine_shim(f, &c);
+	examine_daemon(f, &c, socket);
+	last_to(f, first);
+}

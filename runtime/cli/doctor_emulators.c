@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+#include "runtime/binfmt/rule.h"
+#include "runtime/cli/doctor.h"
+#include "runtime/cli/emulators.h"
+
+/* Releases of qemu before this one crash with Go's and Node.js's run times (field.md R1). */
+#define GOOD_QEMU 8
+
+/* --- binfmt_misc itself -------------------------------------------------------------------- */
+
+/* Who mounted it: systemd's automount leaves a trace of its own on the same place. */
+static const char *mounter(void)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(4u << 20);
+	struct err ignored;
+	const char *line;
+
+	if (file_read(AT_FDCWD, "/proc/self/mountinfo", &text, &ignored) < 0)
+		return "";
+	for (line = buf_str(&text); (line = strstr(line, " " BINFMT_DIR " ")); line++) {
+		const char *end = strchr(line, '\n'), *kind = strstr(line, " - autofs ");
+
+		if (kind && end && kind < end)
+			return ", by systemd's automount";
+	}
+	return access("/run/systemd/units", F_OK) == 0 ? ", by systemd or by hand" : ", by hand";
+}
+
+static void examine_mount(struct findings *f, const struct node *n)
+{
+	switch (n->binfmt.state) {
+	case BINFMT_UNSUPPORTED:
+		found(f, GRADE_BAD, "binfmt_misc", "the kernel has none: no emulation here");
+		fix(f, "modprobe binfmt_misc, or use a kernel with CONFIG_BINFMT_MISC");
+		return;
+	case BINFMT_NOT_MOUNTED:
+		found(f, GRADE_WARN, "binfmt_misc", "not mounted: only native programs run");
+		fix(f, "crossarch emulators install all (mounts it), or mount -t binfmt_misc "
+		       "binfmt_misc " BINFMT_DIR);
+		return;
+	case BINFMT_UNKNOWN:
+		found(f, GRADE_WARN, "binfmt_misc", "cannot be seen from this namespace");
+		fix(f, "run crossarch doctor on the node itself");
+		return;
+	case BINFMT_OFF:
+		found(f, GRADE_BAD, "binfmt_misc", "mounted%s, and switched off as a whole",
+		      n->mounted ? mounter() : "");
+		fix(f, "echo 1 > " BINFMT_DIR "/status");
+		return;
+	case BINFMT_ON:
+		break;
+	}
+	if (n->mounted)
+		found(f, GRADE_GOOD, "binfmt_misc", "mounted on " BINFMT_DIR "%s", mounter());
+	else
+		found(f, GRADE_INFO, "binfmt_misc",
+		      "in use, but not mounted in this mount namespace");
+}
+
+/* --- each emulator ------------------------------------------------------------------------- */
+
+static void describe(const struct emulator *e, char *text, size_t size)
+{
+	const struct binfmt_entry *b = e->entry;
+	char flags[8];
+
+	binfmt_flag_letters(b->flags, flags);
+	(void)str_fmt(text, size, "%s%s%s, flags %s, %s", b->name, *e->version ? ", qemu " : "",
+		      e->version, flags[0] ? flags : "none", b->interpreter);
+}
+
+/* Changed since it was pinned: the kernel still runs the old file. */
+static bool is_replaced(const struct emulator *e)
+{
+	struct stat st;
+
+	if (!(e->entry->flags & BINFMT_F) || !e->entry->registered_ns ||
+	    stat(e->entry->interpreter, &st) < 0)
+		return false;
+	return (uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec >
+	       e->entry->registered_ns;
+}
+
+/* What is wrong with it, worst first; false when nothing is. */
+static bool examine_trouble(struct findings *f, const struct emulator *e, const char *what)
+{
+	const char *name = arch_label(e->arch);
+
+	if (e->native && e->entry->enabled) {
+		found(f, GRADE_WARN, name, "%s: covers programs that this node runs by itself",
+		      what);
+		fix(f, "echo -1 > " BINFMT_DIR "/%s", e->entry->name);
+	} else if (!e->entry->enabled) {
+		found(f, GRADE_WARN, name, "%s: disabled", what);
+		fix(f, "echo 1 > " BINFMT_DIR "/%s", e->entry->name);
+	} else if (e->works == WORKS_NO) {
+		found(f, GRADE_BAD, name, "%s: does not work, %s", what, e->why);
+		fix(f, "reinstall qemu-user-static, then crossarch emulators install %s", name);
+	} else if (!(e->entry->flags & BINFMT_F)) {
+		found(f, GRADE_WARN, name, "%s: without flag F containers cannot use it", what);
+		fix(f, "crossarch emulators install %s", name);
+	} else if (is_replaced(e)) {
+		found(f, GRADE_WARN, name, "%s: the file was replaced, the old one is in use",
+		      what);
+		fix(f, "crossarch emulators remove %s; crossarch emulators install %s", name, name);
+	} else if (!e->boot[0]) {
+		found(f, GRADE_WARN, name, "%s: works, but is gone after a reboot", what);
+		fix(f, "crossarch emulators install %s", name);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Healthy emulators of architectures without an OCI name are only counted. */
+static void examine_emulator(struct findings *f, const struct emulator *e, size_t *others)
+{
+	char what[320];
+
+	describe(e, what, sizeof(what));
+	if (e->entry->enabled && !e->used && !e->native) {
+		found(f, GRADE_INFO, arch_label(e->arch), "%s: covered by a newer handler", what);
+		return;
+	}
+	if (examine_trouble(f, e, what))
+		return;
+	if (e->arch->oci)
+		found(f, e->works == WORKS_YES ? GRADE_GOOD : GRADE_INFO, arch_label(e->arch),
+		      "%s%s", what, e->works == WORKS_YES ? ", works" : ", not tried");
+	else
+		(*others)++;
+}
+
+static void examine_age(struct findings *f, const struct node *n)
+{
+	const char *oldest = NULL;
+
+	for (size_t i = 0; i < n->n; i++) {
+		const char *v = n->list[i].version;
+
+		if (*v && atoi(v) < GOOD_QEMU && (!oldest || atoi(v) < atoi(oldest)))
+			oldest = v;
+	}
+	if (!oldest)
+		return;
+	found(f, GRADE_WARN, "qemu's age",
+	      "%s: before version %d some programs crash under it (Go, Node.js)", oldest,
+	      GOOD_QEMU);
+	fix(f, "install a newer qemu-user-static (Debian: from backports), then crossarch "
+	       "emulators install all");
+}
+
+/* Who reads the files that bring handlers back. */
+static void examine_boot(struct findings *f)
+{
+	if (access("/usr/lib/systemd/systemd-binfmt", X_OK) == 0 ||
+	    access("/lib/systemd/systemd-binfmt", X_OK) == 0) {
+		found(f, GRADE_GOOD, "after a reboot",
+		      "systemd-binfmt registers what /etc/binfmt.d "
+		      "and /usr/lib/binfmt.d name");
+	} else if (access("/usr/sbin/update-binfmts", X_OK) == 0) {
+		found(f, GRADE_GOOD, "after a reboot", "binfmt-support registers its formats");
+	} else {
+		found(f, GRADE_WARN, "after a reboot",
+		      "nothing registers handlers: neither systemd-binfmt nor binfmt-support");
+		fix(f, "run \"crossarch emulators install all\" at every boot");
+	}
+}
+
+void doctor_emulators(struct findings *f)
+{
+	CLEANUP_NODE struct node n = NODE_INIT;
+	struct err err = ERR_INIT;
+	size_t others = 0, foreign = 0;
+
+	f->section = "emulators";
+	if (node_read(&n, &err) < 0) {
+		found(f, GRADE_BAD, "binfmt_misc", "%s", err.text);
+		fix(f, "run crossarch doctor as root, on the node itself");
+		return;
+	}
+	examine_mount(f, &n);
+	emulators_ask_versions(&n);
+	emulators_try(&n);
+	for (size_t i = 0; i < n.n; i++)
+		if (n.list[i].arch) {
+			foreign++;
+			examine_emulator(f, &n.list[i], &others);
+		}
+	if (others)
+		found(f, GRADE_GOOD, "others", "%zu more (crossarch emulators lists them)", others);
+	if (n.binfmt.state == BINFMT_ON && !foreign) {
+		found(f, GRADE_WARN, "emulators", "none registered: only native programs run");
+		fix(f, "apt-get install qemu-user-static, then crossarch emulators install all");
+	}
+	if (foreign)
+		examine_boot(f);
+	examine_age(f, &n);
+}

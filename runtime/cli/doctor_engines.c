@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/buf.h"
+#include "runtime/base/str.h"
+#include "runtime/cli/ctrd.h"
+#include "runtime/cli/doctor.h"
+#include "runtime/cli/run.h"
+#include "runtime/prepare/configure.h"
+
+#define VERSION_MS 3000
+
+/* The first line of "ENGINE --version", "" when it does not say. */
+static void version_of(const char *path, char *ret, size_t size)
+{
+	CLEANUP_BUF struct buf out = BUF_INIT(4096);
+	char name[] = "engine", option[] = "--version";
+	char *const argv[] = { name, option, NULL };
+	const struct run run = {
+		.path = path, .argv = argv, .keep_fd = -1, .timeout_ms = VERSION_MS, .out = &out
+	};
+	struct run_result result;
+	struct err ignored;
+
+	ret[0] = '\0';
+	if (run_program(&run, &result, &ignored) == 0 && result.end == RUN_EXITED && !result.value)
+		(void)str_fmt(ret, size, "%.*s", (int)strcspn(buf_str(&out), "\n"), buf_str(&out));
+}
+
+static bool examine_engine(struct findings *f, const char *name)
+{
+	char path[PATH_MAX], version[160];
+	struct err ignored;
+
+	if (configure_engine(name, getenv("PATH"), path, sizeof(path), &ignored) < 0)
+		return false;
+	version_of(path, version, sizeof(version));
+	if (version[0])
+		found(f, GRADE_GOOD, name, "%s, %s", version, path);
+	else
+		found(f, GRADE_BAD, name, "%s does not run", path);
+	if (!version[0])
+		fix(f, "reinstall %s", name);
+	return true;
+}
+
+/* The node's own configuration file, read the way every Create reads it. */
+static void examine_settings(struct findings *f)
+{
+	const struct prepare_request none = { .config_path = "" };
+	struct complaint bad = { "", "", "" };
+	struct settings s;
+
+	if (configure(&none, NULL, &s, &bad) == CONFIGURED) {
+		found(f, GRADE_GOOD, "configuration", "%s%s", SETTINGS_FILE,
+		      access(SETTINGS_FILE, F_OK) == 0 ? "" : " does not exist, all defaults");
+		return;
+	}
+	found(f, GRADE_BAD, "configuration", "%s: %s", bad.what, bad.why);
+	fix(f, "%s", bad.fix);
+}
+
+void doctor_engines(struct findings *f)
+{
+	bool runc, crun;
+
+	f->section = "engines";
+	runc = examine_engine(f, "runc");
+	crun = examine_engine(f, "crun");
+	if (!runc && !crun) {
+		found(f, GRADE_BAD, "engine", "neither runc nor crun is installed");
+		fix(f, "apt-get install runc");
+	}
+	examine_settings(f);
+}
