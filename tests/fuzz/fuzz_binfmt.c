@@ -19,7 +19,7 @@ static bool oracle(const struct binfmt_entry *e, const uint8_t *head)
 }
 
 /* The first PROGRAM_HEAD bytes are a program, the rest is the text of an entry. */
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+void fuzz_one(uint8_t *bytes, size_t n)
 {
 	uint8_t head[PROGRAM_HEAD] = { 0 };
 	size_t take = n < sizeof(head) ? n : sizeof(head);
@@ -30,11 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
 	memcpy(head, bytes, take);
 	if (!text || binfmt_entry_parse("fuzz", text, &e, &err) < 0)
-		return 0;
+		return;
 	ASSERT(e.interpreter[0] && e.offset + e.len <= PROGRAM_HEAD);
 	if (e.kind != BINFMT_MAGIC)
-		return 0;
+		return;
 	ASSERT(binfmt_entry_matches(&e, head, "/x") == oracle(&e, head));
 	ASSERT(binfmt_entry_rejects(&e, head, &at) != oracle(&e, head));
-	return 0;
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/mem.h"
+#include "runtime/image/image.h"
+#include "runtime/image/version.h"
+#include "tests/fuzz/fuzz.h"
+
+/*
+ * A whole file, read as prepare reads it. Program headers, names and notes may lie anywhere in it.
+ * The size that is claimed differs from the file's own when somebody writes to it meanwhile.
+ */
+void fuzz_one(uint8_t *bytes, size_t n)
+{
+	static const uint64_t pages[] = { 4096, 16384, 65536 };
+	CLEANUP_FD int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	struct version version;
+	struct image img;
+	struct err err;
+
+	if (fd < 0 || fd_write_all(fd, bytes, n) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		ASSERT(image_read(fd, i ? n : n * 2, pages[i], &img, &err) == 0);
+		ASSERT(img.kind < IMAGE_KIND_N && img.head_len <= n);
+		ASSERT(memchr(img.interp, 0, sizeof(img.interp)));
+		ASSERT(!img.interp_bad || !img.interp[0]);
+		ASSERT(img.x86_level <= 4);
+	}
+	if (img.kind == IMAGE_ELF)
+		ASSERT(ident_table_size(&img.ident) && img.ident.phoff < n);
+	if (img.kind == IMAGE_SCRIPT)
+		ASSERT(img.script.interpreter[0]);
+	if (version_of_file(fd, n, &version))
+		ASSERT(version_find(bytes, n, &version));
+}
