@@ -101,8 +101,13 @@ MUST_CHECK int container_make(struct bench *b, struct container *c, const char *
 			      struct err *err);
 MUST_CHECK int container_remove(struct bench *b, struct container *c, struct err *err);
 
-/* containerd's task calls. @exec_id is NULL for the container's own process. */
-MUST_CHECK int task_create(struct rpc *rpc, const struct container *c, const char *standard_output,
+/* Paths of FIFOs that somebody reads. */
+struct streams {
+	const char *out, *err;
+};
+
+/* containerd's task calls. @io is NULL for none, @exec_id for the container's own process. */
+MUST_CHECK int task_create(struct rpc *rpc, const struct container *c, const struct streams *io,
 			   struct err *err);
 MUST_CHECK int task_exec(struct rpc *rpc, const struct container *c, const char *exec_id, words args,
 			 struct err *err);

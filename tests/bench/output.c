@@ -16,7 +16,8 @@ static const char *const writer_args[] = { "/bin/dd", "if=/dev/zero", "bs=64k", 
 struct output {
 	struct bench *bench;
 	struct container containers[SHIMS];
-	char fifo[SHIMS][300];
+	char out[300], err[300]; /* FIFOs, used by one container after the other */
+	int err_fd;		 /* of the second one, which stays all but empty */
 	struct samples cpu[SHIMS], rate[SHIMS];
 };
 
@@ -45,12 +46,15 @@ static int output_run(struct output *o, enum subject who, double *ret_cpu, doubl
 	const struct container *c = &o->containers[who];
 	struct rpc *rpc = o->bench->rpc;
 	/* Reading end first, so that the shim's opening does not wait; later reads shall. */
-	CLEANUP_FD int fd = open(o->fifo[who], O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FD int fd = open(o->out, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const struct streams io = { o->out, o->err };
 	double before, after, begin;
 	int pid;
 
-	if (fd < 0 || task_create(rpc, c, o->fifo[who], err) < 0)
-		return fd < 0 ? err_sys(err, ERR_IO, "open %s", o->fifo[who]) : -1;
+	if (fd < 0)
+		return err_sys(err, ERR_IO, "open %s", o->out);
+	if (task_create(rpc, c, &io, err) < 0)
+		return -1;
 	if (fcntl(fd, F_SETFL, 0) < 0)
 		return err_sys(err, ERR_IO, "make reading wait");
 	if (shim_pid(o->bench, c->id, &pid, err) < 0 || process_cpu(pid, &before, err) < 0)
@@ -68,7 +72,7 @@ static int output_run(struct output *o, enum subject who, double *ret_cpu, doubl
 static int output_one(void *ctx, enum subject who, bool counts, struct err *err)
 {
 	struct output *o = ctx;
-	double cpu, ms;
+	double cpu = 0, ms = 0;
 
 	if (!counts) /* a gigabyte needs no warming up */
 		return 0;
@@ -79,25 +83,34 @@ static int output_one(void *ctx, enum subject who, bool counts, struct err *err)
 	return 0;
 }
 
+static int make_fifos(struct output *o, struct err *err)
+{
+	str_fmt(o->out, sizeof(o->out), "%s/output", o->bench->dir);
+	str_fmt(o->err, sizeof(o->err), "%s/errors", o->bench->dir);
+	if (mkfifo(o->out, 0700) < 0 || mkfifo(o->err, 0700) < 0)
+		return err_sys(err, ERR_IO, "make %s and errors", o->out);
+	o->err_fd = open(o->err, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return o->err_fd < 0 ? err_sys(err, ERR_IO, "open %s", o->err) : 0;
+}
+
 int bench_output(struct bench *b, unsigned int n, struct err *err)
 {
 	struct output o = { .bench = b };
 
+	if (make_fifos(&o, err) < 0)
+		return -1;
 	for (enum subject who = STOCK; who < SHIMS; who++) {
 		struct container *c = &o.containers[who];
 
 		c->subject = who;
 		str_fmt(c->id, sizeof(c->id), "output-%s", subject_name[who]);
-		str_fmt(o.fifo[who], sizeof(o.fifo[who]), "%s/%s", b->dir, c->id);
-		if (mkfifo(o.fifo[who], 0700) < 0)
-			return err_sys(err, ERR_IO, "make %s", o.fifo[who]);
 		if (container_make(b, c, NULL, writer_args, err) < 0)
 			return -1;
 	}
 	if (alternate(n, SHIMS, output_one, &o, err) < 0)
 		return -1;
+	close(o.err_fd);
 	for (enum subject who = STOCK; who < SHIMS; who++) {
-		unlink(o.fifo[who]);
 		if (container_remove(b, &o.containers[who], err) < 0)
 			return -1;
 		samples_print(b, "output_cpu", subject_name[who], false, &o.cpu[who]);
