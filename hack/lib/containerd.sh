@@ -4,7 +4,8 @@
 # A containerd of one's own: any of the versions tested, with everything it has in one directory, its own
 # cgroup parent and its own configuration. The machine's containerd is neither used nor disturbed.
 #
-# After node_start: $node (directory), $node_name (in cgroups and namespaces), $node_version, $node_socket.
+# After node_start: $node (directory), $node_name (in cgroups and namespaces), $node_version, $node_socket,
+# $node_crun (what to call crun).
 # The caller sets $images to what hack/images printed.
 # shellcheck disable=SC2034,SC2154
 
@@ -19,6 +20,16 @@ containerd_bin() {
 	case $1 in
 	installed) dirname "$(command -v containerd)" ;;
 	*) echo "$("$containerd_lib/../debs" "$1" "$(dpkg --print-architecture)" containerd)/usr/bin" ;;
+	esac
+}
+
+# crun_for VERSION: a crun that takes what this containerd writes. Debian 12's knows no specification newer
+# than 1.0, which containerd 1.7 and later write.
+crun_for() {
+	case $1:$(crun --version 2>/dev/null | sed -n 's/^spec: //p') in
+	1.[0-6].*) echo crun ;;
+	*:1.0.*) readlink -f "$containerd_lib/../../tests/tools/crun-any-spec" ;;
+	*) echo crun ;;
 	esac
 }
 
@@ -63,7 +74,7 @@ node_config() {
 		  conf_dir = "$node/cni"
 	END
 	node_handler runc io.containerd.runc.v2 'BinaryName = "runc"'
-	node_handler crun io.containerd.runc.v2 'BinaryName = "crun"'
+	node_handler crun io.containerd.runc.v2 "BinaryName = \"$node_crun\""
 	node_handler crossarch "$RUNTIME_TYPE" "ConfigPath = \"$node/crossarch-runc.json\""
 	node_handler crossarch-crun "$RUNTIME_TYPE" "ConfigPath = \"$node/crossarch-crun.json\""
 }
@@ -81,12 +92,13 @@ node_start() {
 	node_is "$(mktemp -d "${NODE_TMP:-/tmp}/ca.XXXXXX")"
 	host_change node_remove "$node" -- mkdir "$node/cni"
 	: >"$node/ids"
+	node_version=$("$node_bin/containerd" --version | awk '{ sub(/^v/, "", $3); print $3 }')
+	node_crun=$(crun_for "$node_version")
 	echo '{"engine":"runc"}' >"$node/crossarch-runc.json"
-	echo '{"engine":"crun"}' >"$node/crossarch-crun.json"
+	echo "{\"engine\":\"$node_crun\"}" >"$node/crossarch-crun.json"
 	node_config >"$node/config.toml"
 	# Shims and engines keep their things there, whatever containerd's own directories are.
 	[ -e /run/containerd ] || host_change remove_empty /run/containerd -- mkdir -m 0711 /run/containerd
-	node_version=$("$node_bin/containerd" --version | awk '{ sub(/^v/, "", $3); print $3 }')
 	node_run
 }
 
@@ -100,11 +112,14 @@ node_run() {
 	node_wait
 }
 
+# "ok" is what containerd says of the CRI before it answers.
+node_cri_answers() { [ ! -x "$BUILD/bin/cri-client" ] || node_cri pods >/dev/null 2>&1; }
+
 # Ready when the CRI answers, which is the last thing to come up.
 node_wait() {
 	local try
 	for try in $(seq 1 150); do
-		if node_ctr plugins ls 2>/dev/null | grep -q 'io.containerd.grpc.v1 *cri .* ok'; then
+		if node_ctr plugins ls 2>/dev/null | grep -q 'io.containerd.grpc.v1 *cri .* ok' && node_cri_answers; then
 			return 0
 		fi
 		if ! node_alive; then
@@ -221,7 +236,7 @@ node_engine_states() {
 		done
 }
 
-# node_clear: kill and delete all that runs, the way its owner would
+# node_clear: kill and delete all that runs, the way its owner would, then what did not obey
 node_clear() {
 	local id
 	node_clear_pods
@@ -231,7 +246,23 @@ node_clear() {
 	for id in $(node_ctr --namespace "$node_name" container ls -q); do
 		node_ctr --namespace "$node_name" container delete "$id"
 	done
-	node_shims | cut -d' ' -f1 | xargs -r kill -KILL
+	node_purge
+}
+
+# node_purge: kill and remove whatever node_leftovers would find
+node_purge() {
+	local pid mount cgroup
+	for pid in $(node_shims | cut -d' ' -f1) $(node_processes); do
+		kill -KILL "$pid" 2>/dev/null || :
+	done
+	node_mounts | tac | while read -r mount; do
+		umount -l "$mount" || :
+	done
+	node_sockets | xargs -r rm -f
+	node_engine_states | xargs -r rm -rf
+	for cgroup in $(node_cgroups); do
+		rmdir "$cgroup" 2>/dev/null || { sleep 0.2 && rmdir "$cgroup"; } || :
+	done
 }
 
 # node_leftovers: everything a container may have left on the machine, one line each
@@ -255,20 +286,9 @@ node_remove() {
 # node_stop: take everything down that belongs to this containerd, in whatever state it is
 node_stop() {
 	[ -d "$node" ] || return 0
-	local pid mount cgroup
 	node_kill
-	for pid in $(node_shims | cut -d' ' -f1) $(node_processes); do
-		kill -KILL "$pid" 2>/dev/null || :
-	done
-	node_mounts | tac | while read -r mount; do
-		umount -l "$mount" || :
-	done
-	node_sockets | xargs -r rm -f
-	node_engine_states | xargs -r rm -rf
+	node_purge
 	rm -rf /run/containerd/*/"$node_name"
-	for cgroup in $(node_cgroups); do
-		rmdir "$cgroup" 2>/dev/null || { sleep 0.2 && rmdir "$cgroup"; } || :
-	done
 	rm -rf --one-file-system "$node"
 	node=
 }

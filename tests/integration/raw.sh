@@ -5,7 +5,7 @@
 # tests/tools/shimctl, events taken by shimctl too. The stock shim is driven in the same way.
 #
 # Of the current container: $id, $bundle, $socket (of its shim), $events (file with one line per event).
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2119,SC2120,SC2154
 
 shimctl() { "$BUILD/bin/shimctl" "$@"; }
 
@@ -28,7 +28,7 @@ shim_binary() {
 shim() {
 	(cd "$bundle" && TTRPC_ADDRESS=$events.sock GRPC_ADDRESS=$node_socket NAMESPACE=$node_name GOMAXPROCS=2 \
 		timeout -k 5 20 "$(shim_binary)" -namespace "$node_name" -address "$node_socket" \
-		-publish-binary "$node_bin/containerd" "$@" 9>&-)
+		-publish-binary "$node_bin/containerd" "$@")
 }
 
 rpc() { SERVICE=$(task_service) shimctl call "$socket" "$@"; }
@@ -90,7 +90,7 @@ raw_root() {
 
 # Takes events into $events from now on.
 take_events() {
-	shimctl events "$events.sock" "$@" >>"$events" 9>&- &
+	shimctl events "$events.sock" "$@" >>"$events" &
 	events_pid=$!
 	eventually test -S "$events.sock"
 }
@@ -100,6 +100,8 @@ raw_new() {
 	id=$(new_id raw)
 	bundle=$node/bundles/$id
 	mkdir -p "$bundle/rootfs"
+	mkfifo "$bundle/log"
+	cat <>"$bundle/log" >>"$node/log" & # as containerd: both ends, so that it never ends
 	config_json "$@" >"$bundle/config.json"
 }
 
@@ -167,6 +169,10 @@ raw_kill() {
 # raw_end: what containerd does when a container is over; $id is gone afterwards
 raw_end() {
 	rpc Delete id="$id" >/dev/null
+	raw_gone
+}
+
+raw_gone() {
 	rpc Shutdown id="$id" || : # its connection may break
 	shim -id "$id" -bundle "$bundle" delete </dev/null >/dev/null
 	rm -rf --one-file-system "$bundle"
@@ -196,7 +202,7 @@ engine_that() {
 # What a case that failed half-way leaves would only make the next ones fail.
 raw_over() {
 	local status=$? pid mount
-	kill "$events_pid" 2>/dev/null || :
+	jobs -p | xargs -r kill 2>/dev/null || :
 	[ "$status" != 0 ] && [ "$status" != 77 ] || exit "$status"
 	for pid in $(node_shims | cut -d' ' -f1) $(node_processes); do
 		kill -KILL "$pid" 2>/dev/null || :

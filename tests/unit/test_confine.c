@@ -46,7 +46,7 @@ static int confined(int (*question)(void))
 		    open("/dev/null", O_WRONLY) != 7)
 			_exit(99);
 		v.root = 4;
-		if (confine_calls(7, &err) < 0 || confine_files(&v, 5, &err) < 0)
+		if (confine_calls(7, -1, &err) < 0 || confine_files(&v, 5, &err) < 0)
 			_exit(98);
 		_exit(question());
 	}

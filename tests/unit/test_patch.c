@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/oci/patch.h"
 #include "runtime/oci/seccomp.h"
@@ -24,6 +26,11 @@ static json *parse(const char *text)
 static const struct arch *amd64(void)
 {
 	return arch_by_name("amd64", 5);
+}
+
+static const struct arch *named(const char *name)
+{
+	return arch_by_name(name, strlen(name));
 }
 
 static void expect_patched(const char *text, const struct patch *p, const char *want)
@@ -80,7 +87,7 @@ static struct seccomp_fit judge(const char *text)
 	CLEANUP_JSON json *j = parse(text);
 	struct seccomp_fit fit;
 
-	seccomp_judge(j, amd64(), &fit);
+	seccomp_judge(j, amd64(), named("arm"), &fit);
 	return fit;
 }
 
@@ -89,11 +96,14 @@ static void profiles_that_let_through(void **state)
 	struct seccomp_fit fit;
 
 	(void)state;
-	seccomp_judge(NULL, amd64(), &fit);
+	seccomp_judge(NULL, amd64(), named("arm"), &fit);
 	assert_false(fit.must_adapt);
 	fit = judge("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"mprotect\"],"
 		    "\"action\":\"SCMP_ACT_ERRNO\"}]}");
 	assert_false(fit.must_adapt);
+	assert_string_equal(fit.blocked, "mprotect");
+	assert_string_equal(fit.denied, "mprotect");
+	fit = judge("{\"defaultAction\":\"SCMP_ACT_ALLOW\"}");
 	assert_null(fit.blocked);
 }
 
@@ -110,7 +120,7 @@ static void a_profile_for_the_guest(void **state)
 }
 
 /* The names of the rule that was added, as one text. */
-static void adapted(const char *text, char *names, size_t size)
+static void adapted(const char *text, const char *guest, char *names, size_t size)
 {
 	CLEANUP_JSON json *j = parse(text);
 	struct seccomp_fit fit;
@@ -118,8 +128,8 @@ static void adapted(const char *text, char *names, size_t size)
 	json *rules, *list;
 	size_t before = json_object_array_length(json_member(j, "syscalls"));
 
-	assert_int_equal(seccomp_adapt(j, amd64(), &err), 0);
-	seccomp_judge(j, amd64(), &fit);
+	assert_int_equal(seccomp_adapt(j, amd64(), named(guest), NULL, &err), 0);
+	seccomp_judge(j, amd64(), named(guest), &fit);
 	assert_false(fit.must_adapt);
 	rules = json_member(j, "syscalls");
 	assert_true(json_object_array_length(rules) > before);
@@ -138,10 +148,10 @@ static void what_is_added(void **state)
 		"ALLOW\","
 		"\"args\":[{\"index\":0,\"value\":1,\"op\":\"SCMP_CMP_EQ\"}]},"
 		"{\"names\":[\"sendto\",\"mprotect\"],\"action\":\"SCMP_ACT_ERRNO\"}]}",
-		names, sizeof(names));
+		"arm", names, sizeof(names));
 	assert_non_null(strstr(names, "\"openat\""));
 	assert_non_null(strstr(names, "\"getuid\""));
-	assert_non_null(strstr(names, "\"connect\""));
+	assert_null(strstr(names, "\"connect\"")); /* this guest has no socketcall */
 	assert_non_null(strstr(names, "\"futex\""));
 	/* Filtered or forbidden by its author: stays. */
 	assert_null(strstr(names, "\"clone\""));
@@ -151,9 +161,110 @@ static void what_is_added(void **state)
 	assert_null(strstr(names, "\"ptrace\""));
 }
 
+static void only_calls_the_guest_has(void **state)
+{
+	static const char profile[] =
+		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"socketcall\","
+		"\"mknod\",\"waitid\"],\"action\":\"SCMP_ACT_ALLOW\"}]}";
+	char names[8192] = "";
+
+	(void)state;
+	adapted(profile, "s390x", names, sizeof(names));
+	assert_non_null(strstr(names, "\"connect\""));
+	assert_non_null(strstr(names, "\"mknodat\""));
+	adapted(profile, "arm64", names, sizeof(names));
+	assert_null(strstr(names, "\"connect\""));
+	assert_null(strstr(names, "\"mknodat\""));
+}
+
+/* The profile and what is said about it, after an adaptation for 32-bit Arm. */
+static json *noted(const char *text, struct buf *notes)
+{
+	json *j = parse(text);
+	struct err err;
+
+	assert_int_equal(seccomp_adapt(j, amd64(), named("arm"), notes, &err), 0);
+	return j;
+}
+
+static void rules_go_with_their_calls(void **state)
+{
+	CLEANUP_BUF struct buf notes = BUF_INIT(65536);
+	CLEANUP_JSON json *j = noted(
+		"{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"setuid32\"],"
+		"\"action\":\"SCMP_ACT_ERRNO\"},{\"names\":[\"clock_settime64\"],\"action\":"
+		"\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":1,\"op\":"
+		"\"SCMP_CMP_EQ\"}]},{\"names\":[\"mknod\"],\"action\":\"SCMP_ACT_ERRNO\"}]}",
+		&notes);
+	const char *text = json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN);
+
+	(void)state;
+	assert_non_null(strstr(text, "[\"setuid32\",\"setuid\"]"));
+	assert_non_null(strstr(text, "[\"clock_settime64\",\"clock_settime\"]"));
+	assert_null(strstr(text, "futex"));
+	assert_string_equal(
+		buf_str(&notes),
+		"rules that deny or look at arguments now also hold for setuid\n"
+		"rules that deny or look at arguments now also hold for clock_settime\n"
+		"not kept, for the node knows the call by a name that is allowed: mknod as "
+		"mknodat\n");
+}
+
+static void clone3_answers_enosys(void **state)
+{
+	CLEANUP_BUF struct buf notes = BUF_INIT(65536);
+	CLEANUP_JSON json *j =
+		noted("{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"clone3\"],"
+		      "\"action\":\"SCMP_ACT_KILL\"},{\"names\":[\"clone\"],\"action\":"
+		      "\"SCMP_ACT_ERRNO\"}]}",
+		      &notes);
+	struct seccomp_fit fit;
+
+	(void)state;
+	assert_string_equal(
+		json_object_to_json_string_ext(json_member(j, "syscalls"), JSON_C_TO_STRING_PLAIN),
+		"[{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ERRNO\"},{\"names\":"
+		"[\"clone3\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":38}]");
+	assert_string_equal(buf_str(&notes), "clone3 answers ENOSYS\nkept, though it judges the "
+					     "emulator's own calls: clone (denied)\n");
+	seccomp_judge(j, amd64(), named("arm"), &fit);
+	assert_string_equal(fit.denied, "clone");
+}
+
+static void what_libseccomp_takes(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+	} profiles[] = {
+		{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_AARCH64\"],"
+		  "\"syscalls\":[{\"names\":[\"read\",\"no_such_call\"],\"action\":"
+		  "\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":1,\"op\":"
+		  "\"SCMP_CMP_EQ\"}]}]}",
+		  true },
+		{ "{\"defaultAction\":\"SCMP_ACT_NONE\"}", false },
+		{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[\"SCMP_ARCH_PDP11\"]}",
+		  false },
+		{ "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[{\"names\":[\"read\"],"
+		  "\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":9,\"op\":\"SCMP_CMP_EQ\"}]}]"
+		  "}",
+		  false },
+	};
+	int sink = open("/dev/null", O_WRONLY);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
+		CLEANUP_JSON json *j = parse(profiles[i].text);
+		struct err err;
+
+		assert_int_equal(seccomp_verify(j, sink, &err), profiles[i].good ? 0 : -1);
+	}
+	close(sink);
+}
+
 static void the_node_is_listed(void **state)
 {
-	struct patch p = { .adapt_seccomp = true, .host = amd64() };
+	struct patch p = { .adapt_seccomp = true, .host = amd64(), .guest = named("arm64") };
 	CLEANUP_JSON json *j =
 		parse("{\"linux\":{\"seccomp\":{\"defaultAction\":\"SCMP_ACT_ERRNO\","
 		      "\"architectures\":[\"SCMP_ARCH_AARCH64\"]}}}");
@@ -188,7 +299,7 @@ static void odd_profiles(void **state)
 		struct err err;
 
 		(void)judge(odd[i]);
-		assert_int_equal(seccomp_adapt(j, amd64(), &err), 0);
+		assert_int_equal(seccomp_adapt(j, amd64(), named("arm"), NULL, &err), 0);
 	}
 }
 
@@ -201,6 +312,10 @@ int main(void)
 		cmocka_unit_test(profiles_that_let_through),
 		cmocka_unit_test(a_profile_for_the_guest),
 		cmocka_unit_test(what_is_added),
+		cmocka_unit_test(only_calls_the_guest_has),
+		cmocka_unit_test(rules_go_with_their_calls),
+		cmocka_unit_test(clone3_answers_enosys),
+		cmocka_unit_test(what_libseccomp_takes),
 		cmocka_unit_test(the_node_is_listed),
 		cmocka_unit_test(odd_profiles),
 	};

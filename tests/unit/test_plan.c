@@ -587,6 +587,7 @@ static void never(void **state)
 	expect_verdict(&w, VERDICT_NATIVE);
 }
 
+/* Asking changes nothing by itself: a pod without a user namespace has the node's handlers. */
 static void private_emulators(void **state)
 {
 	struct world w;
@@ -594,12 +595,25 @@ static void private_emulators(void **state)
 	(void)state;
 	world_init(&w, "arm64");
 	w.settings.private_emulators = true;
-	expect_refusal(&w, CAUSE_PRIVATE, NULL);
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.private_bar = CAUSE_PRIVATE_PRIVILEGED;
+	expect_refusal(&w, CAUSE_PRIVATE_PRIVILEGED, NULL);
+	w.f.private_bar = CAUSE_PRIVATE_HOST_PID;
+	expect_refusal(&w, CAUSE_PRIVATE_HOST_PID, NULL);
 	w.f.purpose = FOR_SANDBOX;
 	expect_verdict(&w, VERDICT_EMULATE);
 	world_init(&w, "amd64");
-	w.settings.private_emulators = true;
+	w.f.private_bar = CAUSE_PRIVATE_HOST_PID;
 	expect_verdict(&w, VERDICT_NATIVE);
+	world_init(&w, "s390x");
+	w.settings.private_emulators = true;
+	expect_refusal(&w, CAUSE_NO_EMULATOR, NULL);
+	w.f.private_offered = true;
+	expect_refusal(&w, CAUSE_PRIVATE_MISSING, NULL);
+	world_init(&w, "s390x");
+	w.settings.private_emulators = true;
+	w.f.own_binfmt = true;
+	expect_refusal(&w, CAUSE_PRIVATE_TAKEN, NULL);
 }
 
 static void seccomp(void **state)
@@ -608,7 +622,7 @@ static void seccomp(void **state)
 
 	(void)state;
 	world_init(&w, "arm64");
-	w.f.seccomp = (struct seccomp_fit){ true, "mprotect" };
+	w.f.seccomp = (struct seccomp_fit){ true, "mprotect", NULL };
 	expect_verdict(&w, VERDICT_EMULATE);
 	assert_true(w.p.adapt_seccomp);
 	w.settings.seccomp_keep = true;
