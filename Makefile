@@ -225,7 +225,7 @@ sanitized:
 endif
 
 TREES := $(BIN)/hostile-trees
-$(TREES): $(call obj,$(wildcard tests/trees/*.c)) $(LIBBASE)
+$(TREES): $(call obj,$(wildcard tests/trees/*.c)) $(LIBCORE) $(LIBBASE)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread

@@ -18,6 +18,7 @@
 #include "runtime/base/spawn.h"
 #include "runtime/base/str.h"
 #include "shim/actions.h"
+#include "shim/host/private.h"
 #include "shim/host/unmount.h"
 #include "shim/socket.h"
 #include "shim/task/record.h"
@@ -128,6 +129,7 @@ int action_delete(const struct args *a, struct err *err)
 		engine_delete(bundle, a->id);
 		unmount_rootfs(bundle, a->id);
 		remove_socket(bundle);
+		private_release(bundle);
 	}
 	return print_result(pid, err);
 }

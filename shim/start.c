@@ -15,6 +15,7 @@
 #include "shim/bootstrap.h"
 #include "shim/group.h"
 #include "shim/host/cgroup.h"
+#include "shim/host/private.h"
 #include "shim/host/sched.h"
 #include "shim/socket.h"
 #include "shim/task/options.h"
@@ -137,6 +138,7 @@ int action_start(const struct args *a, struct err *err)
 	struct paths paths;
 	struct report r;
 
+	private_sweep();
 	if (paths_find(&paths, err) < 0 || bootstrap_read(STDIN_FILENO, &arena, &boot, err) < 0 ||
 	    options_read(boot.options, &arena, &request, err) < 0 ||
 	    group_ask(&paths, ".", &request, &r, err) < 0)

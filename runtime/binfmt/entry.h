@@ -29,6 +29,7 @@ struct binfmt_entry {
 	char interpreter[512];
 	enum binfmt_kind kind;
 	bool enabled;
+	bool pending;		  /* not there yet: one that a pod will get for itself */
 	uint32_t flags;		  /* enum binfmt_flag; letters nobody knows are left out */
 	char extension[32];	  /* without the dot */
 	unsigned int offset, len; /* of the magic */

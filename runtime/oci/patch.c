@@ -19,31 +19,25 @@ static bool has_variable(json *env, const char *name)
 	return false;
 }
 
-/* The array process.env, made where it is missing. */
-static int find_env(json *document, json **ret, struct err *err)
+/* The array env of @process, made where it is missing. */
+static int find_env(json *process, json **ret, struct err *err)
 {
-	json *process, *env;
-
-	if (json_typed(document, "process", json_type_object, &process, err) < 0 ||
-	    json_typed(process, "env", json_type_array, &env, err) < 0)
+	if (json_typed(process, "env", json_type_array, ret, err) < 0)
 		return -1;
-	if (!process)
-		return err_set(err, ERR_INVALID, "config.json has no process");
-	if (!env) {
-		env = json_object_new_array();
-		if (!env || json_object_object_add(process, "env", env) < 0)
-			return err_set(err, ERR_NOMEM, "no memory for process.env");
-	}
-	*ret = env;
+	if (*ret)
+		return 0;
+	*ret = json_object_new_array();
+	if (!*ret || json_object_object_add(process, "env", *ret) < 0)
+		return err_set(err, ERR_NOMEM, "no memory for process.env");
 	return 0;
 }
 
-static int add_variable(json *document, const char *name, const char *value, struct err *err)
+static int add_variable(json *process, const char *name, const char *value, struct err *err)
 {
 	char text[256];
 	json *env = NULL, *entry;
 
-	if (find_env(document, &env, err) < 0)
+	if (find_env(process, &env, err) < 0)
 		return -1;
 	if (has_variable(env, name))
 		return 0;
@@ -57,12 +51,28 @@ static int add_variable(json *document, const char *name, const char *value, str
 	return 0;
 }
 
+int patch_process_apply(json *process, const struct patch *p, struct err *err)
+{
+	if (p->qemu_cpu && add_variable(process, "QEMU_CPU", p->qemu_cpu, err) < 0)
+		return -1;
+	for (size_t i = 0; i < p->n_variables; i++)
+		if (add_variable(process, p->variables[i].name, p->variables[i].value, err) < 0)
+			return -1;
+	return 0;
+}
+
 int patch_apply(json *document, const struct patch *p, struct err *err)
 {
-	if (p->qemu_cpu && add_variable(document, "QEMU_CPU", p->qemu_cpu, err) < 0)
+	json *process;
+
+	if (json_typed(document, "process", json_type_object, &process, err) < 0)
+		return -1;
+	if (!process && (p->qemu_cpu || p->n_variables))
+		return err_set(err, ERR_INVALID, "config.json has no process");
+	if (process && patch_process_apply(process, p, err) < 0)
 		return -1;
 	if (p->adapt_seccomp)
 		return seccomp_adapt(json_member(json_member(document, "linux"), "seccomp"),
-				     p->host, err);
+				     p->host, p->guest, p->notes, err);
 	return 0;
 }

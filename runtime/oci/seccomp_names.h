@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Names of system calls that matter when a guest's profile filters its emulator. All static. */
@@ -9,6 +10,7 @@
 struct seccomp_alias {
 	const char *guest;
 	const char *node[14]; /* NULL-terminated */
+	bool same;	      /* one call with the same arguments in the same places */
 };
 
 const struct seccomp_alias *seccomp_aliases(size_t *ret_n);
@@ -16,5 +18,13 @@ const struct seccomp_alias *seccomp_aliases(size_t *ret_n);
 /* What an emulator needs for itself, whatever the guest does. NULL-terminated. */
 const char *const *seccomp_baseline(void);
 
-/* Those of them without which no build of it, with any C library, gets to its first guest code. */
-const char *const *seccomp_vital(void);
+/*
+ * What no build of an emulator, with any C library, does without on its way to the first guest
+ * code: one of the names of each row. A row that is only missed where a refused call kills says so.
+ */
+struct seccomp_vital {
+	const char *names[4]; /* NULL-terminated; the first is what people are told */
+	bool when_killed;
+};
+
+const struct seccomp_vital *seccomp_vital(size_t *ret_n);

@@ -114,6 +114,14 @@ static bool set_cpu(struct settings *s, const struct key *k, const struct settin
 	return v->quoted && add_cpu(s, "", v->text);
 }
 
+static bool set_qemu(struct settings *s, const struct key *k, const struct setting *v)
+{
+	(void)s;
+	(void)k;
+	(void)v;
+	return false; /* it is an object: set_variables() */
+}
+
 #define BOOLEAN "true and false"
 #define MEMBER(m) offsetof(struct settings, m), sizeof(((struct settings *)0)->m)
 #define NODE (FROM_FILE | FROM_OPTIONS)
@@ -124,6 +132,8 @@ static const struct key keys[] = {
 	{ "emulation", NULL, ALL, "auto and never", set_emulation, 0, 0 },
 	{ "platform", NULL, FROM_POD, "platforms such as linux/arm64", set_wanted, 0, 0 },
 	{ "cpu", NULL, ALL, "names of qemu CPU models", set_cpu, 0, 0 },
+	{ "qemu", NULL, FROM_FILE, "objects of variables such as {\"QEMU_STACK_SIZE\": \"8388608\"}",
+	  set_qemu, 0, 0 },
 	{ "seccomp", NULL, ALL, "adapt and keep", set_seccomp, 0, 0 },
 	{ "private_emulators", "private-emulators", ALL, BOOLEAN, set_bool,
 	  MEMBER(private_emulators) },
@@ -194,8 +204,9 @@ static int complain_unknown(enum source source, const char *name, const char *wh
 	name_key(source, name, full, sizeof(full));
 	list_keys(source, known, sizeof(known));
 	(void)str_fmt(bad->what, sizeof(bad->what), "%.200s has the key \"%s\"", where, full);
-	(void)str_fmt(bad->why, sizeof(bad->why), "no such key exists; there are %s%s",
-		      source == FROM_POD ? SETTINGS_ANNOTATION " with " : "", known);
+	(void)str_fmt(bad->why, sizeof(bad->why), "there is no such key; %s %s",
+		      source == FROM_POD ? "behind " SETTINGS_ANNOTATION " come" : "there are",
+		      known);
 	(void)str_fmt(bad->fix, sizeof(bad->fix), "remove or correct \"%s\"", full);
 	return -1;
 }
@@ -254,6 +265,35 @@ static int set_cpu_map(struct settings *s, json *map, const char *where, struct 
 	return 0;
 }
 
+/* Names that make qemu listen, write files or wait are not for a node's containers. */
+static bool add_variable(struct settings *s, const char *name, json *value)
+{
+	static const char *const barred[] = { "QEMU_CPU", "QEMU_GDB", "QEMU_LOG_FILENAME" };
+	struct settings_variable *v = &s->variables[s->n_variables];
+	bool good = str_after(name, "QEMU_") && s->n_variables < SETTINGS_VARIABLES &&
+		    json_object_is_type(value, json_type_string) && !strchr(name, '=');
+
+	for (size_t i = 0; i < ARRAY_SIZE(barred); i++)
+		good = good && !str_eq(name, barred[i]);
+	if (!good || !str_copy(v->name, sizeof(v->name), name) ||
+	    !str_copy(v->value, sizeof(v->value), json_object_get_string(value)))
+		return false;
+	s->n_variables++;
+	return true;
+}
+
+static int set_variables(struct settings *s, json *map, const char *where, struct complaint *bad)
+{
+	s->n_variables = 0;
+	json_object_object_foreach(map, name, value)
+	{
+		if (!add_variable(s, name, value))
+			return complain_value(key_find("qemu", FROM_FILE), FROM_FILE, name, where,
+					      bad);
+	}
+	return 0;
+}
+
 int settings_from_json(struct settings *s, json *document, const char *where, struct complaint *bad)
 {
 	if (!json_object_is_type(document, json_type_object))
@@ -264,6 +304,11 @@ int settings_from_json(struct settings *s, json *document, const char *where, st
 
 		if (str_eq(name, "cpu") && json_object_is_type(value, json_type_object)) {
 			if (set_cpu_map(s, value, where, bad) < 0)
+				return -1;
+			continue;
+		}
+		if (str_eq(name, "qemu") && json_object_is_type(value, json_type_object)) {
+			if (set_variables(s, value, where, bad) < 0)
 				return -1;
 			continue;
 		}

@@ -18,10 +18,17 @@
 #define SETTINGS_FILE CROSSARCH_SYSCONFDIR "/crossarch/config.json"
 #define SETTINGS_ANNOTATION "io.crossarch."
 #define SETTINGS_CPUS 16
+#define SETTINGS_VARIABLES 16
 
 struct settings_cpu {
 	char platform[PLATFORM_TEXT]; /* "" for every platform */
 	char model[64];
+};
+
+/* One of qemu's own environment variables. */
+struct settings_variable {
+	char name[48];
+	char value[128];
 };
 
 struct settings {
@@ -31,6 +38,8 @@ struct settings {
 	struct platform wanted; /* the platform a pod asks for */
 	struct settings_cpu cpus[SETTINGS_CPUS];
 	size_t n_cpus;
+	struct settings_variable variables[SETTINGS_VARIABLES];
+	size_t n_variables;
 	/* runc's own options, when the options table has them */
 	bool systemd_cgroup, no_pivot_root, no_new_keyring;
 	uint64_t io_uid, io_gid;

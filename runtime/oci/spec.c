@@ -71,6 +71,7 @@ static int read_namespaces(json *lnx, struct spec *s, struct err *err)
 
 	if (json_typed(lnx, "namespaces", json_type_array, &array, err) < 0)
 		return -1;
+	s->host_pid = true;
 	for (size_t i = 0; array && i < json_object_array_length(array); i++) {
 		json *item = json_object_array_get_idx(array, i);
 		const char *type, *path;
@@ -78,6 +79,8 @@ static int read_namespaces(json *lnx, struct spec *s, struct err *err)
 		if (json_text(item, "type", "", &type, err) < 0 ||
 		    json_text(item, "path", "", &path, err) < 0)
 			return err_in(err, "namespaces[%zu]", i);
+		if (str_eq(type, "pid"))
+			s->host_pid = false;
 		if (str_eq(type, "pid") && !*path)
 			s->private_pid = true;
 		if (str_eq(type, "user")) {
@@ -102,6 +105,22 @@ static int read_linux(struct spec *s, struct err *err)
 	if (limit && json_object_get_int64(limit) > 0)
 		s->memory_max = (uint64_t)json_object_get_int64(limit);
 	return read_namespaces(lnx, s, err);
+}
+
+/* Nothing but a privileged container is given both. */
+static int read_privilege(json *process, struct spec *s, struct arena *arena, struct err *err)
+{
+	const char *const *bounding;
+	json *sets;
+	int n = 0;
+
+	if (json_typed(process, "capabilities", json_type_object, &sets, err) < 0 ||
+	    read_strings(sets, "bounding", arena, &bounding, err) < 0)
+		return err_in(err, "process");
+	for (; *bounding; bounding++)
+		n += str_eq(*bounding, "CAP_SYS_MODULE") || str_eq(*bounding, "CAP_SYS_RAWIO");
+	s->privileged = n > 1;
+	return 0;
 }
 
 static int read_annotations(struct spec *s, struct err *err)
@@ -130,6 +149,7 @@ int spec_read(json *document, struct arena *arena, struct spec *ret, struct err 
 		return err_set(err, ERR_INVALID, "config.json is not an object");
 	if (json_typed(document, "process", json_type_object, &process, err) < 0 ||
 	    spec_process_read(process, arena, &ret->process, err) < 0 ||
+	    read_privilege(process, ret, arena, err) < 0 ||
 	    json_typed(document, "root", json_type_object, &root, err) < 0 ||
 	    json_text(root, "path", "rootfs", &ret->root, err) < 0 ||
 	    read_mounts(ret, arena, err) < 0 || read_linux(ret, err) < 0 ||

@@ -33,6 +33,8 @@ struct spec {
 	const char *cgroups_path;
 	bool private_pid;      /* creates a pid namespace */
 	bool private_user;     /* has a user namespace entry */
+	bool host_pid;	       /* has no pid namespace entry */
+	bool privileged;       /* may load modules and touch the hardware */
 	const char *user_path; /* the user namespace it joins, NULL without */
 	uint64_t memory_max;   /* bytes, 0 without a limit */
 	json *seccomp;	       /* linux.seccomp, NULL without */

@@ -8,9 +8,7 @@
 #define FOREIGN "{program} is {platform} but this node is {node}"
 #define IS_FOR "{program} is {platform}"
 #define ENABLE "on the node run \"echo 1 > /proc/sys/fs/binfmt_misc/"
-#define REPULL                                                                                  \
-	"remove the image on this node and let it be pulled again; if it stays like this, the " \
-	"image was built so"
+#define NO_PROGRAM "Linux does not run such files"
 
 static const struct cause_row rows[CAUSE_N] = {
 	[CAUSE_NONE] = {
@@ -104,7 +102,8 @@ static const struct cause_row rows[CAUSE_N] = {
 		FOREIGN,
 		"the handler {handler} is for this architecture but rejects byte {byte} of the "
 		"file's header",
-		"register a handler with the usual mask: {install}",
+		"on the node run \"echo -1 > /proc/sys/fs/binfmt_misc/{handler}\", then "
+		"{install-bare}, whose mask leaves such bytes out",
 	},
 	[CAUSE_NO_32BIT] = {
 		"no-32bit",
@@ -122,7 +121,7 @@ static const struct cause_row rows[CAUSE_N] = {
 		"abi-mismatch",
 		FOREIGN,
 		"the processor is of the right family, the ABI or byte order is not",
-		"use an image built for {node}, or {obtain}",
+		"{obtain}",
 	},
 	[CAUSE_ABI_HANDLER] = {
 		"abi-mismatch",
@@ -219,14 +218,14 @@ static const struct cause_row rows[CAUSE_N] = {
 	},
 	[CAUSE_CRLF] = {
 		"script-crlf",
-		"{program} is a script with Windows line ends",
+		"{scripts} is a script with Windows line ends",
 		"the carriage return is taken as part of the interpreter's name, and no such "
 		"file exists",
 		"convert {script} to Unix line ends (dos2unix; in git: *.sh text eol=lf)",
 	},
 	[CAUSE_INTERPRETER_MISSING] = {
 		"script-interpreter-missing",
-		"{program} is a script",
+		"{scripts} is a script",
 		"its interpreter {file} is not in the image",
 		"install {file} in the image, or name an interpreter it has in the #! line of "
 		"{script}",
@@ -234,45 +233,62 @@ static const struct cause_row rows[CAUSE_N] = {
 	[CAUSE_EMPTY] = {
 		"file-empty",
 		"{program} is an empty file",
-		"there is nothing in it to run: the image on this node is damaged, or it was "
-		"built so",
-		REPULL,
+		"there is nothing in it to run",
+		"{renew}",
 	},
 	[CAUSE_ZEROS] = {
 		"file-damaged",
 		"{program} is a file of zero bytes",
-		"its contents were never written: the image on this node is damaged",
-		REPULL,
+		"its contents were never written",
+		"{renew}",
 	},
 	[CAUSE_CUT] = {
 		"file-damaged",
 		"{program} is an ELF file with broken headers",
 		"the file is cut off or overwritten",
-		REPULL,
+		"{renew}",
 	},
 	[CAUSE_CUT_SEGMENT] = {
 		"file-damaged",
 		IS_FOR,
 		"the file ends before the segments its start needs",
-		REPULL,
+		"{renew}",
 	},
 	[CAUSE_NOT_LINUX] = {
 		"not-linux",
 		"{program} is {kind}",
-		"Linux does not run such files",
-		"build the program for {node-linux}, or correct the command",
+		NO_PROGRAM,
+		"build the program for {node}, or correct the command",
+	},
+	[CAUSE_JAVA] = {
+		"not-linux",
+		"{program} is {kind}",
+		NO_PROGRAM,
+		"name what runs it in the command, for Java: command: [\"java\", ...]",
+	},
+	[CAUSE_OBJECT] = {
+		"not-linux",
+		"{program} is {kind}",
+		NO_PROGRAM,
+		"link it into a program in the image's build (without -c), or correct the command",
+	},
+	[CAUSE_NO_PROGRAM] = {
+		"not-linux",
+		"{program} is {kind}",
+		NO_PROGRAM,
+		"name a program in the command",
 	},
 	[CAUSE_WASM] = {
 		"not-linux",
 		"{program} is {kind}",
-		"Linux does not run such files",
+		NO_PROGRAM,
 		"use a RuntimeClass for WebAssembly",
 	},
 	[CAUSE_NO_X_BIT] = {
 		"not-executable",
 		"{program} has no execute permission",
 		"its mode is {mode}",
-		"add RUN chmod +x {file} to the image's build",
+		"{allow-execution}",
 	},
 	[CAUSE_DIRECTORY] = {
 		"not-executable",
@@ -331,11 +347,38 @@ static const struct cause_row rows[CAUSE_N] = {
 		"the emulator needs",
 		"set io.crossarch.seccomp to adapt, or use the RuntimeDefault profile",
 	},
-	[CAUSE_PRIVATE] = {
+	[CAUSE_SECCOMP_DENIED] = {
+		"seccomp-blocks-emulator",
+		FOREIGN,
+		"a rule of the pod's seccomp profile denies {syscall}, which the emulator needs, "
+		"and such rules are not lifted",
+		"remove {syscall} from that rule, or use the RuntimeDefault profile",
+	},
+	[CAUSE_PRIVATE_PRIVILEGED] = {
 		"private-emulator-unavailable",
 		FOREIGN,
-		"private emulators are asked for and this version has none",
-		"set io.crossarch.private-emulators to false",
+		"private emulators are asked for and the container is privileged",
+		"remove securityContext.privileged, or set io.crossarch.private-emulators to false",
+	},
+	[CAUSE_PRIVATE_HOST_PID] = {
+		"private-emulator-unavailable",
+		FOREIGN,
+		"private emulators are asked for and the pod shares the node's processes",
+		"remove hostPID, or set io.crossarch.private-emulators to false",
+	},
+	[CAUSE_PRIVATE_TAKEN] = {
+		"private-emulator-unavailable",
+		FOREIGN,
+		"private emulators are asked for and somebody else mounted binfmt_misc in the "
+		"pod's user namespace",
+		"do not mount binfmt_misc inside the pod, and start the pod anew",
+	},
+	[CAUSE_PRIVATE_MISSING] = {
+		"private-emulator-unavailable",
+		FOREIGN,
+		"private emulators are asked for and the node has no emulator for it",
+		"put a static qemu-{qemu} on the node (Debian, Ubuntu: package qemu-user-static), "
+		"or {schedule}",
 	},
 	[CAUSE_CONFIG] = {
 		"bad-config",
@@ -401,7 +444,7 @@ static const struct cause_row rows[CAUSE_N] = {
 		"file-damaged",
 		"{program} is {platform}",
 		"the file ends before its last segment and may crash",
-		REPULL,
+		"{renew}",
 	},
 };
 

@@ -243,10 +243,14 @@ static const struct code_row rows[] = {
 	{
 		"private-emulator-unavailable",
 		false,
-		"The pod asks for emulators of its own and cannot have them here.",
+		"The pod asks for emulators of its own and cannot have them here: the kernel is "
+		"older than 6.7, no static emulator is on the node or root of the pod's user "
+		"namespace cannot read it, the pod is privileged or has hostPID, or somebody else "
+		"mounted binfmt_misc in its user namespace. The line says which.",
 		"nothing: this is crossarch's own rule",
-		"private_emulators in the node's configuration or the pod's annotation.",
-		"Set it to false and use emulators of the node.",
+		"private_emulators in the node's configuration or the pod's annotation, the "
+		"specification, and what the kernel answered inside the user namespace.",
+		"What the line says; or set it to false and use emulators of the node.",
 	},
 	{
 		"bad-config",

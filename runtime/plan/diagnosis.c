@@ -20,18 +20,27 @@ struct sentence {
 	struct text *out;
 };
 
-static void put_program(struct sentence *s)
+/* The first @n links of the chain. */
+static void put_links(struct sentence *s, size_t n)
 {
-	const struct facts *f = s->f;
-	size_t n = f->n_chain ? f->n_chain : 1;
-
-	if (!f->n_chain)
+	if (!n)
 		text_add(s->out, "the program");
-	for (size_t i = 0; i < f->n_chain; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (i)
 			text_add(s->out, " -> ");
-		text_name(s->out, f->chain[i].path, CHAIN_MAX_BYTES / n);
+		text_name(s->out, s->f->chain[i].path, CHAIN_MAX_BYTES / n);
 	}
+}
+
+static void put_program(struct sentence *s)
+{
+	put_links(s, s->f->n_chain);
+}
+
+/* All but what the last script names. */
+static void put_scripts(struct sentence *s)
+{
+	put_links(s, s->f->n_chain > 1 ? s->f->n_chain - 1 : s->f->n_chain);
 }
 
 static void put_last(struct sentence *s)
@@ -179,6 +188,13 @@ static void put_arch(struct sentence *s)
 		text_add(s->out, a->oci || !a->qemu ? a->name : a->qemu);
 }
 
+static void put_qemu(struct sentence *s)
+{
+	const struct arch *a = s->p->guest;
+
+	text_add(s->out, a && a->qemu ? a->qemu : "user");
+}
+
 static void put_install_bare(struct sentence *s)
 {
 	text_add(s->out, "\"crossarch emulators install ");
@@ -285,6 +301,28 @@ static void put_place(struct sentence *s)
 	text_name(s->out, volume ? volume : "the root file system", NAME_MAX_BYTES);
 }
 
+/* What is on a volume did not come with the image, and a rebuilt image would not change it. */
+static void put_renew(struct sentence *s)
+{
+	if (facts_last(s->f)->volume)
+		text_add(s->out, "write the file to that volume again");
+	else
+		text_add(s->out, "remove the image on this node (crictl rmi) and let it be pulled "
+				 "again; if the file stays like this, the image was built so");
+}
+
+static void put_allow_execution(struct sentence *s)
+{
+	if (facts_last(s->f)->volume) {
+		text_add(s->out, "give the file mode 0755 on the volume (of a ConfigMap or Secret: "
+				 "defaultMode: 0755)");
+		return;
+	}
+	text_add(s->out, "add RUN chmod +x ");
+	put_last(s);
+	text_add(s->out, " to the image's build");
+}
+
 static void put_wanted(struct sentence *s)
 {
 	char text[PLATFORM_TEXT];
@@ -308,13 +346,16 @@ static void put_memory(struct sentence *s)
 
 static void put_syscall(struct sentence *s)
 {
-	text_add(s->out, s->f->seccomp.blocked ? s->f->seccomp.blocked : "");
+	const struct seccomp_fit *fit = &s->f->seccomp;
+
+	text_add(s->out, fit->denied ? fit->denied : fit->blocked ? fit->blocked : "");
 }
 
 static const struct {
 	const char *name;
 	void (*put)(struct sentence *s);
 } placeholders[] = {
+	{ "allow-execution", put_allow_execution },
 	{ "arch", put_arch },
 	{ "byte", put_byte },
 	{ "declared", put_declared },
@@ -339,7 +380,6 @@ static const struct {
 	{ "near", put_handler },
 	{ "node", put_node },
 	{ "node-level", put_node_level },
-	{ "node-linux", put_node },
 	{ "obtain", put_obtain },
 	{ "obtain-32bit", put_obtain_32bit },
 	{ "other-loader", put_other_loader },
@@ -348,9 +388,12 @@ static const struct {
 	{ "platform", put_platform },
 	{ "program", put_program },
 	{ "program-page", put_program_page },
+	{ "qemu", put_qemu },
+	{ "renew", put_renew },
 	{ "rival", put_rival },
 	{ "schedule", put_schedule },
 	{ "script", put_script },
+	{ "scripts", put_scripts },
 	{ "syscall", put_syscall },
 	{ "wanted", put_wanted },
 };

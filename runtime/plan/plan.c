@@ -62,15 +62,18 @@ static enum cause judge_kind(enum image_kind kind)
 		return CAUSE_NO_SHEBANG;
 	case IMAGE_WASM:
 		return CAUSE_WASM;
-	case IMAGE_OBJECT:
-	case IMAGE_CORE:
 	case IMAGE_MACHO:
 	case IMAGE_PE:
+		return CAUSE_NOT_LINUX;
 	case IMAGE_ZIP:
 	case IMAGE_JAVA_CLASS:
+		return CAUSE_JAVA;
+	case IMAGE_OBJECT:
+		return CAUSE_OBJECT;
+	case IMAGE_CORE:
 	case IMAGE_GZIP:
 	case IMAGE_DATA:
-		return CAUSE_NOT_LINUX;
+		return CAUSE_NO_PROGRAM;
 	case IMAGE_ELF:
 	case IMAGE_SCRIPT:
 	case IMAGE_KIND_N:
@@ -216,7 +219,7 @@ static void warn_emulated(const struct facts *f, struct plan *p)
 
 	if (p->guest && host_runs(f->host, p->guest) == HOST_YES)
 		warn(p, CAUSE_WARN_SHADOWED);
-	else if (f->rival)
+	else if (f->rival && !h->pending)
 		warn(p, CAUSE_WARN_SEVERAL);
 	if ((program->mode & S_ISUID) && !(h->flags & BINFMT_C))
 		warn(p, CAUSE_WARN_SETUID);
@@ -237,7 +240,17 @@ static enum cause judge_policy(const struct facts *f)
 		return CAUSE_NONE;
 	if (f->settings->emulation_never)
 		return CAUSE_NEVER;
-	return f->settings->private_emulators ? CAUSE_PRIVATE : CAUSE_NONE;
+	return f->private_bar;
+}
+
+/* The profile of a container that runs is what it is. */
+static enum cause judge_seccomp(const struct facts *f)
+{
+	bool fixed = f->settings->seccomp_keep || f->purpose == FOR_EXEC;
+
+	if (f->seccomp.denied)
+		return CAUSE_SECCOMP_DENIED;
+	return fixed && f->seccomp.blocked ? CAUSE_SECCOMP : CAUSE_NONE;
 }
 
 /* A handler takes the program before the kernel's own loaders see it. */
@@ -249,8 +262,8 @@ static void plan_handled(const struct facts *f, struct plan *p)
 	p->handler = f->handler;
 	if (foreign && judge_policy(f))
 		why = judge_policy(f);
-	else if (!why && p->guest && f->settings->seccomp_keep && f->seccomp.blocked)
-		why = CAUSE_SECCOMP;
+	else if (!why && p->guest)
+		why = judge_seccomp(f);
 	if (why) {
 		refuse(p, why);
 		return;
@@ -301,8 +314,10 @@ static enum cause judge_unhandled(const struct facts *f, const struct arch *gues
 	p->handler = binfmt_registry_match(r, file->image.head, file->path, true, NULL);
 	if (p->handler)
 		return r->state == BINFMT_OFF ? CAUSE_BINFMT_OFF : CAUSE_HANDLER_DISABLED;
+	if (f->private_offered)
+		return family ? family : CAUSE_PRIVATE_MISSING;
 	if (f->own_binfmt)
-		return CAUSE_HIDDEN;
+		return f->settings->private_emulators ? CAUSE_PRIVATE_TAKEN : CAUSE_HIDDEN;
 	p->handler = binfmt_registry_for(r, guest, false);
 	if (p->handler && binfmt_entry_rejects(p->handler, file->image.head, &p->byte))
 		return CAUSE_HEADER;

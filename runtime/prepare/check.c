@@ -72,12 +72,14 @@ int check_gather(struct prepare *p, const struct spec_process *process, enum fac
 		.settings = &p->settings,
 		.engine_runs_it = engine_runs_it(&p->spec),
 		.own_binfmt = p->own_binfmt,
+		.private_offered = p->private_offered,
+		.private_bar = private_bar(p),
 		.memory_max = p->spec.memory_max,
 	};
 	if (inspect_program(&in, ret, err) < 0)
 		return -1;
-	if (ret->handler)
-		seccomp_judge(p->spec.seccomp, p->host.arch, &ret->seccomp);
+	if (ret->handler && facts_guest(ret))
+		seccomp_judge(p->spec.seccomp, p->host.arch, facts_guest(ret), &ret->seccomp);
 	return 0;
 }
 
@@ -90,6 +92,9 @@ int check_process(struct prepare *p, const struct spec_process *process, enum fa
 		return -1;
 	plan_with_platform(p, &f, ret);
 	fill_report(&p->report, &f, ret);
+	if (ret->verdict == VERDICT_EMULATE && ret->handler->pending &&
+	    private_report(p, ret->handler, err) < 0)
+		return -1;
 	log_debug(p->request.id, "%s: %s", p->report.program,
 		  ret->verdict == VERDICT_REFUSE    ? p->report.line
 		  : ret->verdict == VERDICT_EMULATE ? p->report.handler

@@ -49,7 +49,7 @@ static enum configured from_file(const char *path, bool named, struct settings *
 			return CONFIGURED;
 		return complain_file(path, err.text, bad);
 	}
-	if (json_parse(text.data, text.len, "it", &document, &err) < 0)
+	if (json_parse(text.data, text.len, "it is not JSON", &document, &err) < 0)
 		return complain_file(path, err.text, bad);
 	return settings_from_json(s, document, path, bad) < 0 ? CONFIGURED_BAD : CONFIGURED;
 }

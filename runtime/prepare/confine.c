@@ -57,9 +57,9 @@ static const unsigned int fcntl_commands[] = { F_DUPFD_CLOEXEC, F_GETFL, F_SETFD
  */
 #define LAST_GIVEN_FD 6
 
-static int add_rules(scmp_filter_ctx ctx, int out)
+static int add_rules(scmp_filter_ctx ctx, int out, int sink)
 {
-	const int writable[] = { 2, 3, out };
+	const int writable[] = { 2, 3, out, sink };
 	int rc = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(plain_calls) && rc == 0; i++)
@@ -86,10 +86,10 @@ static int add_rules(scmp_filter_ctx ctx, int out)
 	return rc;
 }
 
-static int filter_calls(int out, struct err *err)
+static int filter_calls(int out, int sink, struct err *err)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int rc = ctx ? add_rules(ctx, out) : -ENOMEM;
+	int rc = ctx ? add_rules(ctx, out, sink) : -ENOMEM;
 
 	if (rc == 0)
 		rc = seccomp_load(ctx);
@@ -140,7 +140,7 @@ static int limit_resources(struct err *err)
 	return 0;
 }
 
-int confine_calls(int out, struct err *err)
+int confine_calls(int out, int sink, struct err *err)
 {
 	if (UNCONFINED)
 		return 0;
@@ -148,7 +148,7 @@ int confine_calls(int out, struct err *err)
 		return err_sys(err, ERR_IO, "confine: no_new_privs");
 	if (limit_resources(err) < 0 || drop_capabilities(err) < 0)
 		return -1;
-	return filter_calls(out, err);
+	return filter_calls(out, sink, err);
 }
 
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)

@@ -12,11 +12,11 @@
 
 /*
  * No new privileges, only the capability to read, small resource limits, and a filter that kills on
- * anything beyond: opening through openat2, reading, writing to descriptors 2, 3 and @out (-1:
- * none), memory. Nothing can be executed, signalled, mounted, connected to or created but by
+ * anything beyond: opening through openat2, reading, writing to descriptors 2, 3, @out and @sink
+ * (-1: none), memory. Nothing can be executed, signalled, mounted, connected to or created but by
  * linking @out.
  */
-MUST_CHECK int confine_calls(int out, struct err *err);
+MUST_CHECK int confine_calls(int out, int sink, struct err *err);
 
 /*
  * Restricts opening to the files of @v, and creating to a link in @bundle. Where the kernel has no

@@ -86,7 +86,9 @@ int load_binfmt(struct prepare *p, struct err *err)
 	if (p->binfmt_fd >= 0 &&
 	    binfmt_registry_read(p->binfmt_fd, p->binfmt_mounted, &p->binfmt, &ignored) < 0)
 		p->binfmt.state = BINFMT_UNKNOWN;
-	if (p->own_binfmt)
+	if (private_offer(p, err) < 0)
+		return -1;
+	if (p->own_binfmt && !p->private_ours)
 		return 0; /* its interpreters are files of the pod, not of the node */
 	return emulator_files_open(&p->binfmt, &p->emulators, err);
 }
@@ -146,7 +148,10 @@ void use_own_binfmt(struct prepare *p, const char *pid)
 		return;
 	if (p->binfmt_fd >= 0 && fstat(p->binfmt_fd, &node) < 0)
 		return;
-	fd = open_own_binfmt(pid, node.st_dev);
+	fd = private_open(pid);
+	p->private_ours = fd >= 0;
+	if (fd < 0)
+		fd = open_own_binfmt(pid, node.st_dev);
 	if (fd < 0)
 		return;
 	fd_close(&p->binfmt_fd);

@@ -22,6 +22,7 @@ static const struct {
 	{ "exec", mode_exec },
 	{ "after", mode_after },
 	{ "engine-error", mode_engine_error },
+	{ "private", mode_private },
 };
 
 /*
@@ -43,6 +44,7 @@ static void prepare_deinit(struct prepare *p)
 	view_deinit(&p->view);
 	fd_close(&p->binfmt_fd);
 	fd_close(&p->out);
+	fd_close(&p->sink);
 	json_object_put(p->document);
 	arena_deinit(&p->arena);
 }
@@ -54,6 +56,7 @@ static int run(size_t mode)
 		.started_ns = declared_now(),
 		.binfmt_fd = -1,
 		.out = -1,
+		.sink = -1,
 		.view = VIEW_INIT,
 	};
 	struct err err = ERR_INIT;
@@ -79,7 +82,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(modes); i++)
 		if (str_eq(argv[1], modes[i].name))
 			return run(i);
-	fprintf(stderr, "usage: crossarch-prepare group|create|exec|after|engine-error\n"
+	fprintf(stderr, "usage: crossarch-prepare "
+			"group|create|exec|after|engine-error|private\n"
 			"Started by containerd-shim-crossarch-v2; see crossarch --help instead.\n");
 	return 2;
 }

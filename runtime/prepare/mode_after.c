@@ -39,8 +39,8 @@ static bool explains_126(enum cause c)
 {
 	return (c >= CAUSE_NO_EMULATOR && c <= CAUSE_ABI_HANDLER && c != CAUSE_NOT_PINNED &&
 		c != CAUSE_EMULATOR_LOADER) ||
-	       c == CAUSE_LOADER_FOREIGN || c == CAUSE_LOADER_NOT_ELF || c == CAUSE_NOT_LINUX ||
-	       c == CAUSE_WASM || c == CAUSE_ZEROS || c == CAUSE_CUT || c == CAUSE_NOEXEC;
+	       (c >= CAUSE_NOT_LINUX && c <= CAUSE_WASM) || c == CAUSE_LOADER_FOREIGN ||
+	       c == CAUSE_LOADER_NOT_ELF || c == CAUSE_ZEROS || c == CAUSE_CUT || c == CAUSE_NOEXEC;
 }
 
 /* Causes that make it fail with ENOENT, or the emulator with "Could not open". */
@@ -156,7 +156,7 @@ static void find_text(struct look *l, const struct facts *f)
 static void judge_signal(struct look *l, const struct facts *f, struct plan *plan)
 {
 	const struct program_file *program = facts_last(f);
-	bool emulated = plan->verdict == VERDICT_EMULATE;
+	bool emulated = plan->verdict == VERDICT_EMULATE || plan->cause == CAUSE_SECCOMP;
 
 	if (l->status == 128 + SIGILL && emulated)
 		say(l->p, f, plan, CAUSE_ILLEGAL);
@@ -191,7 +191,7 @@ int mode_after(struct prepare *p, struct err *err)
 	struct spec_process process;
 	bool bad;
 
-	if (load_request(p, err) < 0 || load_host(p, err) < 0 || confine_calls(-1, err) < 0 ||
+	if (load_request(p, err) < 0 || load_host(p, err) < 0 || confine_calls(-1, -1, err) < 0 ||
 	    load_spec(p, err) < 0)
 		return -1;
 	find_termination(&p->spec, &p->report);
@@ -201,6 +201,7 @@ int mode_after(struct prepare *p, struct err *err)
 	p->report.line[0] = '\0';
 	if (bad)
 		return 0;
+	p->private_wanted = true;
 	if (load_binfmt(p, err) < 0 || open_bundle_view(p, err) < 0 ||
 	    confine_files(&p->view, FD_BUNDLE, err) < 0)
 		return -1;

@@ -31,37 +31,68 @@ static int mount_rootfs(struct prepare *p, struct err *err)
 static void open_out(struct prepare *p)
 {
 	p->out = fd_openat2(FD_BUNDLE, ".", O_TMPFILE | O_WRONLY, 0600, 0);
+	p->sink = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	(void)unlinkat(FD_BUNDLE, PATCHED, 0);
 }
 
-static int write_patched(struct prepare *p, const struct patch *edits, struct err *err)
+int write_out(struct prepare *p, json *document, const char *name, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(2 * JSON_MAX);
 
 	if (p->out < 0)
 		return err_set(err, ERR_UNSUPPORTED,
-			       "change config.json: the bundle's file system has no O_TMPFILE");
-	if (patch_apply(p->document, edits, err) < 0 || json_print(p->document, &text, err) < 0)
-		return err_in(err, "change config.json");
+			       "write %.200s: the bundle's file system has no O_TMPFILE", name);
+	if (json_print(document, &text, err) < 0)
+		return -1;
 	if (fd_write_all(p->out, text.data, text.len) < 0 ||
-	    linkat(p->out, "", FD_BUNDLE, PATCHED, AT_EMPTY_PATH) < 0)
-		return err_sys(err, ERR_IO, "write " PATCHED);
+	    linkat(p->out, "", FD_BUNDLE, name, AT_EMPTY_PATH) < 0)
+		return err_sys(err, ERR_IO, "write %.200s", name);
 	p->report.flags |= REPORT_PATCHED;
 	return 0;
 }
 
+/* Lines of @notes: what was done to the profile, for whoever wonders afterwards. */
+static void log_notes(const struct prepare *p, const struct buf *notes)
+{
+	for (const char *line = buf_str(notes); *line;) {
+		size_t n = strcspn(line, "\n");
+
+		log_info(p->request.id, "seccomp profile for the emulator: %.*s", (int)n, line);
+		line += n + (line[n] == '\n');
+	}
+}
+
+static int write_patched(struct prepare *p, const struct plan *plan, struct err *err)
+{
+	CLEANUP_BUF struct buf notes = BUF_INIT(64u << 10);
+	struct patch edits = {
+		.qemu_cpu = plan->cpu[0] ? plan->cpu : NULL,
+		.variables = p->settings.variables,
+		.n_variables = p->settings.n_variables,
+		.adapt_seccomp = plan->adapt_seccomp,
+		.host = p->host.arch,
+		.guest = plan->guest,
+		.notes = &notes,
+	};
+
+	if (patch_apply(p->document, &edits, err) < 0)
+		return err_in(err, "change config.json");
+	if (plan->adapt_seccomp && p->sink >= 0 &&
+	    seccomp_verify(json_member(json_member(p->document, "linux"), "seccomp"), p->sink,
+			   err) < 0)
+		return -1;
+	log_notes(p, &notes);
+	return write_out(p, p->document, PATCHED, err);
+}
+
 static int apply_plan(struct prepare *p, const struct plan *plan, struct err *err)
 {
-	struct patch edits = { .host = p->host.arch };
+	bool cpu = plan->cpu[0] && !spec_env(&p->spec.process, "QEMU_CPU");
 
-	if (plan->verdict != VERDICT_EMULATE)
+	if (plan->verdict != VERDICT_EMULATE ||
+	    (!cpu && !p->settings.n_variables && !plan->adapt_seccomp))
 		return 0;
-	if (plan->cpu[0] && !spec_env(&p->spec.process, "QEMU_CPU"))
-		edits.qemu_cpu = plan->cpu;
-	edits.adapt_seccomp = plan->adapt_seccomp;
-	if (!edits.qemu_cpu && !edits.adapt_seccomp)
-		return 0;
-	return write_patched(p, &edits, err);
+	return write_patched(p, plan, err);
 }
 
 /* The pod's user namespace is that of its sandbox, named by a file below that process's /proc. */
@@ -108,7 +139,7 @@ int mode_create(struct prepare *p, struct err *err)
 	if (load_request(p, err) < 0 || mount_rootfs(p, err) < 0 || load_host(p, err) < 0)
 		return -1;
 	open_out(p);
-	if (confine_calls(p->out, err) < 0 || load_spec(p, err) < 0)
+	if (confine_calls(p->out, p->sink, err) < 0 || load_spec(p, err) < 0)
 		return -1;
 	p->report.flags |= p->spec.private_pid ? REPORT_PRIVATE_PID : 0;
 	find_termination(&p->spec, &p->report);
@@ -116,6 +147,7 @@ int mode_create(struct prepare *p, struct err *err)
 		return -1;
 	if (bad)
 		return 0;
+	p->private_wanted = purpose_of(&p->spec) == FOR_CONTAINER;
 	join_user_namespace(p);
 	if (load_binfmt(p, err) < 0 || open_bundle_view(p, err) < 0 ||
 	    confine_files(&p->view, FD_BUNDLE, err) < 0 ||

@@ -16,7 +16,7 @@ int mode_engine_error(struct prepare *p, struct err *err)
 	const char *hint;
 	struct stat st;
 
-	if (confine_calls(-1, err) < 0)
+	if (confine_calls(-1, -1, err) < 0)
 		return -1;
 	if (fstat(FD_BUNDLE, &st) < 0)
 		return err_sys(err, ERR_IO, "stat the engine's log");

@@ -24,7 +24,7 @@ int mode_group(struct prepare *p, struct err *err)
 	struct err no_engine;
 	bool bad;
 
-	if (load_request(p, err) < 0 || confine_calls(-1, err) < 0)
+	if (load_request(p, err) < 0 || confine_calls(-1, -1, err) < 0)
 		return -1;
 	/* -info asks about the engine alone. */
 	if (p->has_bundle && load_spec(p, err) < 0)

@@ -40,7 +40,11 @@ struct prepare {
 	struct emulator_files emulators;
 	struct view view;
 	bool own_binfmt; /* it is the instance of the container's user namespace */
-	int out; /* the unnamed file that may become config.json.crossarch; owned, -1: none */
+	bool private_wanted;  /* this mode may give the pod emulators of its own */
+	bool private_ours;    /* with own_binfmt: the instance is one that we made */
+	bool private_offered; /* p->binfmt holds pending handlers */
+	int out; /* the unnamed file that may get a name in the bundle; owned, -1: none */
+	int sink; /* /dev/null; owned, -1: none */
 };
 
 /* Modes: each fills p->report, or fails; what it learned before failing stays in the report. */
@@ -49,6 +53,7 @@ MUST_CHECK int mode_create(struct prepare *p, struct err *err);
 MUST_CHECK int mode_exec(struct prepare *p, struct err *err);
 MUST_CHECK int mode_after(struct prepare *p, struct err *err);
 MUST_CHECK int mode_engine_error(struct prepare *p, struct err *err);
+MUST_CHECK int mode_private(struct prepare *p, struct err *err);
 
 /* Reads the request on FD_REQUEST; none is an empty one. */
 MUST_CHECK int load_request(struct prepare *p, struct err *err);
@@ -71,6 +76,9 @@ MUST_CHECK int load_binfmt(struct prepare *p, struct err *err);
 MUST_CHECK int check_gather(struct prepare *p, const struct spec_process *process,
 			    enum facts_purpose purpose, struct facts *ret, struct err *err);
 
+/* Writes @document to p->out and links it as @name in the bundle: REPORT_PATCHED. */
+MUST_CHECK int write_out(struct prepare *p, json *document, const char *name, struct err *err);
+
 /* Opens the rootfs of the bundle with the mounts of its specification as p->view. */
 MUST_CHECK int open_bundle_view(struct prepare *p, struct err *err);
 
@@ -80,6 +88,21 @@ void find_termination(const struct spec *s, struct report *r);
 /* Decides about @process in p->view, and fills the report; the plan is for further edits. */
 MUST_CHECK int check_process(struct prepare *p, const struct spec_process *process,
 			     enum facts_purpose purpose, struct plan *ret, struct err *err);
+
+/*
+ * Where the pod asks for emulators of its own and may have them: adds those that the node's files
+ * allow for to p->binfmt, as pending.
+ */
+MUST_CHECK int private_offer(struct prepare *p, struct err *err);
+
+/* Why a pod that asks for emulators of its own must not have them, CAUSE_NONE otherwise. */
+enum cause private_bar(const struct prepare *p);
+
+/* The plan uses a pending handler: what the shim must know to have it registered. */
+MUST_CHECK int private_report(struct prepare *p, const struct binfmt_entry *e, struct err *err);
+
+/* The instance we made for the user namespace of @pid, -1 when there is none. */
+int private_open(const char *pid);
 
 /*
  * If the process @pid (a number as text) is in another user namespace that has a binfmt_misc of its

@@ -33,6 +33,8 @@ static void terminate_strings(struct report *r)
 	TERMINATE(r->criu_work_path);
 	TERMINATE(r->termination);
 	TERMINATE(r->cpu);
+	TERMINATE(r->rule);
+	TERMINATE(r->pod);
 	TERMINATE(r->err.text);
 }
 

@@ -14,6 +14,14 @@
  */
 #define REPORT_VERSION 1
 
+/*
+ * Emulators of single pods: PRIVATE_DIR/<inode of the user namespace>/ holds the mounted instance,
+ * PRIVATE_MOUNT, and a symbolic link <container id> -> <bundle> for every container that needs it.
+ * Whoever changes something there holds a lock on PRIVATE_DIR.
+ */
+#define PRIVATE_DIR "/run/crossarch/binfmt"
+#define PRIVATE_MOUNT "handlers"
+
 enum verdict {
 	VERDICT_NONE,	 /* prepare failed: `err` says why */
 	VERDICT_NATIVE,	 /* the node's own processor runs it */
@@ -28,9 +36,11 @@ enum report_flag {
 	REPORT_NO_PIVOT = 1u << 1,
 	REPORT_NO_NEW_KEYRING = 1u << 2,
 	REPORT_PRIVATE_PID = 1u << 3, /* the spec creates its own pid namespace */
-	REPORT_PATCHED = 1u << 4,     /* config.json.crossarch was written and must be used */
+	REPORT_PATCHED = 1u << 4,     /* config.json.crossarch, or that of the exec's process, was
+				       * written and must be used */
 	REPORT_MOUNTED = 1u << 5,     /* something is mounted on the rootfs */
-	REPORT_FLAGS_ALL = (1u << 6) - 1,
+	REPORT_PRIVATE = 1u << 6,     /* mode private must register `rule` before the start */
+	REPORT_FLAGS_ALL = (1u << 7) - 1,
 };
 
 /* The most warnings one container can have; more are cut with a note. */
@@ -58,6 +68,8 @@ struct report {
 	char criu_work_path[256];
 	char termination[256]; /* host path of the termination message file, "" without one */
 	char cpu[64];	       /* QEMU_CPU for execs, "" without one */
+	char rule[1024];       /* REPORT_PRIVATE: the line for binfmt_misc */
+	char pod[80];	       /* id of the pod's sandbox, "" without one */
 	struct err err;	       /* VERDICT_NONE: why */
 };
 

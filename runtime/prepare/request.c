@@ -30,12 +30,17 @@ static const struct text_field texts[] = {
 	TEXT("shim-cgroup", shim_cgroup),
 	TEXT("criu-image-path", criu_image_path),
 	TEXT("criu-work-path", criu_work_path),
+	TEXT("exec", exec),
 	TEXT("process", process),
+	TEXT("rule", rule),
+	TEXT("pod", pod),
+	TEXT("program", program),
+	TEXT("guest", guest),
 };
 static const struct number_field numbers[] = {
 	TEXT("init-pid", init_pid), TEXT("exit-status", exit_status),
 	TEXT("io-uid", io_uid),	    TEXT("io-gid", io_gid),
-	TEXT("flags", flags),
+	TEXT("flags", flags),	    TEXT("log-level", log_level),
 };
 
 static const char **text_at(struct prepare_request *r, size_t offset)

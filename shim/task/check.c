@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
@@ -131,10 +133,58 @@ int check_exec(struct check *c, struct operation *op, const struct prepare_reque
 	return start_prepare(c, op, "exec", r, -1, done, err);
 }
 
+int check_private(struct check *c, struct operation *op, const struct prepare_request *r,
+		  void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	return start_prepare(c, op, "private", r, -1, done, err);
+}
+
 int check_after(struct check *c, struct operation *op, const struct prepare_request *r,
 		void (*done)(struct operation *, uint32_t code), struct err *err)
 {
 	return start_prepare(c, op, "after", r, -1, done, err);
+}
+
+bool check_has_cpu(const struct operation *op, const struct report *r)
+{
+	return r->verdict == VERDICT_EMULATE && r->cpu[0] && op->task->service->cli_path[0];
+}
+
+int check_cpu(struct check *c, struct operation *op, const struct report *r,
+	      void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	const char *arch = strrchr(r->guest, '/');
+	const char *const argv[] = { op->task->service->cli_path,
+				     "cpu-models",
+				     "--machine",
+				     arch ? arch + 1 : r->guest,
+				     r->cpu,
+				     NULL };
+	CLEANUP_FD int w = -1;
+	struct spawn_fd map;
+
+	if (fd_pipe(&c->report_fd, &w, O_NONBLOCK, err) < 0)
+		return -1;
+	map = (struct spawn_fd){ w, STDOUT_FILENO };
+	return operation_cli(op, argv, &map, 1, done, err);
+}
+
+int check_cpu_answer(struct check *c, struct operation *op, uint32_t code, struct err *err)
+{
+	char line[1024];
+	ssize_t n = read(c->report_fd, line, sizeof(line) - 1);
+
+	fd_close(&c->report_fd);
+	if (op->timed_out)
+		return err_set(err, ERR_TIMEOUT,
+			       "the emulator's answer about its processors did not come before the "
+			       "deadline");
+	if (!code || n <= 0)
+		return 0; /* whatever else happened: the emulator will say so itself */
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	log_warning(op->task->id, "refused: %s", line);
+	return err_set(err, ERR_PRECONDITION, "%s", line);
 }
 
 static int read_report(struct check *c, struct operation *op, uint32_t code, struct report *r,

@@ -25,9 +25,25 @@ MUST_CHECK int check_create(struct check *c, struct operation *op, const struct 
 MUST_CHECK int check_exec(struct check *c, struct operation *op, const struct prepare_request *r,
 			  void (*done)(struct operation *, uint32_t code), struct err *err);
 
+/* Starts the registration of an emulator for one pod (shim/task/private.h). */
+MUST_CHECK int check_private(struct check *c, struct operation *op, const struct prepare_request *r,
+			     void (*done)(struct operation *, uint32_t code), struct err *err);
+
 /* Starts the look at a process that ended: r->exit_status, and r->process for an exec. */
 MUST_CHECK int check_after(struct check *c, struct operation *op, const struct prepare_request *r,
 			   void (*done)(struct operation *, uint32_t code), struct err *err);
+
+/*
+ * A processor model is set: has the emulator itself asked whether it knows it (`crossarch
+ * cpu-models`, for prepare executes nothing). False: there is nothing to ask.
+ */
+bool check_has_cpu(const struct operation *op, const struct report *r);
+MUST_CHECK int check_cpu(struct check *c, struct operation *op, const struct report *r,
+			 void (*done)(struct operation *, uint32_t code), struct err *err);
+
+/* The answer: -1 with the line for the person when the model is refused. */
+MUST_CHECK int check_cpu_answer(struct check *c, struct operation *op, uint32_t code,
+				struct err *err);
 
 /*
  * prepare ended with @code: its report, whatever the verdict (the caller frees it), or NULL and why

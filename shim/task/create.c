@@ -9,6 +9,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/report.h"
+#include "shim/host/private.h"
 #include "shim/host/unmount.h"
 #include "shim/task/check.h"
 #include "shim/task/exit.h"
@@ -16,6 +17,7 @@
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/options.h"
+#include "shim/task/private.h"
 #include "shim/task/record.h"
 #include "shim/task/service.h"
 
@@ -26,6 +28,7 @@
  */
 struct creation {
 	struct check check;
+	struct private_step private;
 	bool checked; /* prepare's report said: go on */
 	bool engine_ran;
 	struct err io_failed; /* stdio could not be opened; code ERR_NONE when it could */
@@ -44,6 +47,7 @@ static void creation_free(void *data)
 	struct creation *c = data;
 
 	check_deinit(&c->check);
+	private_deinit(&c->private);
 	free(c);
 }
 
@@ -55,6 +59,7 @@ static int unmount_bundle(void *bundle)
 
 	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle))
 		return 1;
+	private_release(bundle);
 	return rootfs_unmount(rootfs);
 }
 
@@ -120,9 +125,24 @@ static void created(struct operation *op)
 	operation_succeed(op, &reply.base);
 }
 
+/* The init that waits there is nobody's concern any more: undo() ends it. */
+static void on_private(struct operation *op, uint32_t code)
+{
+	struct creation *c = op->data;
+	struct err err;
+
+	if (private_done(&c->private, &c->check, op, code, &err) == 0) {
+		created(op);
+		return;
+	}
+	child_forget(&op->task->init.child);
+	operation_fail(op, &err);
+}
+
 static void on_engine_created(struct operation *op, uint32_t code)
 {
 	struct task *task = op->task;
+	struct creation *c = op->data;
 	char path[PATH_MAX];
 	struct err err;
 
@@ -136,8 +156,11 @@ static void on_engine_created(struct operation *op, uint32_t code)
 	} else if (process_adopt(&task->init, path, &err) < 0 ||
 		   stdio_engine_done(&task->init.io, &err) < 0) {
 		operation_fail(op, &err);
-	} else {
+	} else if (!c->private.report) {
 		created(op);
+	} else if (private_start(&c->private, &c->check, op, on_private, &err) < 0) {
+		child_forget(&task->init.child);
+		operation_fail(op, &err);
 	}
 }
 
@@ -247,11 +270,26 @@ static int use_patched(struct task *t, struct err *err)
 	return 0;
 }
 
+static void on_cpu_checked(struct operation *op, uint32_t code)
+{
+	struct creation *c = op->data;
+	struct err err;
+
+	if (check_cpu_answer(&c->check, op, code, &err) < 0) {
+		operation_fail(op, &err);
+		return;
+	}
+	c->checked = true;
+	go_on(op);
+}
+
 static void on_checked(struct operation *op, uint32_t code)
 {
 	struct creation *c = op->data;
 	struct report *r = NULL;
 	struct err err;
+	bool ask;
+	int rc;
 
 	r = check_report(&c->check, op, code, &err);
 	if (!r || take_report(op->task, r, &err) < 0 ||
@@ -260,9 +298,15 @@ static void on_checked(struct operation *op, uint32_t code)
 		operation_fail(op, &err);
 		return;
 	}
-	free(r);
-	c->checked = true;
-	go_on(op);
+	ask = check_has_cpu(op, r);
+	rc = ask ? check_cpu(&c->check, op, r, on_cpu_checked, &err) : 0;
+	private_take(&c->private, r);
+	if (rc < 0) {
+		operation_fail(op, &err);
+	} else if (!ask) {
+		c->checked = true;
+		go_on(op);
+	}
 }
 
 /* --- the request ---------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
+#include "shim/host/private.h"
 #include "shim/host/unmount.h"
 #include "shim/task/exec.h"
 #include "shim/task/notify.h"
@@ -75,6 +76,7 @@ static int unmount_bundle(void *bundle)
 
 	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle))
 		return 1;
+	private_release(bundle);
 	return rootfs_unmount(rootfs);
 }
 
@@ -82,7 +84,7 @@ static void unmount_step(struct operation *op)
 {
 	struct err err;
 
-	if (!op->task->mounted)
+	if (!op->task->mounted && !private_any())
 		init_deleted(op);
 	else if (operation_fork(op, unmount_bundle, op->task->bundle, on_unmounted, &err) < 0)
 		operation_fail(op, &err);

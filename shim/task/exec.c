@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,12 +14,15 @@
 #include "shim/task/exit.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
+#include "shim/task/private.h"
 #include "shim/task/service.h"
 
 /*
  * Exec registers, Start runs. The OCI process that containerd sends with Exec waits in a file of
  * the bundle, not in the resident shim's memory; the engine reads that same file.
  */
+#define PATCHED "process.json.crossarch"
+
 static int exec_path(const struct process *p, const char *suffix, char *ret, size_t size,
 		     struct err *err)
 {
@@ -42,6 +46,8 @@ void exec_remove_files(const struct process *p)
 	struct err err;
 
 	if (exec_path(p, "process.json", path, sizeof(path), &err) == 0)
+		unlink(path);
+	if (exec_path(p, PATCHED, path, sizeof(path), &err) == 0)
 		unlink(path);
 	if (exec_path(p, "pid", path, sizeof(path), &err) == 0)
 		unlink(path);
@@ -112,6 +118,7 @@ void task_exec(void *owner, struct call *call)
 
 struct exec_run {
 	struct check check;
+	struct private_step private;
 	bool checked;
 	struct err io_failed;
 };
@@ -121,6 +128,7 @@ static void exec_run_free(void *data)
 	struct exec_run *run = data;
 
 	check_deinit(&run->check);
+	private_deinit(&run->private);
 	free(run);
 }
 
@@ -207,20 +215,80 @@ static void on_io_ready(struct stdio *io, const struct err *failed)
 	go_on(p->op);
 }
 
+static void checked(struct operation *op)
+{
+	struct exec_run *run = op->data;
+
+	run->checked = true;
+	go_on(op);
+}
+
+static void on_private(struct operation *op, uint32_t code)
+{
+	struct exec_run *run = op->data;
+	struct err err;
+
+	if (private_done(&run->private, &run->check, op, code, &err) < 0)
+		operation_fail(op, &err);
+	else
+		checked(op);
+}
+
+static void start_private(struct operation *op)
+{
+	struct exec_run *run = op->data;
+	struct err err;
+
+	if (!run->private.report)
+		checked(op);
+	else if (private_start(&run->private, &run->check, op, on_private, &err) < 0)
+		operation_fail(op, &err);
+}
+
+/* prepare wrote the process anew, with the emulator's settings in its environment. */
+static int use_patched(const struct process *p, struct err *err)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	if (exec_path(p, PATCHED, from, sizeof(from), err) < 0 ||
+	    exec_path(p, "process.json", to, sizeof(to), err) < 0)
+		return -1;
+	return rename(from, to) < 0 ? err_sys(err, ERR_IO, "put %s in place", from) : 0;
+}
+
+static void on_cpu_checked(struct operation *op, uint32_t code)
+{
+	struct exec_run *run = op->data;
+	struct err err;
+
+	if (check_cpu_answer(&run->check, op, code, &err) < 0)
+		operation_fail(op, &err);
+	else
+		start_private(op);
+}
+
 static void on_checked(struct operation *op, uint32_t code)
 {
 	struct exec_run *run = op->data;
 	struct report *r;
 	struct err err;
+	bool ask;
+	int rc;
 
 	r = check_report(&run->check, op, code, &err);
 	if (!r) {
 		operation_fail(op, &err);
 		return;
 	}
-	free(r);
-	run->checked = true;
-	go_on(op);
+	ask = check_has_cpu(op, r);
+	rc = (r->flags & REPORT_PATCHED) ? use_patched(op->slot, &err) : 0;
+	if (rc == 0 && ask)
+		rc = check_cpu(&run->check, op, r, on_cpu_checked, &err);
+	private_take(&run->private, r);
+	if (rc < 0)
+		operation_fail(op, &err);
+	else if (!ask)
+		start_private(op);
 }
 
 static int start_check(struct operation *op, struct exec_run *run, struct err *err)
@@ -230,6 +298,7 @@ static int start_check(struct operation *op, struct exec_run *run, struct err *e
 	struct process *p = op->slot;
 	struct prepare_request r = {
 		.id = op->task->id,
+		.exec = p->exec_id,
 		.bundle = op->task->bundle,
 		.config_path = s->config_path,
 		.config_body = s->config_body,

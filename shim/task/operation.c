@@ -172,6 +172,18 @@ int operation_prepare(struct operation *op, const char *mode, const struct spawn
 	return run(op, &what, done, err);
 }
 
+int operation_cli(struct operation *op, const char *const *argv, const struct spawn_fd *fds,
+		  size_t n_fds, void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	struct spawn what = { .path = op->task->service->cli_path,
+			      .argv = (char *const *)(uintptr_t)argv,
+			      .fds = fds,
+			      .n_fds = n_fds,
+			      .new_group = true };
+
+	return run(op, &what, done, err);
+}
+
 int operation_fork(struct operation *op, int (*fn)(void *arg), void *arg,
 		   void (*done)(struct operation *, uint32_t code), struct err *err)
 {

@@ -57,6 +57,11 @@ MUST_CHECK int operation_prepare(struct operation *op, const char *mode, const s
 				 size_t n_fds, void (*done)(struct operation *, uint32_t code),
 				 struct err *err);
 
+/* Runs `crossarch` with @argv, whose first is its name, and the descriptor map. */
+MUST_CHECK int operation_cli(struct operation *op, const char *const *argv,
+			     const struct spawn_fd *fds, size_t n_fds,
+			     void (*done)(struct operation *, uint32_t code), struct err *err);
+
 /* Runs @run in a forked child (slow system calls). */
 MUST_CHECK int operation_fork(struct operation *op, int (*run)(void *arg), void *arg,
 			      void (*done)(struct operation *, uint32_t code), struct err *err);

@@ -39,6 +39,23 @@ static int read_runc(const Crossarch__Any *any, ProtobufCAllocator *alloc,
 	return 0;
 }
 
+static int read_old(const Crossarch__Any *any, ProtobufCAllocator *alloc, struct prepare_request *r,
+		    struct err *err)
+{
+	Crossarch__OldRuncOptions *o =
+		crossarch__old_runc_options__unpack(alloc, any->value.len, any->value.data);
+
+	if (!o)
+		return err_set(err, ERR_INVALID, "runtime options do not decode as %s",
+			       any->type_url);
+	r->flags |= o->no_pivot_root ? REQUEST_NO_PIVOT : 0;
+	r->flags |= o->no_new_keyring ? REQUEST_NO_NEW_KEYRING : 0;
+	r->io_uid = o->io_uid;
+	r->io_gid = o->io_gid;
+	r->shim_cgroup = o->shim_cgroup;
+	return 0;
+}
+
 static int read_generic(const Crossarch__Any *any, ProtobufCAllocator *alloc, struct arena *arena,
 			struct prepare_request *r, struct err *err)
 {
@@ -76,6 +93,8 @@ int options_read(const Crossarch__Any *options, struct arena *arena, struct prep
 		return read_runc(options, &alloc, r, err);
 	if (str_eq(name, "runtimeoptions.v1.Options"))
 		return read_generic(options, &alloc, arena, r, err);
+	if (str_eq(name, "containerd.linux.runc.CreateOptions"))
+		return read_old(options, &alloc, r, err);
 	return err_set(
 		err, ERR_INVALID,
 		"runtime options of type %.100s are not known; use runtimeoptions.v1.Options "

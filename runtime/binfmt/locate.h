@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Where the emulators of a node are: files only, nothing is looked at inside. */
+
+/* qemu's emulator of the target @qemu ("aarch64") in the usual places. */
+bool locate_usual(const char *qemu, char *ret, size_t size);
+
+/* The same in the directory @dir. */
+bool locate_in(const char *dir, const char *qemu, char *ret, size_t size);

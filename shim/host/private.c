@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/host/private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/base/log.h"
+#include "runtime/base/mem.h"
+#include "runtime/base/str.h"
+#include "runtime/prepare/report.h"
+
+/* Whose notes are to be removed. */
+struct gone {
+	const char *name; /* container id; NULL: everybody whose bundle is missing */
+	struct stat bundle;
+};
+
+bool private_any(void)
+{
+	return access(PRIVATE_DIR, F_OK) == 0;
+}
+
+/* -1 without a directory; holds the lock as long as it is open. */
+static int lock(void)
+{
+	CLEANUP_FD int fd = open(PRIVATE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || flock(fd, LOCK_EX) < 0 ? -1 : fd_steal(&fd);
+}
+
+/* A note leads to the bundle, so it can be asked about that. */
+static bool is_stale(int pod, const char *note, const struct gone *g)
+{
+	struct stat st;
+
+	if (fstatat(pod, note, &st, 0) < 0)
+		return errno == ENOENT || errno == ENOTDIR;
+	return g->name && str_eq(note, g->name) && st.st_dev == g->bundle.st_dev &&
+	       st.st_ino == g->bundle.st_ino;
+}
+
+/* Removes stale notes; returns how many stay. A pod just being made has a directory and a note. */
+static size_t clear_notes(int pod, const struct gone *g)
+{
+	int fd = openat(pod, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	size_t left = 0;
+
+	if (!dir) {
+		fd_close(&fd);
+		return 1;
+	}
+	while ((d = readdir(dir))) {
+		if (d->d_name[0] == '.' || str_eq(d->d_name, PRIVATE_MOUNT))
+			continue;
+		if (!is_stale(pod, d->d_name, g) || unlinkat(pod, d->d_name, 0) < 0)
+			left++;
+	}
+	closedir(dir);
+	return left;
+}
+
+/* Detached, for an operator may be looking inside; the handlers go with the last who does. */
+static void remove_instance(int dir, int pod, const char *name)
+{
+	char path[PATH_MAX];
+
+	(void)str_fmt(path, sizeof(path), PRIVATE_DIR "/%s/" PRIVATE_MOUNT, name);
+	while (umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH) == 0)
+		;
+	if ((unlinkat(pod, PRIVATE_MOUNT, AT_REMOVEDIR) < 0 && errno != ENOENT) ||
+	    unlinkat(dir, name, AT_REMOVEDIR) < 0)
+		log_warning(NULL, PRIVATE_DIR "/%s stays: %s", name, strerror(errno));
+}
+
+static void clear(const struct gone *g)
+{
+	CLEANUP_FD int lock_fd = lock();
+	DIR *dir = lock_fd < 0 ? NULL : opendir(PRIVATE_DIR);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		CLEANUP_FD int pod = -1;
+
+		if (d->d_name[0] < '0' || d->d_name[0] > '9')
+			continue;
+		pod = openat(lock_fd, d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (pod >= 0 && !clear_notes(pod, g))
+			remove_instance(lock_fd, pod, d->d_name);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void private_release(const char *bundle)
+{
+	const char *slash = strrchr(bundle, '/');
+	struct gone g = { .name = slash ? slash + 1 : bundle };
+
+	if (private_any() && stat(bundle, &g.bundle) == 0)
+		clear(&g);
+}
+
+void private_sweep(void)
+{
+	struct gone g = { .name = NULL };
+
+	if (private_any())
+		clear(&g);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/private.h"
+
+#include "runtime/base/log.h"
+#include "runtime/base/mem.h"
+
+void private_deinit(struct private_step *s)
+{
+	free(s->report);
+	s->report = NULL;
+}
+
+void private_take(struct private_step *s, struct report *r_take)
+{
+	private_deinit(s);
+	if (r_take->flags & REPORT_PRIVATE)
+		s->report = r_take;
+	else
+		free(r_take);
+}
+
+int private_start(struct private_step *s, struct check *c, struct operation *op,
+		  void (*done)(struct operation *, uint32_t code), struct err *err)
+{
+	const struct task *t = op->task;
+	struct prepare_request r = {
+		.id = t->id,
+		.bundle = t->bundle,
+		.init_pid = (uint64_t)t->init.pid,
+		.rule = s->report->rule,
+		.pod = s->report->pod,
+		.program = s->report->program,
+		.guest = s->report->guest,
+		.log_level = s->report->log_level,
+	};
+
+	return check_private(c, op, &r, done, err);
+}
+
+int private_done(struct private_step *s, struct check *c, struct operation *op, uint32_t code,
+		 struct err *err)
+{
+	struct report *r = check_report(c, op, code, err);
+
+	if (r)
+		log_info(op->task->id, "%s: registered for this pod alone", s->report->handler);
+	free(r);
+	private_deinit(s);
+	return r ? 0 : -1;
+}
