@@ -128,12 +128,24 @@ static int set_log(struct operation *op, struct err *err)
 	return 0;
 }
 
+/*
+ * What an engine says on its standard error only goes to the end of its log. Where it hands its
+ * streams to the container they are not ours to redirect.
+ */
+static int open_words(const struct operation *op, enum engine_verb verb)
+{
+	if (verb == ENGINE_CREATE || verb == ENGINE_EXEC || verb == ENGINE_RESTORE)
+		return -1;
+	return open(op->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 int operation_engine(struct operation *op, const struct engine_request *r, const int fds[3],
 		     bool hold, void (*done)(struct operation *, uint32_t code), struct err *err)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
 	struct engine engine = task_engine(op->task);
 	struct engine_request full = *r;
+	CLEANUP_FD int words = -1;
 	struct argv argv;
 	struct spawn_fd map[3] = { { fds ? fds[0] : -1, 0 },
 				   { fds ? fds[1] : -1, 1 },
@@ -152,6 +164,9 @@ int operation_engine(struct operation *op, const struct engine_request *r, const
 	if (engine_argv(&engine, &full, &arena, &argv, err) < 0)
 		return -1;
 	what.argv = (char *const *)(uintptr_t)argv.v;
+	words = open_words(op, r->verb);
+	if (words >= 0)
+		map[2].from = words;
 	if (hold && !op->holds_reaper) {
 		reaper_hold(&op->task->service->reaper);
 		op->holds_reaper = true;
