@@ -7,6 +7,7 @@ BUILD ?= build
 PREFIX ?= /usr/local
 LIBEXECDIR ?= $(PREFIX)/libexec/crossarch
 BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 VERSION := 0.1.0
 REVISION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
@@ -235,6 +236,10 @@ install: all ## install below DESTDIR/PREFIX
 	install -D -m 0755 $(SHIM) $(DESTDIR)$(BINDIR)/containerd-shim-crossarch-v2
 	install -D -m 0755 $(CLI) $(DESTDIR)$(BINDIR)/crossarch
 	install -D -m 0755 $(PREPARE) $(DESTDIR)$(LIBEXECDIR)/crossarch-prepare
+	install -D -m 0644 hack/man/crossarch.8 $(DESTDIR)$(MANDIR)/man8/crossarch.8
+	install -D -m 0644 hack/completion/crossarch.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/crossarch
+	install -D -m 0644 hack/completion/_crossarch $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_crossarch
 
 format: ## rewrite the sources in the project's format
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')

@@ -12,6 +12,7 @@ _crossarch_options() {
 	emulators) echo --path --credentials --json --quiet --help ;;
 	config) echo --write --address --file --quiet --help ;;
 	labels) echo --write --directory --quiet --help ;;
+	cpu-models) echo --machine --help ;;
 	image-platform) echo --address --namespace --image --timeout --json --machine --help ;;
 	esac
 }
@@ -33,7 +34,7 @@ _crossarch() {
 	local command=${COMP_WORDS[1]-} first='' words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words='doctor check explain emulators config labels image-platform help --version --help'
+		words='doctor check explain emulators config labels cpu-models image-platform help --version --help'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi

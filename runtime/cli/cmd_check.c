@@ -12,6 +12,8 @@
 #include "runtime/cli/check.h"
 #include "runtime/cli/check_image.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/ctrd.h"
+#include "runtime/cli/ctrd_config.h"
 #include "runtime/cli/out.h"
 #include "runtime/containerd/rpc.h"
 
@@ -219,12 +221,36 @@ static void show_text(const struct image_answer *a)
 		       "NAME@sha256:...\n");
 }
 
+/*
+ * The configuration file that containerd hands to the shim: pods are judged by it, and so is the
+ * image. Where containerd does not tell, the default stays.
+ */
+static void find_config_path(struct check_image *where, char *ret, size_t size)
+{
+	CLEANUP_CTRD struct ctrd c = { .path = NULL };
+	CLEANUP_BUF struct buf dump = BUF_INIT(4u << 20);
+	CLEANUP_FREE struct ctrd_config *config = calloc(1, sizeof(*config));
+	const struct ctrd_runtime *ours;
+	struct err ignored;
+
+	if (!config || ctrd_find(where->socket, &c, &ignored) < 0 || !c.pid ||
+	    ctrd_dump(&c, c.config, &dump, &ignored) < 0)
+		return;
+	ctrd_config_read(buf_str(&dump), config);
+	ours = ctrd_runtime_ours(config);
+	if (ours && ours->config_path[0] && str_copy(ret, size, ours->config_path))
+		where->config_path = ret;
+}
+
 static int check_image(const struct cli_command *self, struct options *o, const char *name)
 {
 	CLEANUP_IMAGE_ANSWER struct image_answer a = { .name = name };
+	char config_path[256];
 	struct err err = ERR_INIT;
 
 	o->image.args = o->args;
+	if (!o->image.config_path)
+		find_config_path(&o->image, config_path, sizeof(config_path));
 	if (image_check(&o->image, name, &a, &err) < 0)
 		return cli_fail(
 			self, "%s%s", err.text,
@@ -287,7 +313,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 		  "a root file system; ARGS is the command (/bin/sh)" },
 		{ "bundle", 'b', CLI_STRING, &o.bundle, "DIR", "an OCI bundle" },
 		{ "config", 'c', CLI_STRING, &o.image.config_path, "FILE",
-		  "the node's configuration, if not the default" },
+		  "the node's configuration, if not the one containerd names" },
 		{ "address", 'a', CLI_STRING, &o.image.socket, "SOCK",
 		  "containerd's socket (" CHECK_SOCKET ")" },
 		{ "namespace", 'n', CLI_STRING, &o.image.namespace, "NS",

@@ -92,6 +92,8 @@ static void take_runtime(struct ctrd_config *c, const struct header *h, size_t a
 		unquote(value, r->type, sizeof(r->type));
 	else if (own && str_eq(key, "pod_annotations"))
 		(void)str_copy(r->annotations, sizeof(r->annotations), value);
+	else if (!own && str_eq(key, "ConfigPath"))
+		unquote(value, r->config_path, sizeof(r->config_path));
 	else if (!own && str_eq(key, "SystemdCgroup"))
 		r->systemd_cgroup = str_eq(value, "true");
 }

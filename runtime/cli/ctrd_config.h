@@ -14,6 +14,7 @@
 struct ctrd_runtime {
 	char name[64], type[128];
 	char annotations[512]; /* pod_annotations as written */
+	char config_path[256]; /* ConfigPath of its options: our node configuration */
 	bool systemd_cgroup;
 };
 

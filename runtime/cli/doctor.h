@@ -41,6 +41,9 @@ __attribute__((format(printf, 4, 5))) void found(struct findings *f, enum grade 
 /* What to do about the finding appended last. */
 __attribute__((format(printf, 2, 3))) void fix(struct findings *f, const char *fmt, ...);
 
+/* The node configuration in @path, NULL for the default one, read as every Create reads it. */
+void doctor_settings(struct findings *f, const char *path);
+
 /* The examinations, in this order; the last one uses gRPC, after which nothing may fork. */
 void doctor_node(struct findings *f);
 void doctor_emulators(struct findings *f);

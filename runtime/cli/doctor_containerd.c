@@ -46,6 +46,8 @@ static void examine_handler(struct findings *f, const struct ctrd *c,
 		return;
 	}
 	found(f, GRADE_GOOD, "handler", "%s (%s)", r->name, r->type);
+	if (r->config_path[0])
+		doctor_settings(f, r->config_path);
 	if (ctrd_passes_annotations(r)) {
 		found(f, GRADE_GOOD, "annotations", "io.crossarch.* reach the runtime");
 		return;

@@ -47,16 +47,16 @@ static bool examine_engine(struct findings *f, const char *name)
 	return true;
 }
 
-/* The node's own configuration file, read the way every Create reads it. */
-static void examine_settings(struct findings *f)
+void doctor_settings(struct findings *f, const char *path)
 {
-	const struct prepare_request none = { .config_path = "" };
+	const struct prepare_request request = { .config_path = path ? path : "" };
+	const char *file = path ? path : SETTINGS_FILE;
 	struct complaint bad = { "", "", "" };
 	struct settings s;
 
-	if (configure(&none, NULL, &s, &bad) == CONFIGURED) {
-		found(f, GRADE_GOOD, "configuration", "%s%s", SETTINGS_FILE,
-		      access(SETTINGS_FILE, F_OK) == 0 ? "" : " does not exist, all defaults");
+	if (configure(&request, NULL, &s, &bad) == CONFIGURED) {
+		found(f, GRADE_GOOD, "configuration", "%s%s", file,
+		      access(file, F_OK) == 0 ? "" : " does not exist, all defaults");
 		return;
 	}
 	found(f, GRADE_BAD, "configuration", "%s: %s", bad.what, bad.why);
@@ -74,5 +74,5 @@ void doctor_engines(struct findings *f)
 		found(f, GRADE_BAD, "engine", "neither runc nor crun is installed");
 		fix(f, "apt-get install runc");
 	}
-	examine_settings(f);
+	doctor_settings(f, NULL);
 }

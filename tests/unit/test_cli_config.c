@@ -52,7 +52,9 @@ static const char *const dumps[] = {
 	"SystemdCgroup = true\n"
 	"[ plugins . 'io.containerd.cri.v1.runtime' . containerd . runtimes . crossarch ]\n"
 	"runtime_type = 'io.containerd.crossarch.v2'\n"
-	"pod_annotations = ['a', 'io.crossarch.*']\n",
+	"pod_annotations = ['a', 'io.crossarch.*']\n"
+	"[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.crossarch.options]\n"
+	"ConfigPath = '/etc/own.json'\n",
 };
 
 static void test_dumps(void **state)
@@ -69,6 +71,7 @@ static void test_dumps(void **state)
 		assert_false(ctrd_passes_annotations(ctrd_runtime_named(c, "runc")));
 		assert_string_equal(ctrd_runtime_ours(c)->name, "crossarch");
 		assert_true(ctrd_passes_annotations(ctrd_runtime_ours(c)));
+		assert_string_equal(ctrd_runtime_ours(c)->config_path, i ? "/etc/own.json" : "");
 		free(c);
 	}
 }
