@@ -9,5 +9,5 @@
  * without one it is looked for in the PATH of the process. @ret_name is the name to show: what was
  * written, or the directory of PATH and what was written. Room for PATH_MAX bytes.
  */
-void entrypoint_find(const struct view *v, const struct spec_process *p, char *ret_name,
+void entrypoint_find(struct view *v, const struct spec_process *p, char *ret_name,
 		     struct found *ret);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/oci/seccomp.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <seccomp.h>
 #include <string.h>
 
 #include "runtime/base/str.h"
+#include "runtime/oci/seccomp_arch.h"
 #include "runtime/oci/seccomp_names.h"
 
 /* What a rule does with the calls it names. */
@@ -84,21 +84,10 @@ static bool mention(struct review *r, enum kind kind, const char *name)
 	return json_object_object_add(r->kinds[kind], name, NULL) == 0;
 }
 
-/* libseccomp's number for an architecture, 0 where it has none. */
-static uint32_t token_of(const struct arch *a)
-{
-	const char *name = a->seccomp ? str_after(a->seccomp, "SCMP_ARCH_") : NULL;
-	char lower[32] = "";
-
-	for (size_t i = 0; name && name[i] && i + 1 < sizeof(lower); i++)
-		lower[i] = (char)tolower((unsigned char)name[i]);
-	return name ? seccomp_arch_resolve_name(lower) : 0;
-}
-
 /* True when @a has a call of that name, or when libseccomp does not know @a. */
 static bool has_call(const struct arch *a, const char *name)
 {
-	uint32_t token = token_of(a);
+	uint32_t token = seccomp_arch_token(a->seccomp);
 
 	return !token || seccomp_syscall_resolve_name_arch(token, name) >= 0;
 }
@@ -362,16 +351,23 @@ static bool settle_clone3(struct review *r, struct buf *notes)
 	       note(notes, "", "clone3 answers ENOSYS\n");
 }
 
-static bool add_architecture(struct review *r, struct buf *notes)
+/*
+ * A list without the node's own becomes the node's: programs of the others never reach its filter,
+ * and libseccomp does not mix byte orders.
+ */
+static bool replace_architectures(struct review *r, struct buf *notes)
 {
-	json *list = json_member(r->profile, "architectures");
+	json *list = json_member(r->profile, "architectures"), *ours;
 
 	if (!length_of(list) || !r->host->seccomp || lists(r->profile, r->host))
 		return true;
 	r->changed = true;
-	return json_object_array_add(list, json_object_new_string(r->host->seccomp)) == 0 &&
-	       note(notes, "added to the architectures: ", r->host->seccomp) &&
-	       note(notes, "\n", "");
+	ours = names_of(r->host->seccomp);
+	return ours && note(notes, "architectures: ", r->host->seccomp) &&
+	       note(notes, " instead of ",
+		    json_object_to_json_string_ext(list, JSON_C_TO_STRING_PLAIN)) &&
+	       note(notes, "\n", "") &&
+	       json_object_object_add(r->profile, "architectures", ours) == 0;
 }
 
 static bool add_names(struct review *r, struct buf *notes)
@@ -458,7 +454,7 @@ static bool adapt(struct review *r, struct buf *notes)
 	for (size_t i = 0; i < n; i++)
 		if (!carry_rule(r, json_object_array_get_idx(r->rules, i), notes))
 			return false;
-	if (!settle_clone3(r, notes) || (restricts && !add_architecture(r, notes)))
+	if (!settle_clone3(r, notes) || !replace_architectures(r, notes))
 		return false;
 	return note_own_needs(r, notes) && note_without_effect(r, notes);
 }
@@ -472,7 +468,8 @@ static bool judge(json *profile, json *copy, const struct arch *host, const stru
 	if (!review_init(&before, profile, host, guest) ||
 	    !review_init(&after, copy, host, guest) || !adapt(&after, NULL))
 		return false;
-	*ret = (struct seccomp_fit){ after.changed || after.lossy, find_blocked(&before), find_blocked(&after) };
+	*ret = (struct seccomp_fit){ after.changed || after.lossy, find_blocked(&before),
+				     find_blocked(&after) };
 	return true;
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <ctype.h>
 #include <errno.h>
 #include <seccomp.h>
 #include <string.h>
 
 #include "runtime/base/str.h"
 #include "runtime/oci/seccomp.h"
+#include "runtime/oci/seccomp_arch.h"
 
 #define ARGS_MAX 6
 
@@ -145,19 +145,19 @@ static int add_rule(scmp_filter_ctx ctx, json *rule, uint32_t unnamed, struct er
 
 static int add_architecture(scmp_filter_ctx ctx, json *name, struct err *err)
 {
-	const char *text = name ? str_after(json_object_get_string(name), "SCMP_ARCH_") : NULL;
-	char lower[32] = "";
-	uint32_t token;
+	uint32_t token = seccomp_arch_token(name ? json_object_get_string(name) : NULL);
+	int rc;
 
-	for (size_t i = 0; text && text[i] && i + 1 < sizeof(lower); i++)
-		lower[i] = (char)tolower((unsigned char)text[i]);
-	token = seccomp_arch_resolve_name(lower);
 	if (!token)
 		return invalid("architecture", name, err);
 	if (seccomp_arch_exist(ctx, token) == 0)
 		return 0;
-	/* A list of both byte orders cannot be one filter: the foreign ones have no part in it. */
-	(void)seccomp_arch_add(ctx, token);
+	rc = seccomp_arch_add(ctx, token);
+	if (rc < 0) {
+		errno = -rc;
+		return err_sys(err, ERR_INVALID, "seccomp profile: architecture %.40s",
+			       json_object_get_string(name));
+	}
 	return 0;
 }
 

@@ -204,8 +204,8 @@ static int complain_unknown(enum source source, const char *name, const char *wh
 	name_key(source, name, full, sizeof(full));
 	list_keys(source, known, sizeof(known));
 	(void)str_fmt(bad->what, sizeof(bad->what), "%.200s has the key \"%s\"", where, full);
-	(void)str_fmt(bad->why, sizeof(bad->why), "there is no such key; %s %s",
-		      source == FROM_POD ? "behind " SETTINGS_ANNOTATION " come" : "there are",
+	(void)str_fmt(bad->why, sizeof(bad->why), "no such key exists; %s %s",
+		      source == FROM_POD ? SETTINGS_ANNOTATION " goes with" : "the keys are",
 		      known);
 	(void)str_fmt(bad->fix, sizeof(bad->fix), "remove or correct \"%s\"", full);
 	return -1;

@@ -17,6 +17,7 @@ struct spec_process {
 	const char *const *args; /* NULL-terminated; may be empty */
 	const char *const *env;
 	const char *cwd; /* "/" by default */
+	bool no_new_privileges;
 };
 
 struct spec_mount {

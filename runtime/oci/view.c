@@ -161,8 +161,20 @@ static bool leads_to_mount(const struct view *v, const char *path)
 	return false;
 }
 
+/*
+ * Counts one more component; the kernel walks to a deep one anew each time. False when that was too
+ * much, and from then on.
+ */
+static bool spend(struct view *v, const struct walk *w)
+{
+	unsigned int cost = 1 + (unsigned int)strlen(w->done) / 64;
+
+	v->effort = cost < VIEW_EFFORT_MAX - v->effort ? v->effort + cost : VIEW_EFFORT_MAX;
+	return v->effort < VIEW_EFFORT_MAX;
+}
+
 /* Walks all of `rest`. Gives an O_PATH descriptor of what is there, or -1 and why not. */
-static int walk(const struct view *v, struct walk *w, const struct view_mount **ret_mount,
+static int walk(struct view *v, struct walk *w, const struct view_mount **ret_mount,
 		struct stat *st, enum found_kind *ret_kind)
 {
 	CLEANUP_FD int fd = open_done(v, w, O_PATH, ret_mount, ret_kind);
@@ -174,6 +186,9 @@ static int walk(const struct view *v, struct walk *w, const struct view_mount **
 		fd_close(&fd);
 		*ret_kind = FOUND_MISSING;
 		if (overflow)
+			return -1;
+		*ret_kind = FOUND_UNKNOWN;
+		if (!spend(v, w))
 			return -1;
 		fd = open_done(v, w, O_PATH, ret_mount, ret_kind);
 		if (fd < 0 && *ret_kind == FOUND_MISSING && leads_to_mount(v, w->done)) {
@@ -228,7 +243,7 @@ static void set_rest(struct walk *w, const char *cwd, const char *path)
 		w->rest[0] = '\0';
 }
 
-void view_find(const struct view *v, const char *cwd, const char *path, struct found *ret)
+void view_find(struct view *v, const char *cwd, const char *path, struct found *ret)
 {
 	CLEANUP_FD int fd = -1;
 	struct walk w;
@@ -285,7 +300,7 @@ static int open_source(int bundle, const struct spec_mount *m, bool *ret_file)
 }
 
 /* Where a mount's destination is: links are followed, what does not exist yet is taken as it is. */
-static int place(const struct view *v, const char *destination, char **ret, struct err *err)
+static int place(struct view *v, const char *destination, char **ret, struct err *err)
 {
 	const struct view_mount *mount;
 	enum found_kind kind;

@@ -19,6 +19,12 @@
  */
 #define VIEW_MOUNTS_MAX 512
 
+/*
+ * The most components all look-ups in one view may walk through, long paths counting more. An
+ * image's PATH and links can ask for millions; beyond this nothing is known any more.
+ */
+#define VIEW_EFFORT_MAX 16384
+
 struct view_mount {
 	const char *destination; /* as the specification writes it */
 	char *path;		 /* where that is in the container: absolute, without links */
@@ -30,6 +36,7 @@ struct view {
 	int root; /* owned; -1 when empty */
 	struct view_mount *mounts;
 	size_t n;
+	unsigned int effort; /* so far, up to VIEW_EFFORT_MAX */
 };
 
 #define VIEW_INIT           \
@@ -75,4 +82,4 @@ struct found {
 void found_deinit(struct found *f);
 
 /* Looks @path up, relative ones from @cwd. Never waits, whatever kind of file is there. */
-void view_find(const struct view *v, const char *cwd, const char *path, struct found *ret);
+void view_find(struct view *v, const char *cwd, const char *path, struct found *ret);

@@ -410,7 +410,8 @@ static const struct cause_row rows[CAUSE_N] = {
 		"{program} is {platform}",
 		"two handlers match it, {handler} and {rival}; the kernel takes the one "
 		"registered last",
-		"remove one: crossarch emulators remove",
+		"on the node remove the one that is not wanted, e.g. \"echo -1 > "
+		"/proc/sys/fs/binfmt_misc/{rival}\"",
 	},
 	[CAUSE_WARN_SHADOWED] = {
 		"several-emulators",
@@ -431,7 +432,7 @@ static const struct cause_row rows[CAUSE_N] = {
 		"{program} runs under {emulator}",
 		"qemu {emulator-version} crashes with some programs that newer versions run (Go, "
 		"Node.js)",
-		"install qemu 8 or newer",
+		"install qemu-user-static 8 or newer on the node, then run {install-bare}",
 	},
 	[CAUSE_WARN_MEMORY] = {
 		"small-memory-limit",

@@ -67,6 +67,7 @@ struct facts {
 
 	struct platform declared; /* what the image's configuration says, if known */
 	uint64_t memory_max;	  /* bytes, 0 without a limit */
+	bool no_new_privileges;	  /* nobody gains any by a set-user-ID program */
 	struct seccomp_fit seccomp;
 };
 

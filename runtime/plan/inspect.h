@@ -28,7 +28,7 @@ MUST_CHECK int emulator_files_open(const struct binfmt_registry *r, struct emula
 				   struct err *err);
 
 struct inspect {
-	const struct view *view;
+	struct view *view;
 	const struct spec_process *process;
 	const struct emulator_files *emulators;
 	struct arena *arena; /* names in the facts live here */

@@ -221,7 +221,7 @@ static void warn_emulated(const struct facts *f, struct plan *p)
 		warn(p, CAUSE_WARN_SHADOWED);
 	else if (f->rival && !h->pending)
 		warn(p, CAUSE_WARN_SEVERAL);
-	if ((program->mode & S_ISUID) && !(h->flags & BINFMT_C))
+	if ((program->mode & S_ISUID) && !(h->flags & BINFMT_C) && !f->no_new_privileges)
 		warn(p, CAUSE_WARN_SETUID);
 	if (changed_since(f))
 		warn(p, CAUSE_WARN_REPLACED);

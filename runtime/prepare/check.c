@@ -75,6 +75,7 @@ int check_gather(struct prepare *p, const struct spec_process *process, enum fac
 		.private_offered = p->private_offered,
 		.private_bar = private_bar(p),
 		.memory_max = p->spec.memory_max,
+		.no_new_privileges = process->no_new_privileges,
 	};
 	if (inspect_program(&in, ret, err) < 0)
 		return -1;

@@ -99,9 +99,10 @@ static int apply_plan(struct prepare *p, const struct plan *plan, struct err *er
 static void join_user_namespace(struct prepare *p)
 {
 	const char *pid = p->spec.user_path ? str_after(p->spec.user_path, "/proc/") : NULL;
+	size_t n = pid ? strspn(pid, "0123456789") : 0;
 	char number[16];
 
-	if (pid && str_fmt(number, sizeof(number), "%.*s", (int)strcspn(pid, "/"), pid))
+	if (n && pid[n] == '/' && str_fmt(number, sizeof(number), "%.*s", (int)n, pid))
 		use_own_binfmt(p, number);
 }
 

@@ -109,8 +109,8 @@ struct streams {
 /* containerd's task calls. @io is NULL for none, @exec_id for the container's own process. */
 MUST_CHECK int task_create(struct rpc *rpc, const struct container *c, const struct streams *io,
 			   struct err *err);
-MUST_CHECK int task_exec(struct rpc *rpc, const struct container *c, const char *exec_id, words args,
-			 struct err *err);
+MUST_CHECK int task_exec(struct rpc *rpc, const struct container *c, const char *exec_id,
+			 words args, struct err *err);
 MUST_CHECK int task_start(struct rpc *rpc, const struct container *c, const char *exec_id,
 			  struct err *err);
 MUST_CHECK int task_kill(struct rpc *rpc, const struct container *c, struct err *err);
@@ -159,14 +159,15 @@ MUST_CHECK int engine_cycle(const struct bench *b, const struct bundle *at, cons
 
 /* --- processes.c ----------------------------------------------------------------------------- */
 
-struct memory {
+struct usage {
 	double private_dirty, pss, rss; /* KB */
 	double threads;
+	double cpu; /* as process_cpu() */
 };
 
 /* The resident shim that was started for container @id; ERR_NOT_FOUND when there is none. */
 MUST_CHECK int shim_pid(const struct bench *b, const char *id, int *ret, struct err *err);
-MUST_CHECK int process_memory(int pid, struct memory *ret, struct err *err);
+MUST_CHECK int process_usage(int pid, struct usage *ret, struct err *err);
 
 /* Processor time that all threads of @pid have used, in ms. */
 MUST_CHECK int process_cpu(int pid, double *ret, struct err *err);

@@ -169,8 +169,20 @@ struct engine_call {
 
 static int engine_run(const struct engine_call *e, const char *verb, bool create, struct err *err)
 {
-	const char *argv[] = { e->bench->engine, "--root", e->root, "--log", e->log, "--log-format",
-			       "json", verb, e->id, NULL, NULL, NULL, NULL, NULL };
+	const char *argv[] = { e->bench->engine,
+			       "--root",
+			       e->root,
+			       "--log",
+			       e->log,
+			       "--log-format",
+			       "json",
+			       verb,
+			       e->id,
+			       NULL,
+			       NULL,
+			       NULL,
+			       NULL,
+			       NULL };
 	const struct run r = { .argv = (char *const *)(uintptr_t)argv, .in = -1, .log = -1 };
 
 	if (create) {

@@ -83,7 +83,9 @@ static int time_prepare(const struct check_state *k, double *ret_ms, struct err 
 
 	if (request < 0 || !report || fd_pipe(&r, &w, O_NONBLOCK, err) < 0)
 		return -1;
-	const struct spawn_fd map[] = { { STDERR_FILENO, 2 }, { w, 3 }, { bundle, 4 }, { request, 5 } };
+	const struct spawn_fd map[] = {
+		{ STDERR_FILENO, 2 }, { w, 3 }, { bundle, 4 }, { request, 5 }
+	};
 	const struct spawn what = { .path = k->prepare,
 				    .argv = (char *const *)(uintptr_t)argv,
 				    .fds = map,
@@ -101,15 +103,10 @@ static int time_prepare(const struct check_state *k, double *ret_ms, struct err 
 
 static int time_platform(const struct check_state *k, double *ret_ms, struct err *err)
 {
-	const char *const argv[] = { k->cli,
-				     "image-platform",
-				     "--machine",
-				     "--address",
-				     k->bench->socket,
-				     "--namespace",
-				     k->bench->namespace,
-				     k->container.id,
-				     NULL };
+	const char *const argv[] = {
+		k->cli,	       "image-platform",    "--machine",     "--address", k->bench->socket,
+		"--namespace", k->bench->namespace, k->container.id, NULL
+	};
 	const struct spawn what = { .path = k->cli,
 				    .argv = (char *const *)(uintptr_t)argv,
 				    .new_group = true };

@@ -93,7 +93,8 @@ static int ask(struct peer *p, const char *method, const ProtobufCMessage *reque
 	if (r->status && r->status->code)
 		rc = err_set(err, ERR_IO, "%s: %s", method, r->status->message);
 	else if (ret_reply)
-		*ret_reply = protobuf_c_message_unpack(reply, NULL, r->payload.len, r->payload.data);
+		*ret_reply =
+			protobuf_c_message_unpack(reply, NULL, r->payload.len, r->payload.data);
 	crossarch__ttrpc_response__free_unpacked(r, NULL);
 	return rc;
 }
@@ -136,12 +137,18 @@ static int shim_action(struct direct *d, enum subject who, const char *action, s
 		       double *ret_first, struct err *err)
 {
 	const struct bench *b = d->bench;
-	const char *const argv[] = { b->shim[who],	"-namespace",
-				     b->namespace,	"-address",
-				     b->socket,		"-publish-binary",
-				     "/bin/false",	"-id",
-				     d->containers[who].id, "-bundle",
-				     d->bundles[who].path,  action,
+	const char *const argv[] = { b->shim[who],
+				     "-namespace",
+				     b->namespace,
+				     "-address",
+				     b->socket,
+				     "-publish-binary",
+				     "/bin/false",
+				     "-id",
+				     d->containers[who].id,
+				     "-bundle",
+				     d->bundles[who].path,
+				     action,
 				     NULL };
 	CLEANUP_FD int in = options_fd(&d->options[who], err);
 	const struct run r = { .argv = (char *const *)(uintptr_t)argv,

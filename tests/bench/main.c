@@ -46,11 +46,11 @@ static int read_environment(struct bench *b, struct err *err)
 	const struct {
 		const char *name, **at;
 	} settings[] = {
-		{ "BENCH_SOCKET", &b->socket },	      { "BENCH_NAMESPACE", &b->namespace },
-		{ "BENCH_CGROUP", &b->cgroup },	      { "BENCH_DIR", &b->dir },
-		{ "BENCH_IMAGE", &b->image },	      { "BENCH_ENGINE", &b->engine },
-		{ "BENCH_CONFIG", &b->config },	      { "BENCH_CONTAINERD", &b->label },
-		{ "BENCH_STOCK", &b->shim[STOCK] },   { "BENCH_OURS", &b->shim[OURS] },
+		{ "BENCH_SOCKET", &b->socket },	    { "BENCH_NAMESPACE", &b->namespace },
+		{ "BENCH_CGROUP", &b->cgroup },	    { "BENCH_DIR", &b->dir },
+		{ "BENCH_IMAGE", &b->image },	    { "BENCH_ENGINE", &b->engine },
+		{ "BENCH_CONFIG", &b->config },	    { "BENCH_CONTAINERD", &b->label },
+		{ "BENCH_STOCK", &b->shim[STOCK] }, { "BENCH_OURS", &b->shim[OURS] },
 		{ "BENCH_TOOLS", &b->tools },
 	};
 

@@ -6,7 +6,7 @@
 #include "runtime/base/str.h"
 #include "tests/bench/bench.h"
 
-/* Many pods, and many containers in one: memory of the shims, and whether later ones cost more. */
+/* Many pods, and many containers in one: what the shims use, and whether later ones cost more. */
 
 static const char *const sleep_args[] = { "/bin/sleep", "100000", NULL };
 
@@ -53,8 +53,7 @@ static int crowd_end(struct crowd *w, struct err *err)
 	while (w->n) {
 		struct container *c = &w->list[--w->n];
 
-		if (task_down(w->bench->rpc, c, err) < 0 ||
-		    container_remove(w->bench, c, err) < 0)
+		if (task_down(w->bench->rpc, c, err) < 0 || container_remove(w->bench, c, err) < 0)
 			return -1;
 	}
 	free(w->list);
@@ -66,23 +65,24 @@ static int crowd_end(struct crowd *w, struct err *err)
  * All shims of the crowd added up. Not at once: just written files have dirty pages in the page
  * cache, which would count as private, and a shim that has just worked is not idle.
  */
-static int crowd_memory(const struct crowd *w, struct memory *ret, struct err *err)
+static int crowd_usage(const struct crowd *w, struct usage *ret, struct err *err)
 {
-	*ret = (struct memory){ .pss = 0 };
+	*ret = (struct usage){ .pss = 0 };
 	sync();
 	sleep(1);
 	for (size_t pod = 0; pod * w->per_pod < w->n; pod++) {
-		struct memory one;
+		struct usage one;
 		char id[80];
 		int pid;
 
 		pod_id(w, pod, id, sizeof(id));
-		if (shim_pid(w->bench, id, &pid, err) < 0 || process_memory(pid, &one, err) < 0)
+		if (shim_pid(w->bench, id, &pid, err) < 0 || process_usage(pid, &one, err) < 0)
 			return -1;
 		ret->private_dirty += one.private_dirty;
 		ret->pss += one.pss;
 		ret->rss += one.rss;
 		ret->threads += one.threads;
+		ret->cpu += one.cpu;
 	}
 	return 0;
 }
@@ -100,14 +100,14 @@ static void print_one(const struct crowd *w, const char *figure, double value)
 static int pods_of(struct bench *b, enum subject who, unsigned int n, struct err *err)
 {
 	struct crowd w = { .bench = b, .name = "pod", .who = who, .per_pod = 2 };
-	struct memory m;
+	struct usage m;
 
-	if (crowd_grow(&w, 2, err) < 0 || crowd_memory(&w, &m, err) < 0)
+	if (crowd_grow(&w, 2, err) < 0 || crowd_usage(&w, &m, err) < 0)
 		return -1;
 	print_one(&w, "private_dirty", m.private_dirty);
 	print_one(&w, "rss", m.rss);
 	print_one(&w, "threads", m.threads);
-	if (crowd_grow(&w, 2 * (size_t)n, err) < 0 || crowd_memory(&w, &m, err) < 0)
+	if (crowd_grow(&w, 2 * (size_t)n, err) < 0 || crowd_usage(&w, &m, err) < 0)
 		return -1;
 	print_one(&w, "pods_pss", m.pss);
 	return crowd_end(&w, err);
@@ -124,24 +124,28 @@ int bench_pods(struct bench *b, unsigned int n, struct err *err)
 /* --- growth --------------------------------------------------------------------------------- */
 
 /*
- * The series "time" holds every start in order; "memory" the sum at a quarter, half, three quarters
- * and the whole.
+ * The series "time" holds every start in order; "memory" and "cpu" what the shims use at a quarter,
+ * half, three quarters and the whole.
  */
 static int growth_of(struct crowd *w, const char *figure, size_t n, struct err *err)
 {
 	struct samples CLEANUP_SAMPLES memory = { .v = NULL };
+	struct samples CLEANUP_SAMPLES cpu = { .v = NULL };
 	char name[64];
-	struct memory m;
+	struct usage m;
 
 	for (size_t quarter = 1; quarter <= 4; quarter++) {
-		if (crowd_grow(w, n * quarter / 4, err) < 0 || crowd_memory(w, &m, err) < 0)
+		if (crowd_grow(w, n * quarter / 4, err) < 0 || crowd_usage(w, &m, err) < 0)
 			return -1;
 		samples_add(&memory, m.private_dirty);
+		samples_add(&cpu, m.cpu);
 	}
 	str_fmt(name, sizeof(name), "%s_time", figure);
 	samples_print(w->bench, name, subject_name[w->who], false, &w->up);
 	str_fmt(name, sizeof(name), "%s_memory", figure);
 	samples_print(w->bench, name, subject_name[w->who], false, &memory);
+	str_fmt(name, sizeof(name), "%s_cpu", figure);
+	samples_print(w->bench, name, subject_name[w->who], false, &cpu);
 	return crowd_end(w, err);
 }
 

@@ -11,7 +11,8 @@
 /* A container that writes 1 GiB to its standard output, which is a FIFO that we read. */
 
 #define TOTAL_MIB 1024
-static const char *const writer_args[] = { "/bin/dd", "if=/dev/zero", "bs=64k", "count=16384", NULL };
+static const char *const writer_args[] = { "/bin/dd", "if=/dev/zero", "bs=64k", "count=16384",
+					   NULL };
 
 struct output {
 	struct bench *bench;

@@ -55,8 +55,7 @@ static void bar(FILE *out, const struct row *r, double y, const char *colour)
 	double part = r->figure->more_is_better ? 1 / r->ratio : r->ratio;
 	char label[16];
 
-	fprintf(out,
-		"<rect x=\"%d\" y=\"%.0f\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>\n",
+	fprintf(out, "<rect x=\"%d\" y=\"%.0f\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>\n",
 		LABEL_WIDTH, y, (part < 1.2 ? part : 1.2) * BAR_WIDTH, BAR_HEIGHT, colour);
 	str_fmt(label, sizeof(label), "%.3f", part);
 	text(out, LABEL_WIDTH + (part < 1.2 ? part : 1.2) * BAR_WIDTH + 4, y + BAR_HEIGHT, "start",
@@ -136,9 +135,8 @@ bool plot(const struct row *rows, size_t n, const char *path)
 	fputs("<g font-size=\"14\" font-weight=\"bold\">", out);
 	text(out, 12, 22, "start", "crossarch as a part of containerd-shim-runc-v2 (1 = the same)");
 	fputs("</g>\n", out);
-	fprintf(out,
-		"<path d=\"M%.0f %d V%.0f\" stroke=\"#c44\" stroke-dasharray=\"4 3\"/>\n", stock,
-		TOP - 6, full - 10);
+	fprintf(out, "<path d=\"M%.0f %d V%.0f\" stroke=\"#c44\" stroke-dasharray=\"4 3\"/>\n",
+		stock, TOP - 6, full - 10);
 	bars(out, rows, n, &legend, TOP);
 	draw_legend(out, &legend);
 	fputs("</svg>\n", out);

@@ -72,7 +72,7 @@ static double member(const struct buf *text, const char *name)
 	return 0;
 }
 
-int process_memory(int pid, struct memory *ret, struct err *err)
+int process_usage(int pid, struct usage *ret, struct err *err)
 {
 	struct buf CLEANUP_BUF rollup = BUF_INIT(PROC_FILE_MAX);
 	struct buf CLEANUP_BUF status = BUF_INIT(PROC_FILE_MAX);
@@ -84,13 +84,13 @@ int process_memory(int pid, struct memory *ret, struct err *err)
 	str_fmt(path, sizeof(path), "/proc/%d/status", pid);
 	if (file_read(AT_FDCWD, path, &status, err) < 0)
 		return -1;
-	*ret = (struct memory){
+	*ret = (struct usage){
 		.private_dirty = member(&rollup, "Private_Dirty"),
 		.pss = member(&rollup, "Pss"),
 		.rss = member(&rollup, "Rss"),
 		.threads = member(&status, "Threads"),
 	};
-	return 0;
+	return process_cpu(pid, &ret->cpu, err);
 }
 
 int process_cpu(int pid, double *ret, struct err *err)

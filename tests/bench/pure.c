@@ -74,10 +74,9 @@ static void node_init(struct node *w)
 	for (size_t i = 1; i < HANDLERS; i++)
 		w->entries[i] = handler("s390x");
 	w->binfmt = (struct binfmt_registry){ BINFMT_ON, false, w->entries, HANDLERS, HANDLERS };
-	w->facts = (struct facts){ .host = &w->host,
-				   .binfmt = &w->binfmt,
-				   .settings = &w->settings,
-				   .n_chain = 1 };
+	w->facts = (struct facts){
+		.host = &w->host, .binfmt = &w->binfmt, .settings = &w->settings, .n_chain = 1
+	};
 	*program = (struct program_file){ .path = "/bin/true", .found = FOUND_FILE };
 	program->mode = S_IFREG | 0755;
 	arch_header(named("arm64"), program->image.head);

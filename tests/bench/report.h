@@ -18,7 +18,7 @@ enum kind {
 	MEDIAN,	     /* of the samples of both shims */
 	LESS_ENGINE, /* that, minus the median of the engine alone */
 	FLAT_TIME,   /* last quarter's median by the first quarter's */
-	FLAT_MEMORY, /* memory that the last quarter added, by what the second one did */
+	FLAT_USE,    /* what the last quarter added, by what the second one did */
 };
 
 struct figure {
@@ -28,7 +28,7 @@ struct figure {
 	bool more_is_better;
 	bool plotted;
 	/* Goals; 0 is none. A ratio is ours by the stock shim's. */
-	double limit;		   /* ours, at most */
+	double limit;		       /* ours, at most */
 	double ratio_runc, ratio_crun; /* at most; at least where more is better */
 };
 

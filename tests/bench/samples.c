@@ -39,7 +39,11 @@ void samples_print(const struct bench *b, const char *figure, const char *series
 
 	printf("{\"figure\":\"%s\",\"containerd\":\"%s\",\"engine\":\"%s\",\"series\":\"%s\","
 	       "\"samples\":[",
-	       figure, b->label, !engine ? "" : name ? name + 1 : b->engine, series);
+	       figure, b->label,
+	       !engine ? ""
+	       : name  ? name + 1
+		       : b->engine,
+	       series);
 	for (size_t i = 0; i < s->n; i++)
 		printf("%s%.4g", i ? "," : "", s->v[i]);
 	puts("]}");

@@ -32,8 +32,8 @@ static int call(struct rpc *rpc, const char *method, const ProtobufCMessage *req
 	return 0;
 }
 
-#define CALL(rpc, service, method, request, reply, arena, ret, err)                     \
-	call(rpc, "/containerd.services." service "/" method, &(request)->base,         \
+#define CALL(rpc, service, method, request, reply, arena, ret, err)             \
+	call(rpc, "/containerd.services." service "/" method, &(request)->base, \
 	     &bench__##reply##__descriptor, arena, ret, err)
 
 /* --- containers ---------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #   RUNTIME=crossarch|stock    the shim under test (crossarch), or containerd's own for comparison
 #   ENGINES="runc crun"
 #   CONTAINERDS="installed trixie sid"    (installed) the machine's package, or what a Debian suite has
+#   IMAGE_ARCH=arm64           (the node's) run 10-ctr and 20-cri with this architecture's busybox, emulated
 #   CASE=PATTERN               run only cases whose name matches
 #   KEEP_LOG=FILE              append containerd's log, with the shim's in it, to FILE
 # shellcheck disable=SC2034
@@ -245,6 +246,14 @@ engine_label() {
 	esac
 }
 
+# emulated_images: the handler that IMAGE_ARCH needs
+emulated_images() {
+	local -A qemu=([arm64]=aarch64)
+	[ -n "${IMAGE_ARCH-}" ] && [ "$IMAGE_ARCH" != "$native" ] || return 0
+	binfmt_mount
+	binfmt_register "qemu-${qemu[$IMAGE_ARCH]-$IMAGE_ARCH}"
+}
+
 skip_all() {
 	echo "1..0 # SKIP $*"
 	exit 0
@@ -281,6 +290,7 @@ run_suite() {
 	trap finish EXIT
 	trap 'exit 130' INT TERM
 	host_begin || exit 1
+	emulated_images || exit 1
 	! declare -F suite_host >/dev/null || suite_host || exit 1
 	for which in $CONTAINERDS; do
 		node_start "$which" || exit 1

@@ -214,7 +214,7 @@ static void print_message(const ProtobufCMessage *m, const char *prefix, FILE *o
 		}
 		at = *(const char *const *)(const void *)at;
 		for (size_t k = *(const size_t *)(const void *)((const char *)m +
-								 f->quantifier_offset);
+								f->quantifier_offset);
 		     k > 0; k--, at += size_of(f))
 			print_value(f, at, path, out);
 	}

@@ -25,7 +25,8 @@
 static const char usage[] =
 	"shimctl call SOCKET METHOD [FIELD=VALUE...]\n"
 	"    one RPC of containerd.task.v2.Task (or SERVICE from the environment); prints the\n"
-	"    reply's fields. An error goes to standard error as \"CODE MESSAGE\", exit status 1; no\n"
+	"    reply's fields. An error goes to standard error as \"CODE MESSAGE\", exit status 1; "
+	"no\n"
 	"    answer in TIMEOUT seconds (environment, 20) is exit status 124.\n"
 	"shimctl encode TYPE [FIELD=VALUE...]\n"
 	"shimctl decode TYPE\n"
@@ -42,7 +43,8 @@ static const struct {
 	const char *name;
 	const ProtobufCMessageDescriptor *request, *reply;
 } methods[] = {
-	{ "State", &crossarch__process_request__descriptor, &crossarch__state_response__descriptor },
+	{ "State", &crossarch__process_request__descriptor,
+	  &crossarch__state_response__descriptor },
 	{ "Create", &crossarch__create_task_request__descriptor,
 	  &crossarch__pid_response__descriptor },
 	{ "Start", &crossarch__process_request__descriptor, &crossarch__pid_response__descriptor },
@@ -59,7 +61,8 @@ static const struct {
 	{ "CloseIO", &crossarch__close_iorequest__descriptor, &crossarch__empty__descriptor },
 	{ "Update", &crossarch__update_task_request__descriptor, &crossarch__empty__descriptor },
 	{ "Wait", &crossarch__process_request__descriptor, &crossarch__wait_response__descriptor },
-	{ "Stats", &crossarch__process_request__descriptor, &crossarch__stats_response__descriptor },
+	{ "Stats", &crossarch__process_request__descriptor,
+	  &crossarch__stats_response__descriptor },
 	{ "Connect", &crossarch__process_request__descriptor,
 	  &crossarch__connect_response__descriptor },
 	{ "Shutdown", &crossarch__process_request__descriptor, &crossarch__empty__descriptor },

@@ -151,6 +151,28 @@ static void link_out(struct tree *t, unsigned int variant)
 		tree_process(t, ways_out[(variant + 1) % ARRAY_SIZE(ways_out)], NULL);
 }
 
+/* A PATH of many directories, each a long way to nothing. */
+static void costly(struct tree *t, unsigned int variant)
+{
+	static char path[128 << 10], target[PATH_MAX];
+	char name[32];
+	/* Two that never end, and some that only take long: those are observed call by call. */
+	size_t entries = variant < 2 ? sizeof(path) / 4 : 2 * variant;
+	size_t length = variant < 2 ? 4000 : 4;
+
+	for (size_t i = 0; i + 3 < sizeof(target); i += 2)
+		memcpy(target + i, "./", 3);
+	for (unsigned int i = 0; i < 39; i++) {
+		(void)str_fmt(name, sizeof(name), i ? "%u" : "a", i);
+		(void)str_fmt(target + length, 64, "/%u", i + 1);
+		tree_link(t, name, target);
+	}
+	tree_node(t, "39", variant % 2 ? S_IFDIR : S_IFIFO);
+	for (size_t i = 0; i < entries; i++)
+		memcpy(path + 3 * i, "/a:", 4);
+	tree_process(t, "x", path);
+}
+
 static void node(struct tree *t, unsigned int variant)
 {
 	tree_node(t, "bin/x", odd_nodes[variant % ARRAY_SIZE(odd_nodes)]);
@@ -358,6 +380,7 @@ static const struct kind kinds[] = {
 	{ "links that multiply", link_bomb },
 	{ "long links", link_long },
 	{ "links that lead out", link_out },
+	{ "costly PATH", costly },
 	{ "no regular file", node },
 	{ "sparse file of 4 GiB", sparse },
 	{ "noise", noise },

@@ -64,6 +64,28 @@ static void every_key_of_the_file(void **state)
 	assert_string_equal(settings_cpu(&s, arch_by_name("arm64", 5)), "max");
 }
 
+static void variables_of_qemu(void **state)
+{
+	static const char *const bad_text[] = {
+		"{\"qemu\":1}",
+		"{\"qemu\":{\"LD_PRELOAD\":\"x\"}}",
+		"{\"qemu\":{\"QEMU_GDB\":\"1234\"}}",
+		"{\"qemu\":{\"QEMU_CPU\":\"max\"}}",
+		"{\"qemu\":{\"QEMU_A=B\":\"x\"}}",
+		"{\"qemu\":{\"QEMU_STACK_SIZE\":1}}",
+	};
+	struct complaint bad;
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(from_json(&s, "{\"qemu\":{\"QEMU_STACK_SIZE\":\"8388608\"}}", &bad), 0);
+	assert_int_equal(s.n_variables, 1);
+	assert_string_equal(s.variables[0].name, "QEMU_STACK_SIZE");
+	assert_string_equal(s.variables[0].value, "8388608");
+	for (size_t i = 0; i < ARRAY_SIZE(bad_text); i++)
+		assert_int_equal(from_json(&s, bad_text[i], &bad), -1);
+}
+
 static void cpu_by_platform(void **state)
 {
 	struct complaint bad;
@@ -213,10 +235,15 @@ static void nested_tables_name_the_way_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),	   cmocka_unit_test(every_key_of_the_file),
-		cmocka_unit_test(cpu_by_platform), cmocka_unit_test(bad_files),
-		cmocka_unit_test(annotations),	   cmocka_unit_test(a_table_of_options),
-		cmocka_unit_test(bad_tables),	   cmocka_unit_test(nested_tables_name_the_way_out),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_key_of_the_file),
+		cmocka_unit_test(variables_of_qemu),
+		cmocka_unit_test(cpu_by_platform),
+		cmocka_unit_test(bad_files),
+		cmocka_unit_test(annotations),
+		cmocka_unit_test(a_table_of_options),
+		cmocka_unit_test(bad_tables),
+		cmocka_unit_test(nested_tables_name_the_way_out),
 	};
 
 	return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

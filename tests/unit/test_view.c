@@ -179,6 +179,28 @@ static void what_is_known_about_a_file(void **state)
 	assert_int_equal(h.mode & 0777, 0644);
 }
 
+/* An image may ask for more looking than anybody has time for: then nothing is known. */
+static void effort(void **state)
+{
+	char path[PATH_MAX];
+	CLEANUP_VIEW struct view v = VIEW_INIT;
+	CLEANUP_FOUND struct found f = FOUND_INIT;
+	unsigned int n = 0;
+
+	(void)state;
+	open_view(&v);
+	for (size_t i = 0; i < sizeof(path); i++)
+		path[i] = i % 2 ? '/' : '.';
+	path[sizeof(path) - 1] = '\0';
+	do {
+		found_deinit(&f);
+		view_find(&v, "/", path, &f);
+	} while (f.kind != FOUND_UNKNOWN && ++n < 100);
+	assert_in_range(n, VIEW_EFFORT_MAX / PATH_MAX, 99);
+	view_find(&v, "/", "/bin/sh", &f);
+	assert_int_equal(f.kind, FOUND_UNKNOWN);
+}
+
 static void long_paths(void **state)
 {
 	static char path[2 * PATH_MAX];
@@ -201,7 +223,7 @@ static void long_paths(void **state)
 	}
 }
 
-static enum found_kind find(const struct view *v, const char *arg, const char *env, char *name)
+static enum found_kind find(struct view *v, const char *arg, const char *env, char *name)
 {
 	const char *const args[] = { arg, NULL }, *const variables[] = { env, NULL };
 	struct spec_process p = { args, variables, "/usr/bin" };
@@ -253,9 +275,9 @@ static void empty_view(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths),      cmocka_unit_test(what_is_known_about_a_file),
-		cmocka_unit_test(long_paths), cmocka_unit_test(programs),
-		cmocka_unit_test(empty_view),
+		cmocka_unit_test(paths),    cmocka_unit_test(what_is_known_about_a_file),
+		cmocka_unit_test(effort),   cmocka_unit_test(long_paths),
+		cmocka_unit_test(programs), cmocka_unit_test(empty_view),
 	};
 
 	return cmocka_run_group_tests_name("view", tests, set_up, tear_down);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/oci/seccomp_arch.h"
+
+#include <ctype.h>
+#include <seccomp.h>
+
+#include "runtime/base/str.h"
+
+uint32_t seccomp_arch_token(const char *name)
+{
+	const char *text = name ? str_after(name, "SCMP_ARCH_") : NULL;
+	char lower[32] = "";
+
+	for (size_t i = 0; text && text[i] && i + 1 < sizeof(lower); i++)
+		lower[i] = (char)tolower((unsigned char)text[i]);
+	return text ? seccomp_arch_resolve_name(lower) : 0;
+}
