@@ -31,6 +31,9 @@ hack=$integration/../../hack
 # shellcheck source=hack/lib/containerd.sh
 . "$hack/lib/containerd.sh"
 
+# one_containerd: for suites whose cases do not depend on the daemon's version: the first one named only.
+one_containerd() { CONTAINERDS=${CONTAINERDS%% *}; }
+
 busybox=localhost/crossarch/busybox
 native=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 scratch=$(mktemp -d)

@@ -90,7 +90,7 @@ raw_root() {
 
 # Takes events into $events from now on.
 take_events() {
-	shimctl events "$events.sock" "$@" >>"$events" &
+	"$BUILD/bin/shimctl" events "$events.sock" "$@" >>"$events" &
 	events_pid=$!
 	eventually test -S "$events.sock"
 }

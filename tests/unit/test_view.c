@@ -226,7 +226,7 @@ static void long_paths(void **state)
 static enum found_kind find(struct view *v, const char *arg, const char *env, char *name)
 {
 	const char *const args[] = { arg, NULL }, *const variables[] = { env, NULL };
-	struct spec_process p = { args, variables, "/usr/bin" };
+	struct spec_process p = { .args = args, .env = variables, .cwd = "/usr/bin" };
 	CLEANUP_FOUND struct found f = FOUND_INIT;
 
 	entrypoint_find(v, &p, name, &f);
