@@ -186,10 +186,14 @@ static const struct explanation table[] = {
 	  "or use the RuntimeDefault profile\n"
 	  "or allow the system call that the message names" },
 	{ "private-emulator-unavailable", false, "no emulator for this pod alone",
-	  "The pod asked for an emulator that only it can see, in its own user namespace. That "
-	  "needs Linux 6.7, hostUsers: false and a binfmt_misc nobody mounted there before.",
-	  "The annotation io.crossarch.private-emulators, the kernel and the pod's namespaces.",
-	  "set hostUsers: false\n"
+	  "The pod asked for emulators that only its own user namespace can see, and cannot have "
+	  "them: the kernel is older than 6.7, the node has no static emulator or root of the pod "
+	  "cannot read it, the pod is privileged or shares the node's processes, or somebody else "
+	  "mounted binfmt_misc in its user namespace. The line says which.",
+	  "private_emulators in the configuration or the annotation, the specification, and what "
+	  "the "
+	  "kernel answers inside the user namespace.",
+	  "do what the line says\n"
 	  "or use the node's emulators: io.crossarch.private-emulators: \"false\"" },
 	{ "bad-config", false, "a setting is wrong",
 	  "A key or value in the node's configuration file, in containerd's options table or in an "
