@@ -118,6 +118,24 @@ static int add_mount(struct buf *rows, struct buf *wanted, const struct mountinf
 	return 0;
 }
 
+/*
+ * True when the rest of the mounts, on a busy node many, need not be read: every membership has its
+ * directory, and whether v2 is all there is is settled.
+ */
+static bool mounts_settled(const struct cgroup *cg, const struct buf *rows,
+			   const struct buf *wanted)
+{
+	const char *row = (const char *)wanted->data, *end = row + wanted->len;
+	bool v1 = false;
+
+	for (; row < end; row += row_size(row))
+		if (row_parts(row))
+			return false;
+	for (row = (const char *)rows->data, end = row + rows->len; row < end; row += row_size(row))
+		v1 = v1 || (row_parts(row) & ~(1u << CGROUP_UNIFIED));
+	return cg->unified || v1;
+}
+
 /* Calls for each line without its newline; the line may be taken apart. */
 #define for_each_line(line, size, file) \
 	while (getline(&(line), &(size), file) > 0 && ((line)[strcspn(line, "\n")] = '\0', true))
@@ -141,6 +159,8 @@ int cgroup_parse(struct cgroup *cg, FILE *proc_cgroup, FILE *mountinfo, struct e
 			cg->unified = true;
 		if (add_mount(&rows, &wanted, &m, err) < 0)
 			return -1;
+		if (mount_parts(&m) && mounts_settled(cg, &rows, &wanted))
+			break;
 	}
 	if (!rows.len)
 		return err_set(err, ERR_NOT_FOUND, "the process has no cgroup of its own");

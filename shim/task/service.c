@@ -184,6 +184,7 @@ void task_shutdown(void *owner, struct call *call)
 {
 	struct service *s = owner;
 
-	call_reply(call, NULL);
+	/* Before the answer: whoever has it may `start` the same id again at once. */
 	service_stop_if_idle(s);
+	call_reply(call, NULL);
 }

@@ -111,10 +111,16 @@ int bench_cycle(struct bench *b, unsigned int n, struct err *err)
 
 #define WORKERS 16
 
+/*
+ * Three containers after one another in each worker, so that the beginning and the end of a burst,
+ * where fewer than all are at work, weigh little. Each has a name of its own: containerd 1.6 goes
+ * on cleaning up after a container when its Delete was answered, in the way of a namesake.
+ */
+#define CYCLES 3
+
 struct worker {
-	struct container container;
+	struct container containers[CYCLES];
 	struct rpc *rpc;
-	unsigned int cycles;
 	pthread_t thread;
 	int rc;
 	struct err err;
@@ -125,79 +131,73 @@ static void *work(void *arg)
 	struct worker *w = arg;
 	double create, total;
 
-	for (unsigned int i = 0; w->rc == 0 && i < w->cycles; i++)
-		w->rc = through_containerd(w->rpc, &w->container, &create, &total, &w->err);
+	for (unsigned int i = 0; w->rc == 0 && i < CYCLES; i++)
+		w->rc = through_containerd(w->rpc, &w->containers[i], &create, &total, &w->err);
 	return NULL;
 }
 
-static int workers_make(struct bench *b, enum subject who, struct worker *workers, struct err *err)
+static int worker_make(struct bench *b, enum subject who, unsigned int number, struct worker *w,
+		       struct err *err)
 {
-	for (unsigned int i = 0; i < WORKERS; i++) {
-		struct worker *w = &workers[i];
+	*w = (struct worker){ .rc = 0 };
+	for (unsigned int i = 0; i < CYCLES; i++) {
+		struct container *c = &w->containers[i];
 
-		w->container.subject = who;
-		str_fmt(w->container.id, sizeof(w->container.id), "at-once-%s-%u",
-			subject_name[who], i);
-		if (bench_connect(b, &w->rpc, err) < 0 ||
-		    container_make(b, &w->container, NULL, true_args, err) < 0)
+		c->subject = who;
+		str_fmt(c->id, sizeof(c->id), "at-once-%s-%u-%u", subject_name[who], number, i);
+		if (container_make(b, c, NULL, true_args, err) < 0)
 			return -1;
 	}
-	return 0;
+	return bench_connect(b, &w->rpc, err);
 }
 
-static int workers_remove(struct bench *b, struct worker *workers, struct err *err)
+static int worker_remove(struct bench *b, struct worker *w, struct err *err)
 {
-	for (unsigned int i = 0; i < WORKERS; i++) {
-		rpc_free(workers[i].rpc);
-		if (container_remove(b, &workers[i].container, err) < 0)
+	rpc_free(w->rpc);
+	for (unsigned int i = 0; i < CYCLES; i++)
+		if (container_remove(b, &w->containers[i], err) < 0)
 			return -1;
-	}
-	return 0;
+	if (w->rc < 0)
+		*err = w->err;
+	return w->rc;
 }
 
-/* One burst of all workers: containers per second. */
-static int burst(struct worker *workers, unsigned int cycles, double *ret, struct err *err)
+/* All workers at once: containers per second. */
+static int burst(struct bench *b, enum subject who, unsigned int serial, double *ret,
+		 struct err *err)
 {
-	double begin = now_ms();
+	struct worker workers[WORKERS];
+	double begin;
+	int rc = 0;
 
-	for (unsigned int i = 0; i < WORKERS; i++) {
-		workers[i].cycles = cycles;
+	for (unsigned int i = 0; i < WORKERS; i++)
+		if (worker_make(b, who, serial * WORKERS + i, &workers[i], err) < 0)
+			return -1;
+	begin = now_ms();
+	for (unsigned int i = 0; i < WORKERS; i++)
 		ASSERT(pthread_create(&workers[i].thread, NULL, work, &workers[i]) == 0);
-	}
 	for (unsigned int i = 0; i < WORKERS; i++)
 		pthread_join(workers[i].thread, NULL);
-	*ret = WORKERS * cycles * 1e3 / (now_ms() - begin);
+	*ret = WORKERS * CYCLES * 1e3 / (now_ms() - begin);
 	for (unsigned int i = 0; i < WORKERS; i++)
-		if (workers[i].rc < 0) {
-			*err = workers[i].err;
-			return -1;
-		}
-	return 0;
+		if (worker_remove(b, &workers[i], err) < 0)
+			rc = -1;
+	return rc;
 }
-
-/* Three containers after one another in each worker, so that the beginning and the end of a burst,
- * where fewer than all are at work, weigh little. */
-#define CYCLES_PER_BURST 3
 
 int bench_parallel(struct bench *b, unsigned int n, struct err *err)
 {
-	static struct worker workers[SHIMS][WORKERS];
 	struct samples rate[SHIMS] = { { .v = NULL } };
 	double value;
 
-	if (workers_make(b, STOCK, workers[STOCK], err) < 0 ||
-	    workers_make(b, OURS, workers[OURS], err) < 0)
-		return -1;
 	for (unsigned int i = 0; i < SHIMS * n; i++) {
 		enum subject who = (i + i / 2) % 2 ? OURS : STOCK;
 
-		if (burst(workers[who], CYCLES_PER_BURST, &value, err) < 0)
+		if (burst(b, who, i, &value, err) < 0)
 			return err_in(err, "%s", subject_name[who]);
 		samples_add(&rate[who], value);
 	}
 	for (enum subject who = STOCK; who < SHIMS; who++) {
-		if (workers_remove(b, workers[who], err) < 0)
-			return -1;
 		samples_print(b, "parallel", subject_name[who], true, &rate[who]);
 		samples_deinit(&rate[who]);
 	}

@@ -81,9 +81,9 @@ config_json() {
 raw_root() {
 	[ -e "$scratch/root/bin" ] || {
 		local layer
-		layer=$(tar -tvf "$images/busybox-$native.tar" | sort -nk3 | awk 'END { print $NF }')
+		layer=$(tar -tvf "$images/busybox-${IMAGE_ARCH:-$native}.tar" | sort -nk3 | awk 'END { print $NF }')
 		mkdir -p "$scratch/root"
-		tar -xOf "$images/busybox-$native.tar" "$layer" | tar -C "$scratch/root" -x
+		tar -xOf "$images/busybox-${IMAGE_ARCH:-$native}.tar" "$layer" | tar -C "$scratch/root" -x
 	}
 	echo "$scratch/root"
 }
