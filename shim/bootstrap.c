@@ -4,24 +4,14 @@
 #include "proto/options.pb-c.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
+#include "shim/ttrpc/allocator.h"
 
 #define STDIN_MAX (10u << 20)
-
-static void *pb_alloc(void *arena, size_t n)
-{
-	return arena_alloc(arena, n);
-}
-
-static void pb_free(void *arena, void *p)
-{
-	(void)arena;
-	(void)p;
-}
 
 int bootstrap_decode(const void *bytes, size_t n, struct arena *arena, struct bootstrap *ret,
 		     struct err *err)
 {
-	ProtobufCAllocator alloc = { pb_alloc, pb_free, arena };
+	ProtobufCAllocator alloc = arena_allocator(arena);
 	Crossarch__BootstrapParams *params;
 
 	*ret = (struct bootstrap){ NULL, "" };

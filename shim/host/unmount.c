@@ -98,3 +98,12 @@ int rootfs_unmount(const char *path)
 	}
 	return 1;
 }
+
+int bundle_unmount(void *bundle)
+{
+	char rootfs[PATH_MAX];
+
+	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle))
+		return 1;
+	return rootfs_unmount(rootfs);
+}

@@ -7,3 +7,6 @@
  * mounted there, or no such path, is success. Returns 0, or 1 when something stayed mounted.
  */
 int rootfs_unmount(const char *path);
+
+/* The same for <bundle>/rootfs; @bundle is a string, as child_fork() hands its argument on. */
+int bundle_unmount(void *bundle);

@@ -53,16 +53,6 @@ static void creation_free(void *data)
 
 /* --- undoing -------------------------------------------------------------------------------- */
 
-static int unmount_bundle(void *bundle)
-{
-	char rootfs[PATH_MAX];
-
-	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle))
-		return 1;
-	private_release(bundle);
-	return rootfs_unmount(rootfs);
-}
-
 static void undone(struct operation *op, uint32_t code)
 {
 	struct creation *c = op->data;
@@ -85,7 +75,7 @@ static void undo_mounts(struct operation *op, uint32_t code)
 	struct err err;
 
 	(void)code;
-	if (operation_fork(op, unmount_bundle, op->task->bundle, undone, &err) < 0) {
+	if (operation_fork(op, bundle_unmount, op->task->bundle, undone, &err) < 0) {
 		log_error(op->task->id, "unmount: %s", err.text);
 		undone(op, 0);
 	}

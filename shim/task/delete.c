@@ -70,23 +70,13 @@ static void on_unmounted(struct operation *op, uint32_t code)
 	init_deleted(op);
 }
 
-static int unmount_bundle(void *bundle)
-{
-	char rootfs[PATH_MAX];
-
-	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle))
-		return 1;
-	private_release(bundle);
-	return rootfs_unmount(rootfs);
-}
-
 static void unmount_step(struct operation *op)
 {
 	struct err err;
 
 	if (!op->task->mounted && !private_any())
 		init_deleted(op);
-	else if (operation_fork(op, unmount_bundle, op->task->bundle, on_unmounted, &err) < 0)
+	else if (operation_fork(op, bundle_unmount, op->task->bundle, on_unmounted, &err) < 0)
 		operation_fail(op, &err);
 }
 

@@ -5,17 +5,7 @@
 
 #include "proto/options.pb-c.h"
 #include "runtime/base/str.h"
-
-static void *pb_alloc(void *arena, size_t n)
-{
-	return arena_alloc(arena, n);
-}
-
-static void pb_free(void *arena, void *p)
-{
-	(void)arena;
-	(void)p;
-}
+#include "shim/ttrpc/allocator.h"
 
 static int read_runc(const Crossarch__Any *any, ProtobufCAllocator *alloc,
 		     struct prepare_request *r, struct err *err)
@@ -82,7 +72,7 @@ static int read_generic(const Crossarch__Any *any, ProtobufCAllocator *alloc, st
 int options_read(const Crossarch__Any *options, struct arena *arena, struct prepare_request *r,
 		 struct err *err)
 {
-	ProtobufCAllocator alloc = { pb_alloc, pb_free, arena };
+	ProtobufCAllocator alloc = arena_allocator(arena);
 	const char *name;
 
 	if (!options || !*options->type_url)

@@ -33,7 +33,7 @@ struct process {
 	enum process_state state;
 	struct exit_status exit; /* valid once exited */
 	pid_t pid;		 /* stays after the exit, for replies and events */
-	bool terminal, has_spec;
+	bool terminal;
 	bool exited;	      /* the kernel reported the exit */
 	bool published;	      /* TaskExit was queued and Wait was answered */
 	bool autopsy;	      /* its end is being looked into: told after that */

@@ -9,6 +9,7 @@
 
 #include "proto/ttrpc.pb-c.h"
 #include "runtime/base/log.h"
+#include "shim/ttrpc/allocator.h"
 
 /* What one request may occupy once decoded: the frame itself and as much again for structure. */
 #define CALL_ARENA_MAX (3 * FRAME_MAX)
@@ -48,17 +49,6 @@ int err_rpc_code(enum err_code code)
 		return 2;
 	}
 	return 2;
-}
-
-static void *arena_pb_alloc(void *arena, size_t n)
-{
-	return arena_alloc(arena, n);
-}
-
-static void arena_pb_free(void *arena, void *p)
-{
-	(void)arena;
-	(void)p;
 }
 
 static void send_response(struct server_conn *sc, uint32_t stream, Crossarch__TtrpcResponse *r)
@@ -143,7 +133,7 @@ static const struct method *find_method(const struct server *s, const char *serv
 static int decode_request(struct call *call, struct server *s, const struct buf *body,
 			  struct err *err)
 {
-	ProtobufCAllocator alloc = { arena_pb_alloc, arena_pb_free, &call->arena };
+	ProtobufCAllocator alloc = arena_allocator(&call->arena);
 	bool service_known;
 	Crossarch__TtrpcRequest *r =
 		crossarch__ttrpc_request__unpack(&alloc, body->len, body->data);
