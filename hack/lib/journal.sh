@@ -5,8 +5,9 @@
 # to the whole machine, so one run at a time may make them, and each is written down before it is made. A run
 # that was killed leaves the list behind, and the next one takes the changes back before it begins.
 
-host_lock=/run/crossarch-test.lock
-host_journal=/run/crossarch-test.undo
+: "${CROSSARCH_TEST_STATE:=/run/crossarch-test}"
+host_lock=$CROSSARCH_TEST_STATE.lock
+host_journal=$CROSSARCH_TEST_STATE.undo
 
 # host_begin: become the one run that may change the machine. Descriptor 9 is the lock: whatever is started
 # and may outlive us must be started with 9>&-.
