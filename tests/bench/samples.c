@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/bench/bench.h"
 
 /* Rounds that fill caches and do not count. */
 #define WARM_UP 3
+#define REST_US 40000
 
 const char *const subject_name[SUBJECTS] = {
 	[STOCK] = "stock",
@@ -83,6 +85,9 @@ int alternate(unsigned int rounds, unsigned int n_subjects,
 		for (unsigned int i = 0; i < n_subjects; i++) {
 			enum subject who = (enum subject)((round + i) % n_subjects);
 
+			/* What the kernel still owes to the one before is not for this one to pay,
+			 * nor is a grace period that it began there for this one to share. */
+			usleep(REST_US);
 			if (one(ctx, who, round >= WARM_UP, err) < 0)
 				return err_in(err, "%s, round %u", subject_name[who], round);
 		}
