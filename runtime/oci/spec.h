@@ -32,6 +32,7 @@ struct spec {
 	struct spec_mount *mounts;
 	size_t n_mounts;
 	const char *cgroups_path;
+	bool poststop;	       /* has hooks that run after its end */
 	bool private_pid;      /* creates a pid namespace */
 	bool private_user;     /* has a user namespace entry */
 	bool host_pid;	       /* has no pid namespace entry */

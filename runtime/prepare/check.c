@@ -14,22 +14,14 @@ static bool engine_runs_it(const struct spec *s)
 			       spec_annotation(s, "module.wasm.image/variant"));
 }
 
-/*
- * The image's platform makes a refusal's line better and can turn an answer only where the program
- * itself says nothing, so a native program does not wait for it.
- */
-static void plan_with_platform(struct prepare *p, struct facts *f, struct plan *ret)
+/* True when the image's platform came and the plan was made anew. */
+static bool plan_with_platform(struct prepare *p, struct facts *f, struct plan *ret)
 {
-	bool asked = platform_known(&p->settings.wanted) && f->purpose == FOR_CONTAINER;
-	uint64_t deadline = p->started_ns + PLATFORM_WAIT_NS;
-
+	declared_read(FD_PLATFORM, p->started_ns + PLATFORM_WAIT_NS, &f->declared);
+	if (!platform_known(&f->declared))
+		return false;
 	plan_make(f, ret);
-	if (ret->verdict == VERDICT_NATIVE && !(asked && !ret->guest))
-		deadline = 0;
-	if (p->has_platform)
-		declared_read(FD_PLATFORM, deadline, &f->declared);
-	if (platform_known(&f->declared))
-		plan_make(f, ret);
+	return true;
 }
 
 static void fill_report(struct report *r, const struct facts *f, const struct plan *p)
@@ -37,6 +29,7 @@ static void fill_report(struct report *r, const struct facts *f, const struct pl
 	char line[DIAGNOSIS_MAX + 1];
 
 	r->verdict = p->verdict;
+	r->n_warnings = 0;
 	diagnosis_program(f, r->program, sizeof(r->program));
 	if (p->guest)
 		diagnosis_platform(p->guest, r->guest, sizeof(r->guest));
@@ -85,14 +78,14 @@ int check_gather(struct prepare *p, const struct spec_process *process, enum fac
 }
 
 int check_process(struct prepare *p, const struct spec_process *process, enum facts_purpose purpose,
-		  struct plan *ret, struct err *err)
+		  struct facts *ret_facts, struct plan *ret, struct err *err)
 {
-	struct facts f;
-
-	if (check_gather(p, process, purpose, &f, err) < 0)
+	if (check_gather(p, process, purpose, ret_facts, err) < 0)
 		return -1;
-	plan_with_platform(p, &f, ret);
-	fill_report(&p->report, &f, ret);
+	plan_make(ret_facts, ret);
+	if (ret->verdict == VERDICT_REFUSE && p->has_platform)
+		(void)plan_with_platform(p, ret_facts, ret);
+	fill_report(&p->report, ret_facts, ret);
 	if (ret->verdict == VERDICT_EMULATE && ret->handler->pending &&
 	    private_report(p, ret->handler, err) < 0)
 		return -1;
@@ -101,4 +94,18 @@ int check_process(struct prepare *p, const struct spec_process *process, enum fa
 		  : ret->verdict == VERDICT_EMULATE ? p->report.handler
 						    : "native");
 	return 0;
+}
+
+int check_declared(struct prepare *p, struct facts *f, struct plan *plan, struct err *err)
+{
+	int rc;
+
+	if (plan->verdict == VERDICT_REFUSE || !p->has_platform)
+		return 0;
+	p->report.flags |= REPORT_MORE;
+	rc = report_write(FD_REPORT, &p->report, err);
+	p->report.flags &= ~(uint32_t)REPORT_MORE;
+	if (rc == 0 && plan_with_platform(p, f, plan))
+		fill_report(&p->report, f, plan);
+	return rc;
 }

@@ -134,6 +134,7 @@ static enum facts_purpose purpose_of(const struct spec *s)
 
 int mode_create(struct prepare *p, struct err *err)
 {
+	struct facts facts;
 	struct plan plan;
 	bool bad;
 
@@ -143,6 +144,7 @@ int mode_create(struct prepare *p, struct err *err)
 	if (confine_calls(p->out, p->sink, err) < 0 || load_spec(p, err) < 0)
 		return -1;
 	p->report.flags |= p->spec.private_pid ? REPORT_PRIVATE_PID : 0;
+	p->report.flags |= p->spec.poststop ? REPORT_POSTSTOP : 0;
 	find_termination(&p->spec, &p->report);
 	if (load_settings(p, &bad, err) < 0)
 		return -1;
@@ -152,7 +154,8 @@ int mode_create(struct prepare *p, struct err *err)
 	join_user_namespace(p);
 	if (load_binfmt(p, err) < 0 || open_bundle_view(p, err) < 0 ||
 	    confine_files(&p->view, FD_BUNDLE, err) < 0 ||
-	    check_process(p, &p->spec.process, purpose_of(&p->spec), &plan, err) < 0)
+	    check_process(p, &p->spec.process, purpose_of(&p->spec), &facts, &plan, err) < 0 ||
+	    apply_plan(p, &plan, err) < 0)
 		return -1;
-	return apply_plan(p, &plan, err);
+	return check_declared(p, &facts, &plan, err);
 }

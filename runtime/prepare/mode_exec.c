@@ -57,6 +57,7 @@ int mode_exec(struct prepare *p, struct err *err)
 {
 	CLEANUP_JSON json *document = NULL;
 	struct spec_process process;
+	struct facts facts;
 	struct plan plan;
 	bool bad;
 
@@ -72,7 +73,7 @@ int mode_exec(struct prepare *p, struct err *err)
 	p->private_wanted = true;
 	if (read_process(p, &document, &process, err) < 0 || load_binfmt(p, err) < 0 ||
 	    confine_files(&p->view, FD_BUNDLE, err) < 0 ||
-	    check_process(p, &process, FOR_EXEC, &plan, err) < 0)
+	    check_process(p, &process, FOR_EXEC, &facts, &plan, err) < 0)
 		return -1;
 	return patch_process(p, document, &plan, err);
 }

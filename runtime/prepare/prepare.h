@@ -23,7 +23,7 @@ enum {
 
 /* One run. Everything in it is released when the process ends; nothing is shared. */
 struct prepare {
-	uint64_t started_ns;		/* monotonic */
+	uint64_t started_ns;			    /* monotonic */
 	bool has_bundle, has_request, has_platform; /* the optional descriptors are there */
 	struct arena arena;
 	struct prepare_request request; /* lives in the arena */
@@ -39,11 +39,11 @@ struct prepare {
 	struct binfmt_registry binfmt;
 	struct emulator_files emulators;
 	struct view view;
-	bool own_binfmt; /* it is the instance of the container's user namespace */
+	bool own_binfmt;      /* it is the instance of the container's user namespace */
 	bool private_wanted;  /* this mode may give the pod emulators of its own */
 	bool private_ours;    /* with own_binfmt: the instance is one that we made */
 	bool private_offered; /* p->binfmt holds pending handlers */
-	int out; /* the unnamed file that may get a name in the bundle; owned, -1: none */
+	int out;  /* the unnamed file that may get a name in the bundle; owned, -1: none */
 	int sink; /* /dev/null; owned, -1: none */
 };
 
@@ -85,9 +85,20 @@ MUST_CHECK int open_bundle_view(struct prepare *p, struct err *err);
 /* Host side of a mount on the file that Kubernetes reads a container's last words from. */
 void find_termination(const struct spec *s, struct report *r);
 
-/* Decides about @process in p->view, and fills the report; the plan is for further edits. */
+/*
+ * Decides about @process in p->view, and fills the report; the plan is for further edits. A refusal
+ * waits for the image's platform (p->has_platform), which makes its line better.
+ */
 MUST_CHECK int check_process(struct prepare *p, const struct spec_process *process,
-			     enum facts_purpose purpose, struct plan *ret, struct err *err);
+			     enum facts_purpose purpose, struct facts *ret_facts, struct plan *ret,
+			     struct err *err);
+
+/*
+ * The rest for a program that may run: hands out the report as it is, so that the engine can begin,
+ * and then waits for the image's platform, which can still turn the answer or add a warning.
+ */
+MUST_CHECK int check_declared(struct prepare *p, struct facts *f, struct plan *plan,
+			      struct err *err);
 
 /*
  * Where the pod asks for emulators of its own and may have them: adds those that the node's files

@@ -7,12 +7,13 @@
 #include "runtime/base/err.h"
 
 /*
- * What crossarch-prepare tells the shim: one fixed-size record on descriptor 3, written once, at
- * the very end. Both programs come from one build; the version and the size catch a mixed
- * installation. Strings are always terminated. A record that is short, of another version or not
- * sensible is an error of prepare, never a started container.
+ * What crossarch-prepare tells the shim: a fixed-size record on descriptor 3. A new container's may
+ * be followed by a second one: what the image's platform changes (REPORT_MORE). Both programs come
+ * from one build; the version and the size catch a mixed installation. Strings are always
+ * terminated. A record that is short, of another version or not sensible is an error of prepare,
+ * never a started container.
  */
-#define REPORT_VERSION 1
+#define REPORT_VERSION 2
 
 /*
  * Emulators of single pods: PRIVATE_DIR/<inode of the user namespace>/ holds the mounted instance,
@@ -40,7 +41,9 @@ enum report_flag {
 				       * written and must be used */
 	REPORT_MOUNTED = 1u << 5,     /* something is mounted on the rootfs */
 	REPORT_PRIVATE = 1u << 6,     /* mode private must register `rule` before the start */
-	REPORT_FLAGS_ALL = (1u << 7) - 1,
+	REPORT_MORE = 1u << 7,	      /* go on, but nothing may start before the next record */
+	REPORT_POSTSTOP = 1u << 8,    /* hooks run after the end, and may want the rootfs */
+	REPORT_FLAGS_ALL = (1u << 9) - 1,
 };
 
 /* The most warnings one container can have; more are cut with a note. */

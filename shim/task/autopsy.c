@@ -68,14 +68,14 @@ static void tell(const struct process *p, const struct report *r)
 		log_warning(p->task->id, "termination message: %s", err.text);
 }
 
-static void on_done(struct operation *op, uint32_t code)
+static void on_done(struct operation *op)
 {
 	struct autopsy *a = op->data;
 	struct process *p = a->process;
 	struct report *r;
 	struct err err;
 
-	r = check_read(&a->check, op, code, &err);
+	r = check_read(&a->check, op, &err);
 	if (!r)
 		log_debug(op->task->id, "no look at the exit: %s", err.text);
 	else if (r->verdict == VERDICT_REFUSE)

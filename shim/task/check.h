@@ -7,31 +7,43 @@
 
 /*
  * The platform check of one Create or one exec: crossarch-prepare, fed by `crossarch
- * image-platform` through a pipe that the shim never reads (architecture 1).
+ * image-platform` through a pipe that the shim never reads (architecture 1). Its report is taken
+ * when it is whole, not when prepare has ended.
  */
 struct check {
 	struct child platform; /* image-platform; ended when prepare has answered */
-	int report_fd;	       /* read end, -1 when none */
+	struct run prepare, models;
+	struct source readable;	  /* of @report_fd */
+	int report_fd, models_fd; /* read ends, -1 when none */
+	struct report *incoming;  /* what has been read of a report; owned */
+	size_t have;		  /* bytes of it */
+	bool ended;		  /* prepare has */
+	uint32_t code;		  /* with this exit code */
+	/* A report is there, or prepare ended without one: check_report() tells which. */
+	void (*done)(struct operation *);
 };
 
 void check_init(struct check *c);
 void check_deinit(struct check *c);
 
-/* Starts the check of a new container; @done follows on the operation. */
+/*
+ * Starts the check of a new container. @done follows on the operation, a second time if the first
+ * report says REPORT_MORE.
+ */
 MUST_CHECK int check_create(struct check *c, struct operation *op, const struct prepare_request *r,
-			    void (*done)(struct operation *, uint32_t code), struct err *err);
+			    void (*done)(struct operation *), struct err *err);
 
 /* Starts the check of an exec: no image, no mounts. */
 MUST_CHECK int check_exec(struct check *c, struct operation *op, const struct prepare_request *r,
-			  void (*done)(struct operation *, uint32_t code), struct err *err);
+			  void (*done)(struct operation *), struct err *err);
 
 /* Starts the registration of an emulator for one pod (shim/task/private.h). */
 MUST_CHECK int check_private(struct check *c, struct operation *op, const struct prepare_request *r,
-			     void (*done)(struct operation *, uint32_t code), struct err *err);
+			     void (*done)(struct operation *), struct err *err);
 
 /* Starts the look at a process that ended: r->exit_status, and r->process for an exec. */
 MUST_CHECK int check_after(struct check *c, struct operation *op, const struct prepare_request *r,
-			   void (*done)(struct operation *, uint32_t code), struct err *err);
+			   void (*done)(struct operation *), struct err *err);
 
 /*
  * A processor model is set: has the emulator itself asked whether it knows it (`crossarch
@@ -39,21 +51,20 @@ MUST_CHECK int check_after(struct check *c, struct operation *op, const struct p
  */
 bool check_has_cpu(const struct operation *op, const struct report *r);
 MUST_CHECK int check_cpu(struct check *c, struct operation *op, const struct report *r,
-			 void (*done)(struct operation *, uint32_t code), struct err *err);
+			 void (*done)(struct run *, uint32_t code), struct err *err);
 
 /* The answer: -1 with the line for the person when the model is refused. */
 MUST_CHECK int check_cpu_answer(struct check *c, struct operation *op, uint32_t code,
 				struct err *err);
 
 /*
- * prepare ended with @code: its report, whatever the verdict (the caller frees it), or NULL and why
- * there is none.
+ * prepare's report, whatever the verdict (the caller frees it), or NULL and why there is none.
  */
-struct report *check_read(struct check *c, struct operation *op, uint32_t code, struct err *err);
+struct report *check_read(struct check *c, struct operation *op, struct err *err);
 
 /*
- * prepare ended with @code: its report when the program may run (the caller frees it), else NULL
- * and the reason; a refusal is ERR_PRECONDITION with the diagnosis line as its whole text. Logs the
- * line for an emulated program and the warnings.
+ * prepare's report when the program may run (the caller frees it), else NULL and the reason; a
+ * refusal is ERR_PRECONDITION with the diagnosis line as its whole text. Logs the line for an
+ * emulated program and the warnings, once the report is the last one.
  */
-struct report *check_report(struct check *c, struct operation *op, uint32_t code, struct err *err);
+struct report *check_report(struct check *c, struct operation *op, struct err *err);

@@ -23,14 +23,18 @@
 
 /*
  * Create, in the order of architecture 4: the check (prepare, fed by image-platform) and the
- * opening of stdio run side by side; when both are done, the engine. Every failure goes through
- * undo().
+ * opening of stdio run side by side; when both are done, the engine, while prepare waits for what
+ * containerd says of the image. The engine makes a container and starts nothing in it, so that
+ * answer is in time as long as Create is not answered before. Every failure goes through undo().
  */
 struct creation {
 	struct check check;
 	struct private_step private;
-	bool checked; /* prepare's report said: go on */
-	bool engine_ran;
+	bool reported;	      /* prepare's first report was taken */
+	bool checked;	      /* it said: go on */
+	bool confirmed;	      /* there is no other to come */
+	bool made;	      /* the engine is done */
+	bool engine_ran;      /* or it was at least begun */
 	struct err io_failed; /* stdio could not be opened; code ERR_NONE when it could */
 	struct err why;	      /* what undo() will answer */
 };
@@ -88,6 +92,8 @@ static void undo(struct operation *op, const struct err *why)
 	struct err err;
 
 	c->why = *why;
+	/* An init that waits there is nobody's concern any more: the engine ends it. */
+	child_forget(&op->task->init.child);
 	stdio_give_up(&op->task->init.io);
 	if (op->call) {
 		op->call->deadline_ns = 0; /* cleaning up has a bound of its own */
@@ -107,26 +113,42 @@ static void created(struct operation *op)
 	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
 	struct task *task = op->task;
 
-	task->init.state = PROCESS_CREATED;
+	if (!task->init.exited)
+		task->init.state = PROCESS_CREATED;
 	task_host_new(task);
 	notify_create(task, request_of(op));
 	reply.pid = (uint32_t)task->init.pid;
 	op->undo = NULL;
 	operation_succeed(op, &reply.base);
+	/* If it is dead already, that is told after Create. */
+	process_settle(&task->init);
 }
 
-/* The init that waits there is nobody's concern any more: undo() ends it. */
-static void on_private(struct operation *op, uint32_t code)
+static void on_private(struct operation *op)
 {
 	struct creation *c = op->data;
 	struct err err;
 
-	if (private_done(&c->private, &c->check, op, code, &err) == 0) {
+	if (private_done(&c->private, &c->check, op, &err) == 0) {
 		created(op);
 		return;
 	}
-	child_forget(&op->task->init.child);
 	operation_fail(op, &err);
+}
+
+/* Both the engine and the check have said all they have to say, whoever was last. */
+static void finish(struct operation *op)
+{
+	struct creation *c = op->data;
+	struct err err;
+
+	if (!c->made || !c->confirmed)
+		return;
+	if (!c->private.report) {
+		created(op);
+	} else if (private_start(&c->private, &c->check, op, on_private, &err) < 0) {
+		operation_fail(op, &err);
+	}
 }
 
 static void on_engine_created(struct operation *op, uint32_t code)
@@ -146,11 +168,9 @@ static void on_engine_created(struct operation *op, uint32_t code)
 	} else if (process_adopt(&task->init, path, &err) < 0 ||
 		   stdio_engine_done(&task->init.io, &err) < 0) {
 		operation_fail(op, &err);
-	} else if (!c->private.report) {
-		created(op);
-	} else if (private_start(&c->private, &c->check, op, on_private, &err) < 0) {
-		child_forget(&task->init.child);
-		operation_fail(op, &err);
+	} else {
+		c->made = true;
+		finish(op);
 	}
 }
 
@@ -187,14 +207,16 @@ static void go_on(struct operation *op)
 
 	if (!c->checked)
 		return;
-	if (c->io_failed.code != ERR_NONE)
+	if (c->io_failed.code != ERR_NONE) {
 		operation_fail(op, &c->io_failed);
-	else if (!stdio_is_ready(&op->task->init.io))
+	} else if (!stdio_is_ready(&op->task->init.io)) {
 		return;
-	else if (op->task->checkpoint)
-		created(op);
-	else if (run_engine(op, &err) < 0)
+	} else if (op->task->checkpoint) {
+		c->made = true;
+		finish(op);
+	} else if (run_engine(op, &err) < 0) {
 		operation_fail(op, &err);
+	}
 }
 
 static void on_io_ready(struct stdio *io, const struct err *failed)
@@ -240,6 +262,7 @@ static int take_report(struct task *t, const struct report *r, struct err *err)
 	t->no_pivot = r->flags & REPORT_NO_PIVOT;
 	t->no_new_keyring = r->flags & REPORT_NO_NEW_KEYRING;
 	t->private_pid = r->flags & REPORT_PRIVATE_PID;
+	t->poststop = r->flags & REPORT_POSTSTOP;
 	t->mounted = r->flags & REPORT_MOUNTED;
 	if (*r->criu_work_path)
 		t->criu_work_path = strdup(r->criu_work_path);
@@ -260,8 +283,9 @@ static int use_patched(struct task *t, struct err *err)
 	return 0;
 }
 
-static void on_cpu_checked(struct operation *op, uint32_t code)
+static void on_cpu_checked(struct run *run, uint32_t code)
 {
+	struct operation *op = run->op;
 	struct creation *c = op->data;
 	struct err err;
 
@@ -273,29 +297,48 @@ static void on_cpu_checked(struct operation *op, uint32_t code)
 	go_on(op);
 }
 
-static void on_checked(struct operation *op, uint32_t code)
+/* The first report: with what it says the engine can begin. */
+static void take_first(struct operation *op, struct report *r_take)
 {
 	struct creation *c = op->data;
-	struct report *r = NULL;
 	struct err err;
 	bool ask;
 	int rc;
 
-	r = check_report(&c->check, op, code, &err);
-	if (!r || take_report(op->task, r, &err) < 0 ||
-	    ((r->flags & REPORT_PATCHED) && use_patched(op->task, &err) < 0)) {
-		free(r);
+	c->reported = true;
+	if (take_report(op->task, r_take, &err) < 0 ||
+	    ((r_take->flags & REPORT_PATCHED) && use_patched(op->task, &err) < 0)) {
+		free(r_take);
 		operation_fail(op, &err);
 		return;
 	}
-	ask = check_has_cpu(op, r);
-	rc = ask ? check_cpu(&c->check, op, r, on_cpu_checked, &err) : 0;
-	private_take(&c->private, r);
+	ask = check_has_cpu(op, r_take);
+	rc = ask ? check_cpu(&c->check, op, r_take, on_cpu_checked, &err) : 0;
+	private_take(&c->private, r_take);
 	if (rc < 0) {
 		operation_fail(op, &err);
 	} else if (!ask) {
 		c->checked = true;
 		go_on(op);
+	}
+}
+
+static void on_checked(struct operation *op)
+{
+	struct creation *c = op->data;
+	struct err err;
+	struct report *r = check_report(&c->check, op, &err);
+
+	if (!r) {
+		operation_fail(op, &err);
+		return;
+	}
+	c->confirmed = !(r->flags & REPORT_MORE);
+	if (!c->reported) {
+		take_first(op, r);
+	} else {
+		free(r);
+		finish(op);
 	}
 }
 

@@ -13,11 +13,18 @@
 #include "shim/task/service.h"
 
 /*
- * Delete of init: the engine forgets the container, the rootfs is unmounted, the output is handed
- * over (bounded), then TaskDelete and the reply. Each step may be repeated: a Delete that failed
- * half-way is simply asked for again.
+ * Delete of init: the output is handed over (bounded), then the engine forgets the container while
+ * the rootfs is unmounted, then TaskDelete and the reply. Each step may be repeated: a Delete that
+ * failed half-way is simply asked for again.
  */
 #define DRAIN_BOUND_NS S_TO_NS(2)
+
+struct deletion {
+	struct operation *op;
+	struct timer bound; /* of the draining */
+	bool engine_runs, unmount_runs, unmount_begun;
+	uint32_t engine_code;
+};
 
 static void fill_reply(const struct process *p, Crossarch__DeleteResponse *reply,
 		       Crossarch__Timestamp *at)
@@ -56,74 +63,96 @@ static void init_deleted(struct operation *op)
 	task_free(t);
 }
 
-static void on_unmounted(struct operation *op, uint32_t code)
+/* One of the two ended. The engine's failure is told first: the mount may be its consequence. */
+static void one_less(struct operation *op)
 {
+	struct deletion *d = op->data;
 	struct err err;
 
-	if (code) {
+	if (d->engine_runs || d->unmount_runs)
+		return;
+	if (d->engine_code || op->timed_out) {
+		operation_engine_failed(op, d->engine_code);
+	} else if (op->task->mounted) {
 		err_set(&err, ERR_IO, "failed to unmount %s/rootfs: it is busy; delete again",
 			op->task->bundle);
 		operation_fail(op, &err);
-		return;
+	} else {
+		init_deleted(op);
 	}
-	op->task->mounted = false;
-	init_deleted(op);
 }
 
-static void unmount_step(struct operation *op)
+static void on_unmounted(struct operation *op, uint32_t code)
 {
-	struct err err;
+	struct deletion *d = op->data;
 
-	if (!op->task->mounted && !private_any())
-		init_deleted(op);
-	else if (operation_fork(op, bundle_unmount, op->task->bundle, on_unmounted, &err) < 0)
-		operation_fail(op, &err);
+	d->unmount_runs = false;
+	op->task->mounted = code != 0;
+	one_less(op);
+}
+
+static int unmount(struct operation *op, struct err *err)
+{
+	struct deletion *d = op->data;
+
+	if (d->unmount_begun || (!op->task->mounted && !private_any()))
+		return 0;
+	d->unmount_begun = d->unmount_runs = true;
+	return operation_fork(op, bundle_unmount, op->task->bundle, on_unmounted, err);
 }
 
 static void on_engine_deleted(struct operation *op, uint32_t code)
 {
-	if (code || op->timed_out) {
-		operation_engine_failed(op, code);
-		return;
-	}
-	record_remove(op->task->bundle);
-	unmount_step(op);
-}
-
-static void engine_step(struct operation *op)
-{
-	struct engine_request r = { .verb = ENGINE_DELETE, .id = op->task->id };
+	struct deletion *d = op->data;
 	struct err err;
 
-	if (operation_engine(op, &r, NULL, false, on_engine_deleted, &err) < 0)
+	d->engine_runs = false;
+	d->engine_code = code;
+	if (code == 0 && !op->timed_out)
+		record_remove(op->task->bundle);
+	if (code == 0 && unmount(op, &err) < 0)
+		operation_fail(op, &err);
+	else
+		one_less(op);
+}
+
+/* Hooks that run after the end may still want to see the root file system. */
+static void delete_init(struct operation *op)
+{
+	struct engine_request r = { .verb = ENGINE_DELETE, .id = op->task->id };
+	struct deletion *d = op->data;
+	struct err err;
+
+	if (operation_engine(op, &r, NULL, false, on_engine_deleted, &err) < 0) {
+		operation_fail(op, &err);
+		return;
+	}
+	d->engine_runs = true;
+	if (!op->task->poststop && unmount(op, &err) < 0)
 		operation_fail(op, &err);
 }
 
 /* --- both ----------------------------------------------------------------------------------- */
 
-struct draining {
-	struct operation *op;
-	struct timer bound;
-};
-
-static void draining_free(void *data)
+static void stop_draining(struct deletion *d)
 {
-	struct draining *d = data;
-
 	timer_disarm(&d->bound);
 	d->op->slot->io.on_drained = NULL;
-	free(d);
+}
+
+static void deletion_free(void *data)
+{
+	stop_draining(data);
+	free(data);
 }
 
 static void drained(struct operation *op)
 {
-	if (op->free_data)
-		op->free_data(op->data);
-	op->free_data = NULL;
+	stop_draining(op->data);
 	if (op->slot->exec_id)
 		exec_deleted(op);
 	else
-		engine_step(op);
+		delete_init(op);
 }
 
 static void on_drained(struct stdio *io)
@@ -136,11 +165,11 @@ static void on_drained(struct stdio *io)
 
 static void on_bound(struct timer *t)
 {
-	struct draining *d = container_of(t, struct draining, bound);
+	struct deletion *d = container_of(t, struct deletion, bound);
 	struct operation *op = d->op;
 
 	log_warning(op->task->id, "output of %s was not read to its end", process_id(op->slot));
-	op->slot->io.on_drained = NULL;
+	stop_draining(d);
 	stdio_give_up(&op->slot->io);
 	drained(op);
 }
@@ -153,15 +182,22 @@ static void delete_undo(struct operation *op, const struct err *why)
 
 static void begin(struct process *p, struct call *call)
 {
-	struct operation *op;
-	struct draining *d = NULL;
+	struct deletion *d = calloc(1, sizeof(*d));
+	struct operation *op = NULL;
 	struct err err;
 
-	op = operation_new(p->task, p, call, &err);
+	if (!d)
+		err_set(&err, ERR_NOMEM, "no memory to delete %s", process_id(p));
+	else
+		op = operation_new(p->task, p, call, &err);
 	if (!op) {
+		free(d);
 		call_fail(call, &err);
 		return;
 	}
+	*d = (struct deletion){ .op = op, .bound.on_fire = on_bound };
+	op->data = d;
+	op->free_data = deletion_free;
 	op->verb = ENGINE_DELETE;
 	op->undo = delete_undo;
 	p->deleting = true;
@@ -169,15 +205,6 @@ static void begin(struct process *p, struct call *call)
 		drained(op);
 		return;
 	}
-	d = calloc(1, sizeof(*d));
-	if (!d) {
-		stdio_give_up(&p->io);
-		drained(op);
-		return;
-	}
-	*d = (struct draining){ .op = op, .bound.on_fire = on_bound };
-	op->data = d;
-	op->free_data = draining_free;
 	p->io.on_drained = on_drained;
 	timer_arm(&d->bound, p->task->service->loop, DRAIN_BOUND_NS);
 }

@@ -116,17 +116,28 @@ void task_exec(void *owner, struct call *call)
 
 /* --- Start ---------------------------------------------------------------------------------- */
 
+/*
+ * The check and the engine run side by side: what the engine is to run comes to it through a pipe,
+ * the gate, and nothing is written there before the check has said yes. A refusal closes the pipe,
+ * and the engine, which has touched nothing yet, ends with an error that nobody is told.
+ */
 struct exec_run {
 	struct check check;
 	struct private_step private;
-	bool checked;
-	struct err io_failed;
+	int gate; /* write end, -1 without one; owned */
+	bool gated, checked, engine_ran, engine_ended;
+	uint32_t engine_code;
 };
+
+/* What fits into a pipe for sure, with room for the emulator's settings that prepare may add. */
+#define GATE_MAX (48u << 10)
+#define GATE_PATH "/proc/self/fd/3"
 
 static void exec_run_free(void *data)
 {
 	struct exec_run *run = data;
 
+	fd_close(&run->gate);
 	check_deinit(&run->check);
 	private_deinit(&run->private);
 	free(run);
@@ -151,17 +162,21 @@ static void exec_undo(struct operation *op, const struct err *why)
 	process_settle(&t->init);
 }
 
-static void on_exec_started(struct operation *op, uint32_t code)
+static void refuse(struct operation *op, const struct err *why)
+{
+	struct exec_run *run = op->data;
+
+	fd_close(&run->gate);
+	operation_fail(op, why);
+}
+
+static void exec_started(struct operation *op)
 {
 	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
 	struct process *p = op->slot;
 	char path[PATH_MAX];
 	struct err err;
 
-	if (code || op->timed_out) {
-		operation_engine_failed(op, code);
-		return;
-	}
 	if (exec_path(p, "pid", path, sizeof(path), &err) < 0 || process_adopt(p, path, &err) < 0 ||
 	    stdio_engine_done(&p->io, &err) < 0) {
 		operation_fail(op, &err);
@@ -174,45 +189,100 @@ static void on_exec_started(struct operation *op, uint32_t code)
 	process_settle(p);
 }
 
+/* What the check has to say goes before an error of the engine. */
+static void finish(struct operation *op)
+{
+	struct exec_run *run = op->data;
+
+	if (!run->engine_ended || !(run->checked || op->timed_out))
+		return;
+	if (run->engine_code || op->timed_out)
+		operation_engine_failed(op, run->engine_code);
+	else
+		exec_started(op);
+}
+
+static void on_engine_ended(struct operation *op, uint32_t code)
+{
+	struct exec_run *run = op->data;
+
+	run->engine_ended = true;
+	run->engine_code = code;
+	finish(op);
+}
+
+/* --- the gate ------------------------------------------------------------------------------- */
+
+static int make_gate(struct operation *op, struct exec_run *run, size_t size, struct err *err)
+{
+	run->gated = size <= GATE_MAX;
+	return run->gated ? fd_pipe(&op->gate, &run->gate, O_NONBLOCK, err) : 0;
+}
+
+/*
+ * The engine opens its end anew, by its name below /proc, and so waits there for what we write, or
+ * for the end of file if we write nothing.
+ */
+static int open_gate(struct operation *op, struct exec_run *run, struct err *err)
+{
+	struct buf CLEANUP_BUF json = BUF_INIT(PROCESS_JSON_MAX);
+
+	if (exec_read_process(op->slot, &json, err) < 0)
+		return -1;
+	if (fd_write_all(run->gate, json.data, json.len) < 0)
+		return err_sys(err, ERR_IO, "hand exec %s to the engine", op->slot->exec_id);
+	fd_close(&run->gate);
+	return 0;
+}
+
 static int run_engine(struct operation *op, struct err *err)
 {
+	struct exec_run *run = op->data;
 	struct process *p = op->slot;
 	char process[PATH_MAX], pid[PATH_MAX];
 	struct engine_request r = {
 		.verb = ENGINE_EXEC,
 		.id = op->task->id,
-		.process = process,
+		.process = run->gated ? GATE_PATH : process,
 		.pid_file = pid,
 		.console = p->terminal ? p->io.console_socket : NULL,
 	};
 
 	if (exec_path(p, "process.json", process, sizeof(process), err) < 0 ||
-	    exec_path(p, "pid", pid, sizeof(pid), err) < 0)
+	    exec_path(p, "pid", pid, sizeof(pid), err) < 0 ||
+	    operation_engine(op, &r, p->io.engine_fds, true, on_engine_ended, err) < 0)
 		return -1;
-	return operation_engine(op, &r, p->io.engine_fds, true, on_exec_started, err);
+	run->engine_ran = true;
+	fd_close(&op->gate);
+	return 0;
 }
+
+/* --- steps ---------------------------------------------------------------------------------- */
 
 static void go_on(struct operation *op)
 {
 	struct exec_run *run = op->data;
 	struct err err;
 
-	if (!run->checked)
+	if (!run->engine_ran && stdio_is_ready(&op->slot->io) && (run->gated || run->checked) &&
+	    run_engine(op, &err) < 0) {
+		refuse(op, &err);
 		return;
-	if (run->io_failed.code != ERR_NONE)
-		operation_fail(op, &run->io_failed);
-	else if (stdio_is_ready(&op->slot->io) && run_engine(op, &err) < 0)
-		operation_fail(op, &err);
+	}
+	if (run->checked && run->gate >= 0 && open_gate(op, run, &err) < 0)
+		refuse(op, &err);
+	else
+		finish(op);
 }
 
 static void on_io_ready(struct stdio *io, const struct err *failed)
 {
 	struct process *p = container_of(io, struct process, io);
-	struct exec_run *run = p->op->data;
 
 	if (failed)
-		run->io_failed = *failed;
-	go_on(p->op);
+		refuse(p->op, failed);
+	else
+		go_on(p->op);
 }
 
 static void checked(struct operation *op)
@@ -223,13 +293,13 @@ static void checked(struct operation *op)
 	go_on(op);
 }
 
-static void on_private(struct operation *op, uint32_t code)
+static void on_private(struct operation *op)
 {
 	struct exec_run *run = op->data;
 	struct err err;
 
-	if (private_done(&run->private, &run->check, op, code, &err) < 0)
-		operation_fail(op, &err);
+	if (private_done(&run->private, &run->check, op, &err) < 0)
+		refuse(op, &err);
 	else
 		checked(op);
 }
@@ -242,7 +312,7 @@ static void start_private(struct operation *op)
 	if (!run->private.report)
 		checked(op);
 	else if (private_start(&run->private, &run->check, op, on_private, &err) < 0)
-		operation_fail(op, &err);
+		refuse(op, &err);
 }
 
 /* prepare wrote the process anew, with the emulator's settings in its environment. */
@@ -256,18 +326,19 @@ static int use_patched(const struct process *p, struct err *err)
 	return rename(from, to) < 0 ? err_sys(err, ERR_IO, "put %s in place", from) : 0;
 }
 
-static void on_cpu_checked(struct operation *op, uint32_t code)
+static void on_cpu_checked(struct run *models, uint32_t code)
 {
+	struct operation *op = models->op;
 	struct exec_run *run = op->data;
 	struct err err;
 
 	if (check_cpu_answer(&run->check, op, code, &err) < 0)
-		operation_fail(op, &err);
+		refuse(op, &err);
 	else
 		start_private(op);
 }
 
-static void on_checked(struct operation *op, uint32_t code)
+static void on_checked(struct operation *op)
 {
 	struct exec_run *run = op->data;
 	struct report *r;
@@ -275,9 +346,9 @@ static void on_checked(struct operation *op, uint32_t code)
 	bool ask;
 	int rc;
 
-	r = check_report(&run->check, op, code, &err);
+	r = check_report(&run->check, op, &err);
 	if (!r) {
-		operation_fail(op, &err);
+		refuse(op, &err);
 		return;
 	}
 	ask = check_has_cpu(op, r);
@@ -286,7 +357,7 @@ static void on_checked(struct operation *op, uint32_t code)
 		rc = check_cpu(&run->check, op, r, on_cpu_checked, &err);
 	private_take(&run->private, r);
 	if (rc < 0)
-		operation_fail(op, &err);
+		refuse(op, &err);
 	else if (!ask)
 		start_private(op);
 }
@@ -305,12 +376,15 @@ static int start_check(struct operation *op, struct exec_run *run, struct err *e
 		.init_pid = (uint64_t)op->task->init.pid,
 	};
 
-	if (exec_read_process(p, &json, err) < 0)
+	if (exec_read_process(p, &json, err) < 0 || make_gate(op, run, json.len, err) < 0)
 		return -1;
 	r.process = buf_str(&json);
-	if (process_open_stdio(p, on_io_ready, err) < 0)
+	if (process_open_stdio(p, on_io_ready, err) < 0 ||
+	    check_exec(&run->check, op, &r, on_checked, err) < 0)
 		return -1;
-	return check_exec(&run->check, op, &r, on_checked, err);
+	if (run->gated && stdio_is_ready(&p->io))
+		return run_engine(op, err);
+	return 0;
 }
 
 static int check_container(const struct task *t, struct err *err)
@@ -340,8 +414,9 @@ void exec_start(struct process *p, struct call *call)
 		return;
 	}
 	check_init(&run->check);
+	run->gate = -1;
 	op->data = run;
 	op->free_data = exec_run_free;
 	if (start_check(op, run, &err) < 0)
-		operation_fail(op, &err);
+		refuse(op, &err);
 }

@@ -15,8 +15,8 @@
 
 static bool starting(const struct process *p)
 {
-	return p->op && (p->op->verb == ENGINE_START || p->op->verb == ENGINE_EXEC ||
-			 p->op->verb == ENGINE_RESTORE);
+	return p->op && (p->op->verb == ENGINE_CREATE || p->op->verb == ENGINE_START ||
+			 p->op->verb == ENGINE_EXEC || p->op->verb == ENGINE_RESTORE);
 }
 
 static bool exec_alive(const struct process *p)

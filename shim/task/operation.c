@@ -22,16 +22,55 @@ bool operation_defer(struct process *p, struct call *call)
 	return true;
 }
 
+/* --- runs ----------------------------------------------------------------------------------- */
+
+bool run_alive(const struct run *run)
+{
+	return list_linked(&run->in_operation);
+}
+
+void run_forget(struct run *run)
+{
+	child_forget(&run->child);
+	list_del(&run->in_operation);
+}
+
+static void kill_runs(struct operation *op)
+{
+	struct err err;
+
+	list_for_each(node, &op->runs)
+		if (child_signal(&list_entry(node, struct run, in_operation)->child, SIGKILL,
+				 &err) < 0)
+			log_debug(op->task->id, "kill: %s", err.text);
+}
+
+static void forget_runs(struct operation *op)
+{
+	while (!list_empty(&op->runs))
+		run_forget(list_first(&op->runs, struct run, in_operation));
+}
+
+static void on_run_exit(struct child *c, const struct exit_status *status)
+{
+	struct run *run = container_of(c, struct run, child);
+
+	list_del(&run->in_operation);
+	if (list_empty(&run->op->runs))
+		timer_disarm(&run->op->deadline);
+	run->done(run, status->code);
+}
+
 static void on_deadline(struct timer *t)
 {
 	struct operation *op = container_of(t, struct operation, deadline);
-	struct err err;
 
 	op->timed_out = true;
 	log_error(op->task->id, "%s is killed: its deadline passed", engine_verb_name(op->verb));
-	if (child_signal(&op->child, SIGKILL, &err) < 0)
-		log_debug(op->task->id, "deadline: %s", err.text);
+	kill_runs(op);
 }
+
+/* --- the operation -------------------------------------------------------------------------- */
 
 struct operation *operation_new(struct task *task, struct process *slot, struct call *call,
 				struct err *err)
@@ -47,6 +86,8 @@ struct operation *operation_new(struct task *task, struct process *slot, struct 
 	op->call = call;
 	op->slot = slot;
 	op->error_fd = -1;
+	op->gate = -1;
+	list_init(&op->runs);
 	op->deadline.on_fire = on_deadline;
 	if (slot)
 		slot->op = op;
@@ -69,13 +110,14 @@ static void operation_free(struct operation *op)
 	struct service *s = op->task->service;
 
 	release_hold(op);
-	child_forget(&op->child);
+	forget_runs(op);
 	timer_disarm(&op->deadline);
 	list_del(&op->in_task);
 	if (op->log)
 		unlink(op->log);
 	free(op->log);
 	fd_close(&op->error_fd);
+	fd_close(&op->gate);
 	if (op->free_data)
 		op->free_data(op->data);
 	free(op);
@@ -83,14 +125,6 @@ static void operation_free(struct operation *op)
 		return;
 	slot->op = NULL;
 	service_run_deferred(s, &slot->deferred);
-}
-
-static void on_child_exit(struct child *c, const struct exit_status *status)
-{
-	struct operation *op = container_of(c, struct operation, child);
-
-	timer_disarm(&op->deadline);
-	op->done(op, status->code);
 }
 
 static void arm_deadline(struct operation *op)
@@ -103,12 +137,20 @@ static void arm_deadline(struct operation *op)
 		timer_arm(&op->deadline, op->task->service->loop, at > now ? at - now : 0);
 }
 
-static int run(struct operation *op, const struct spawn *what,
-	       void (*done)(struct operation *, uint32_t code), struct err *err)
+static void begin(struct operation *op, struct run *run, void (*done)(struct run *, uint32_t code))
 {
-	op->done = done;
-	if (child_spawn(&op->child, &op->task->service->reaper, what, on_child_exit, err) < 0)
+	run->op = op;
+	run->done = done;
+	list_init(&run->in_operation);
+	list_add(&op->runs, &run->in_operation);
+}
+
+static int run_program(struct operation *op, struct run *run, const struct spawn *what,
+		       void (*done)(struct run *, uint32_t code), struct err *err)
+{
+	if (child_spawn(&run->child, &op->task->service->reaper, what, on_run_exit, err) < 0)
 		return -1;
+	begin(op, run, done);
 	arm_deadline(op);
 	return 0;
 }
@@ -139,6 +181,19 @@ static int open_words(const struct operation *op, enum engine_verb verb)
 	return open(op->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
+static void on_engine_ended(struct run *run, uint32_t code)
+{
+	struct operation *op = run->op;
+	struct err why = op->why;
+
+	if (op->failed) {
+		op->failed = false;
+		operation_fail(op, &why);
+	} else {
+		op->engine_done(op, code);
+	}
+}
+
 int operation_engine(struct operation *op, const struct engine_request *r, const int fds[3],
 		     bool hold, void (*done)(struct operation *, uint32_t code), struct err *err)
 {
@@ -147,13 +202,14 @@ int operation_engine(struct operation *op, const struct engine_request *r, const
 	struct engine_request full = *r;
 	CLEANUP_FD int words = -1;
 	struct argv argv;
-	struct spawn_fd map[3] = { { fds ? fds[0] : -1, 0 },
+	struct spawn_fd map[4] = { { fds ? fds[0] : -1, 0 },
 				   { fds ? fds[1] : -1, 1 },
-				   { fds ? fds[2] : -1, 2 } };
+				   { fds ? fds[2] : -1, 2 },
+				   { op->gate, 3 } };
 	struct spawn what = { .path = engine.path,
 			      .nofile = &op->task->service->nofile,
 			      .fds = map,
-			      .n_fds = 3,
+			      .n_fds = op->gate < 0 ? 3 : 4,
 			      .new_group = true,
 			      .cwd = op->task->bundle };
 
@@ -171,12 +227,13 @@ int operation_engine(struct operation *op, const struct engine_request *r, const
 		reaper_hold(&op->task->service->reaper);
 		op->holds_reaper = true;
 	}
-	return run(op, &what, done, err);
+	op->engine_done = done;
+	return run_program(op, &op->engine, &what, on_engine_ended, err);
 }
 
-int operation_prepare(struct operation *op, const char *mode, const struct spawn_fd *fds,
-		      size_t n_fds, void (*done)(struct operation *, uint32_t code),
-		      struct err *err)
+int operation_prepare(struct operation *op, struct run *run, const char *mode,
+		      const struct spawn_fd *fds, size_t n_fds,
+		      void (*done)(struct run *, uint32_t code), struct err *err)
 {
 	const char *path = op->task->service->prepare_path;
 	char *const argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)mode, NULL };
@@ -184,11 +241,12 @@ int operation_prepare(struct operation *op, const char *mode, const struct spawn
 		.path = path, .argv = argv, .fds = fds, .n_fds = n_fds, .new_group = true
 	};
 
-	return run(op, &what, done, err);
+	return run_program(op, run, &what, done, err);
 }
 
-int operation_cli(struct operation *op, const char *const *argv, const struct spawn_fd *fds,
-		  size_t n_fds, void (*done)(struct operation *, uint32_t code), struct err *err)
+int operation_cli(struct operation *op, struct run *run, const char *const *argv,
+		  const struct spawn_fd *fds, size_t n_fds,
+		  void (*done)(struct run *, uint32_t code), struct err *err)
 {
 	struct spawn what = { .path = op->task->service->cli_path,
 			      .argv = (char *const *)(uintptr_t)argv,
@@ -196,14 +254,22 @@ int operation_cli(struct operation *op, const char *const *argv, const struct sp
 			      .n_fds = n_fds,
 			      .new_group = true };
 
-	return run(op, &what, done, err);
+	return run_program(op, run, &what, done, err);
+}
+
+static void on_step_ended(struct run *run, uint32_t code)
+{
+	run->op->step_done(run->op, code);
 }
 
 int operation_fork(struct operation *op, int (*fn)(void *arg), void *arg,
 		   void (*done)(struct operation *, uint32_t code), struct err *err)
 {
-	op->done = done;
-	return child_fork(&op->child, &op->task->service->reaper, fn, arg, on_child_exit, err);
+	op->step_done = done;
+	if (child_fork(&op->step.child, &op->task->service->reaper, fn, arg, on_run_exit, err) < 0)
+		return -1;
+	begin(op, &op->step, on_step_ended);
+	return 0;
 }
 
 void operation_succeed(struct operation *op, const ProtobufCMessage *reply)
@@ -228,6 +294,14 @@ void operation_fail(struct operation *op, const struct err *why)
 {
 	void (*undo)(struct operation *, const struct err *) = op->undo;
 
+	fd_close(&op->gate);
+	if (run_alive(&op->engine)) {
+		op->why = *why;
+		op->failed = true;
+		return;
+	}
+	kill_runs(op);
+	forget_runs(op);
 	op->undo = NULL;
 	if (undo)
 		undo(op, why);
@@ -240,8 +314,10 @@ void operation_abort(struct operation *op)
 	struct err err;
 
 	op->timed_out = true;
-	if (child_signal(&op->child, SIGKILL, &err) == 0)
-		return; /* its end is the operation's */
+	if (!list_empty(&op->runs)) {
+		kill_runs(op);
+		return; /* their end is the operation's */
+	}
 	err_set(&err, ERR_TIMEOUT, "%s: the client is gone", engine_verb_name(op->verb));
 	operation_fail(op, &err);
 }
@@ -250,8 +326,7 @@ void operation_cancel(struct operation *op)
 {
 	struct err err;
 
-	if (child_signal(&op->child, SIGKILL, &err) < 0)
-		log_debug(op->task->id, "cancel: %s", err.text);
+	kill_runs(op);
 	err_set(&err, ERR_NOT_FOUND, "container not created");
 	operation_end(op, &err);
 }
@@ -275,14 +350,19 @@ static void engine_error_text(struct operation *op, struct err *err)
 	}
 }
 
-static void on_engine_error(struct operation *op, uint32_t code)
+static void tell_engine_error(struct operation *op)
 {
 	struct err err;
 
-	(void)code;
 	engine_error_text(op, &err);
 	fd_close(&op->error_fd);
 	operation_fail(op, &err);
+}
+
+static void on_engine_error(struct run *run, uint32_t code)
+{
+	(void)code;
+	tell_engine_error(run->op);
 }
 
 static int ask_engine_error(struct operation *op, struct err *err)
@@ -297,7 +377,7 @@ static int ask_engine_error(struct operation *op, struct err *err)
 		return -1;
 	map[0] = (struct spawn_fd){ w, 3 };
 	map[1] = (struct spawn_fd){ log_fd, 4 };
-	return operation_prepare(op, "engine-error", map, 2, on_engine_error, err);
+	return operation_prepare(op, &op->step, "engine-error", map, 2, on_engine_error, err);
 }
 
 void operation_engine_failed(struct operation *op, uint32_t code)
@@ -310,6 +390,6 @@ void operation_engine_failed(struct operation *op, uint32_t code)
 			engine_verb_name(op->verb));
 		operation_fail(op, &err);
 	} else if (ask_engine_error(op, &err) < 0) {
-		on_engine_error(op, 0);
+		tell_engine_error(op);
 	}
 }

@@ -5,14 +5,27 @@
 #include "shim/loop/child.h"
 #include "shim/task/task.h"
 
+struct operation;
+
+/* One program, or forked step, that an operation waits for. All zero: none. */
+struct run {
+	struct child child;
+	struct list in_operation;
+	struct operation *op;
+	/* It ended, with this exit code. @run and the operation may be gone afterwards. */
+	void (*done)(struct run *run, uint32_t code);
+};
+
 /*
- * One thing in flight on a task: a run of the engine or of prepare, or a chain of them. An
- * operation that occupies a process's slot makes later ones on that process wait their turn; one
- * without a slot (Kill) never waits. It holds the call to answer and ends exactly once, by
- * operation_succeed(), operation_fail() or, when its task goes away, operation_cancel().
+ * One thing in flight on a task: runs of the engine, of prepare, of forked steps, after or beside
+ * one another. An operation that occupies a process's slot makes later ones on that process wait
+ * their turn; one without a slot (Kill) never waits. It holds the call to answer and ends exactly
+ * once, by operation_succeed(), operation_fail() or, when its task goes away, operation_cancel().
  */
 struct operation {
-	struct child child;
+	struct run engine;
+	struct run step;  /* a forked one, or the search for the engine's words */
+	struct list runs; /* those in flight; others than these two are their owners' */
 	struct list in_task;
 	struct task *task;
 	struct process *slot; /* whose op field points here; NULL without a slot */
@@ -23,9 +36,14 @@ struct operation {
 	bool timed_out, holds_reaper;
 	char *log;	      /* path of the engine's log of this run; removed with the operation */
 	int error_fd;	      /* report pipe while the engine's words are fetched, else -1 */
+	int gate;	      /* from which the engine reads what it is to run, else -1; owned */
 	uint32_t engine_code; /* how the engine ended that time */
-	/* The run ended with this exit code. Starts the next step or ends the operation. */
-	void (*done)(struct operation *, uint32_t code);
+	bool failed;	      /* for @why, but the engine still runs: undone when it has ended */
+	struct err why;
+	/* The engine ended with this exit code. Starts the next step or ends the operation. */
+	void (*engine_done)(struct operation *, uint32_t code);
+	/* The same for operation_fork(). */
+	void (*step_done)(struct operation *, uint32_t code);
 	/* Optional: undoes what the steps so far did; runs before a failure is answered. */
 	void (*undo)(struct operation *, const struct err *why);
 	/* Optional: frees what @data points at. */
@@ -44,25 +62,31 @@ struct operation *operation_new(struct task *task, struct process *slot, struct 
 				struct err *err);
 
 /*
- * Runs the engine. @fds are handed to it as 0, 1, 2 (-1: /dev/null). The log path is filled in
- * here. When @hold is set, orphans stay zombies until the operation ends, so that the pid the
- * engine is about to report cannot be lost.
+ * Runs the engine. @fds are handed to it as 0, 1, 2 (-1: /dev/null), and op->gate as 3. The log
+ * path is filled in here. When @hold is set, orphans stay zombies until the operation ends, so that
+ * the pid the engine is about to report cannot be lost.
  */
 MUST_CHECK int operation_engine(struct operation *op, const struct engine_request *r,
 				const int fds[3], bool hold,
 				void (*done)(struct operation *, uint32_t code), struct err *err);
 
-/* Runs crossarch-prepare with @mode and the descriptor map. */
-MUST_CHECK int operation_prepare(struct operation *op, const char *mode, const struct spawn_fd *fds,
-				 size_t n_fds, void (*done)(struct operation *, uint32_t code),
-				 struct err *err);
+/* Runs crossarch-prepare with @mode and the descriptor map. @run is to outlive the operation. */
+MUST_CHECK int operation_prepare(struct operation *op, struct run *run, const char *mode,
+				 const struct spawn_fd *fds, size_t n_fds,
+				 void (*done)(struct run *, uint32_t code), struct err *err);
 
-/* Runs `crossarch` with @argv, whose first is its name, and the descriptor map. */
-MUST_CHECK int operation_cli(struct operation *op, const char *const *argv,
+/* The same for `crossarch` with @argv, whose first is its name. */
+MUST_CHECK int operation_cli(struct operation *op, struct run *run, const char *const *argv,
 			     const struct spawn_fd *fds, size_t n_fds,
-			     void (*done)(struct operation *, uint32_t code), struct err *err);
+			     void (*done)(struct run *, uint32_t code), struct err *err);
 
-/* Runs @run in a forked child (slow system calls). */
+/* True from the start of a run to its end. */
+bool run_alive(const struct run *run);
+
+/* Nobody waits for it any more; it goes on. */
+void run_forget(struct run *run);
+
+/* Runs @run in a forked child (slow system calls), beside whatever else runs. */
 MUST_CHECK int operation_fork(struct operation *op, int (*run)(void *arg), void *arg,
 			      void (*done)(struct operation *, uint32_t code), struct err *err);
 
@@ -75,15 +99,18 @@ void operation_engine_failed(struct operation *op, uint32_t code);
 /* Answers the call (NULL: empty reply), frees the slot and the operation. */
 void operation_succeed(struct operation *op, const ProtobufCMessage *reply);
 
-/* Runs undo if there is one (which ends the operation later), else answers with the error. */
+/*
+ * Runs undo if there is one (which ends the operation later), else answers with the error. An
+ * engine in flight is awaited first: killed half-way it would leave what nobody knows of.
+ */
 void operation_fail(struct operation *op, const struct err *why);
 
 /* Ends without undo. Frees the slot and the operation. */
 void operation_end(struct operation *op, const struct err *why);
 
 /*
- * Nobody waits for the result any more: what runs is killed, and the operation fails and is undone
- * the usual way.
+ * Nobody waits for the result any more: whatever runs is killed, and the operation fails and is
+ * undone the usual way.
  */
 void operation_abort(struct operation *op);
 

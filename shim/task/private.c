@@ -20,7 +20,7 @@ void private_take(struct private_step *s, struct report *r_take)
 }
 
 int private_start(struct private_step *s, struct check *c, struct operation *op,
-		  void (*done)(struct operation *, uint32_t code), struct err *err)
+		  void (*done)(struct operation *), struct err *err)
 {
 	const struct task *t = op->task;
 	struct prepare_request r = {
@@ -37,10 +37,9 @@ int private_start(struct private_step *s, struct check *c, struct operation *op,
 	return check_private(c, op, &r, done, err);
 }
 
-int private_done(struct private_step *s, struct check *c, struct operation *op, uint32_t code,
-		 struct err *err)
+int private_done(struct private_step *s, struct check *c, struct operation *op, struct err *err)
 {
-	struct report *r = check_report(c, op, code, err);
+	struct report *r = check_report(c, op, err);
 
 	if (r)
 		log_info(op->task->id, "%s: registered for this pod alone", s->report->handler);

@@ -18,8 +18,8 @@ void private_take(struct private_step *s, struct report *r_take);
 
 /* Starts the step; @done follows on the operation, and ends it with private_done(). */
 MUST_CHECK int private_start(struct private_step *s, struct check *c, struct operation *op,
-			     void (*done)(struct operation *, uint32_t code), struct err *err);
+			     void (*done)(struct operation *), struct err *err);
 
 /* What came of it; a refusal is ERR_PRECONDITION with the diagnosis line. */
 MUST_CHECK int private_done(struct private_step *s, struct check *c, struct operation *op,
-			    uint32_t code, struct err *err);
+			    struct err *err);

@@ -50,7 +50,7 @@ struct task {
 	char *engine_path, *engine_root;
 	char *checkpoint; /* Create named one: Start restores from it */
 	char *criu_work_path;
-	bool systemd_cgroup, no_pivot, no_new_keyring, private_pid, mounted, patched;
+	bool systemd_cgroup, no_pivot, no_new_keyring, private_pid, poststop, mounted;
 	uid_t io_uid;
 	gid_t io_gid;
 	struct process init;
