@@ -379,12 +379,12 @@ static int start_check(struct operation *op, struct exec_run *run, struct err *e
 	if (exec_read_process(p, &json, err) < 0 || make_gate(op, run, json.len, err) < 0)
 		return -1;
 	r.process = buf_str(&json);
-	if (process_open_stdio(p, on_io_ready, err) < 0 ||
-	    check_exec(&run->check, op, &r, on_checked, err) < 0)
+	if (process_open_stdio(p, on_io_ready, err) < 0)
 		return -1;
-	if (run->gated && stdio_is_ready(&p->io))
-		return run_engine(op, err);
-	return 0;
+	/* The engine first: it has the longer way to go. */
+	if (run->gated && stdio_is_ready(&p->io) && run_engine(op, err) < 0)
+		return -1;
+	return check_exec(&run->check, op, &r, on_checked, err);
 }
 
 static int check_container(const struct task *t, struct err *err)
