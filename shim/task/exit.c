@@ -68,8 +68,10 @@ int process_adopt(struct process *p, const char *pid_file, struct err *err)
 	uint64_t pid;
 
 	if (file_read(AT_FDCWD, pid_file, &text, err) < 0 ||
-	    str_u64(buf_str(&text), "pid", INT_MAX, &pid, err) < 0)
+	    str_u64(buf_str(&text), "pid", INT_MAX, &pid, err) < 0) {
+		err->code = ERR_ENGINE; /* a missing file here is no missing container */
 		return err_in(err, "%s reported success but no process", p->task->engine_path);
+	}
 	p->pid = (pid_t)pid;
 	if (child_watch(&p->child, &p->task->service->reaper, p->pid, process_on_exit, err) < 0) {
 		p->pid = 0;
