@@ -8,7 +8,7 @@
  * Kill never waits for what else is in flight: a container whose engine hangs must still be
  * killable. A signal for one process goes through its pidfd, which cannot hit a recycled pid; only
  * what needs the container's cgroup (all processes, or thawing a paused one) goes through the
- * engine.
+ * engine. An exec of a paused container is not the container: its signal waits for Resume.
  */
 
 static void on_engine_killed(struct operation *op, uint32_t code)
@@ -73,7 +73,7 @@ void task_kill(void *owner, struct call *call)
 		call_reply(call, NULL); /* the kernel ended the whole namespace with its init */
 	else if (req->all && !p->exec_id)
 		kill_by_engine(p->task, ENGINE_KILL_ALL, req->signal, call);
-	else if (p->task->init.state == PROCESS_PAUSED && req->signal == SIGKILL)
+	else if (!p->exec_id && p->state == PROCESS_PAUSED && req->signal == SIGKILL)
 		kill_by_engine(p->task, ENGINE_KILL, req->signal, call);
 	else if (child_signal(&p->child, (int)req->signal, &err) < 0)
 		call_fail(call, &err);
