@@ -159,11 +159,18 @@ static int run_program(struct operation *op, struct run *run, const struct spawn
 static int set_log(struct operation *op, struct err *err)
 {
 	const char *who = op->slot && op->slot->exec_id ? op->slot->exec_id : "init";
+	const char *verb = engine_verb_name(op->verb);
 	char *path = NULL;
+	int n;
 
 	if (op->log)
 		return 0;
-	if (asprintf(&path, "%s/%s.%s.log", op->task->bundle, who, engine_verb_name(op->verb)) < 0)
+	if (op->slot)
+		n = asprintf(&path, "%s/%s.%s.log", op->task->bundle, who, verb);
+	else /* several may run side by side */
+		n = asprintf(&path, "%s/%s.%u.log", op->task->bundle, verb,
+			     op->task->service->n_slotless++);
+	if (n < 0)
 		return err_set(err, ERR_NOMEM, "no memory for a path");
 	op->log = path;
 	unlink(op->log);

@@ -15,6 +15,7 @@ struct service {
 	struct events events;
 	struct list tasks;
 	unsigned int n_tasks;
+	unsigned int n_slotless; /* operations so far: their logs have its number */
 	struct timer flush_bound;
 	struct list runnable; /* deferred calls whose turn has come */
 	struct timer run_later;
