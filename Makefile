@@ -216,14 +216,32 @@ fuzz-%: ## run one harness of tests/fuzz with libFuzzer (SECONDS=60)
 
 # What runs under the sanitizers in an ordinary `make check` and `make test`.
 SAN_BUILD := $(if $(SAN),$(BUILD),$(BUILD)/asan)
-REPLAY := $(patsubst tests/fuzz/%.c,$(SAN_BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-.PHONY: sanitized
+REPLAY := $(patsubst tests/fuzz/%.c,$(SAN_BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c)) $(SAN_BUILD)/sequence/sequence
+.PHONY: sanitized test-sequence
 ifdef SAN
 sanitized: $(REPLAY) $(PREPARE)
 else
 sanitized:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(SAN_BUILD) SAN=address,undefined sanitized
 endif
+
+# Random orders of calls against a model of the Task API; the stub starts fast, without sanitizers.
+STEPS ?= 100000
+SEED ?= 1
+SEQUENCE_STUB := $(BUILD)/sequence/stub
+$(SEQUENCE_STUB): tests/sequence/stub.c tests/sequence/stub.h
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -static $(WARN) -o $@ $<
+$(BUILD)/tests/sequence/%.o: CFLAGS += -Wno-switch-enum # most calls are like each other
+SEQUENCE_OBJ := $(call obj,$(filter-out tests/sequence/stub.c,$(wildcard tests/sequence/*.c)))
+$(BUILD)/sequence/sequence: $(SEQUENCE_OBJ) $(LIBSHIM) $(LIBBASE) | $(SEQUENCE_STUB)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c
+
+test-sequence: sanitized ## random orders of calls against a model of the Task API (STEPS=100000 SEED=1)
+	$(Q)$(SAN_BUILD)/sequence/sequence -n $(STEPS) -s $(SEED)
 
 TREES := $(BIN)/hostile-trees
 $(TREES): $(call obj,$(wildcard tests/trees/*.c)) $(LIBCORE) $(LIBBASE)

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/str.h"
+#include "tests/sequence/world.h"
+
+/* What is done next, from a number: calls that fit and calls that do not, ends of runs, deaths. */
+
+static struct m_call *free_call(struct world *w)
+{
+	for (size_t i = 0; i < W_CALLS; i++)
+		if (!w->calls[i].open)
+			return &w->calls[i];
+	return NULL;
+}
+
+static enum m_rpc any_rpc(struct world *w)
+{
+	static const uint8_t weight[M_RPC_N] = {
+		[M_CREATE] = 14, [M_START] = 20,   [M_STATE] = 6,   [M_WAIT] = 8,
+		[M_KILL] = 8,	 [M_DELETE] = 7,   [M_EXEC] = 14,   [M_PIDS] = 3,
+		[M_PAUSE] = 7,	 [M_RESUME] = 5,   [M_UPDATE] = 3,  [M_CHECKPOINT] = 1,
+		[M_RESIZE] = 2,	 [M_CLOSE_IO] = 2, [M_CONNECT] = 2, [M_SHUTDOWN] = 3,
+	};
+	unsigned int sum = 0, at;
+
+	for (int i = 0; i < M_RPC_N; i++)
+		sum += weight[i];
+	at = (unsigned int)draw(w, sum);
+	for (int i = 0; i < M_RPC_N; i++) {
+		if (at < weight[i])
+			return (enum m_rpc)i;
+		at -= weight[i];
+	}
+	return M_STATE;
+}
+
+static void any_call(struct world *w, struct m_call *c)
+{
+	static const uint8_t signals[] = { 9, 9, 9, 15, 15, 0, 17, 1, 2, 10, 34, 64, 65, 200 };
+	bool no_exec;
+
+	*c = (struct m_call){ .open = true, .rpc = any_rpc(w) };
+	no_exec = c->rpc == M_CREATE || (c->rpc != M_EXEC && draw(w, 2));
+	(void)str_fmt(c->id, sizeof(c->id), "c%d", (int)draw(w, M_TASKS));
+	if (!no_exec)
+		(void)str_fmt(c->exec, sizeof(c->exec), "e%d", (int)draw(w, M_EXECS));
+	if (draw(w, 40) == 0 && c->rpc != M_CREATE)
+		strcpy(c->id, "nobody");
+	if (draw(w, 30) == 0 && c->rpc == M_CREATE)
+		strcpy(c->id, "a/../b");
+	if (draw(w, 30) == 0 && c->rpc == M_EXEC)
+		strcpy(c->exec, "-");
+	c->bad_id = c->id[0] == 'a' || c->exec[0] == '-';
+	c->bad_argument = draw(w, 20) == 0;
+	c->signal = signals[draw(w, ARRAY_SIZE(signals))];
+	c->all = draw(w, 4) == 0;
+	c->connection = draw(w, 6) == 0;
+}
+
+/* Most calls are to be about something that is there; some about nothing. */
+static bool misses(struct world *w, const struct m_call *c)
+{
+	struct m_task *t = model_task(&w->model, c->id);
+
+	if (c->rpc == M_CREATE)
+		return t != NULL;
+	if (!t)
+		return true;
+	if (t->init.state == M_STOPPED)
+		return c->rpc != M_DELETE || *c->exec;
+	if (c->rpc != M_EXEC && !model_allows(c->rpc, t->init.state))
+		return true;
+	/* Containers are to grow old, mostly. */
+	if (!*c->exec)
+		return c->rpc == M_DELETE || c->rpc == M_KILL;
+	for (size_t i = 0; i < M_EXECS; i++)
+		if (t->execs[i].used && str_eq(t->execs[i].id, c->exec))
+			return c->rpc == M_EXEC;
+	return c->rpc != M_EXEC;
+}
+
+static bool criu_is_there(void)
+{
+	return access("/usr/sbin/criu", X_OK) == 0 || access("/usr/bin/criu", X_OK) == 0;
+}
+
+/* In which state the container was found, and which answer follows in time. */
+static void count(struct world *w, struct m_call *c)
+{
+	const struct m_task *t = model_task(&w->model, c->id);
+
+	c->found = t ? 1 + (int)t->init.state : 0;
+}
+
+static void make_call(struct world *w)
+{
+	struct m_call *c = free_call(w);
+
+	if (!c)
+		return;
+	do {
+		any_call(w, c);
+	} while (misses(w, c) && draw(w, 6));
+	if (c->rpc == M_CHECKPOINT && criu_is_there())
+		c->rpc = M_STATE;
+	call_send(w, c);
+	tell(w, "%s %s %s%s%s%s (client %d, stream %u)", rpc_name(c->rpc), c->id, c->exec,
+	     c->bad_argument ? " without an argument" : "", c->rpc == M_KILL ? " signal " : "",
+	     c->rpc != M_KILL ? ""
+	     : c->all	      ? "to all"
+	     : c->signal == 9 ? "9"
+			      : "other",
+	     c->connection, c->stream);
+	count(w, c);
+	model_call(&w->model, c);
+}
+
+/* The oldest in one case of two, so that none is forgotten. */
+static struct m_op *any_op(struct world *w)
+{
+	struct m_op *oldest = NULL, *all[M_OPS];
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < M_OPS; i++) {
+		struct m_op *op = &w->model.ops[i];
+
+		if (!op->used || op->fd < 0)
+			continue;
+		all[n++] = op;
+		op->age++;
+		if (!oldest || op->age > oldest->age)
+			oldest = op;
+	}
+	if (!n)
+		return NULL;
+	return draw(w, 2) ? oldest : all[draw(w, n)];
+}
+
+static bool is_init(const struct world *w, const struct m_process *p)
+{
+	for (size_t i = 0; i < M_TASKS; i++)
+		if (p == &w->model.tasks[i].init)
+			return true;
+	return false;
+}
+
+static struct m_process *any_process(struct world *w)
+{
+	struct m_process *all[M_TASKS * (M_EXECS + 1)], *p;
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < M_TASKS; i++) {
+		struct m_task *t = &w->model.tasks[i];
+
+		if (!t->used)
+			continue;
+		for (size_t k = 0; k <= M_EXECS; k++) {
+			p = k ? &t->execs[k - 1] : &t->init;
+			if (p->used && p->fd >= 0)
+				all[n++] = p;
+		}
+	}
+	if (!n)
+		return NULL;
+	p = all[draw(w, n)];
+	/* An init takes its container along: execs rather. */
+	return is_init(w, p) ? all[draw(w, n)] : p;
+}
+
+static void end_process(struct world *w, struct m_process *p)
+{
+	static const uint8_t statuses[] = { 0, 0, 0, 1, 2, 3, 42, 126, 127, 132, 159, 255 };
+	uint32_t status = statuses[draw(w, ARRAY_SIZE(statuses))];
+	bool by_signal = draw(w, 4) == 0;
+
+	order(w, p->fd, by_signal ? STUB_KILL : STUB_EXIT, by_signal ? SIGKILL : (int)status, NULL,
+	      0);
+	process_end(w, p, by_signal ? 128 + SIGKILL : status);
+}
+
+/* The second client goes away, whatever it was waiting for, and a new one comes. */
+static void leave(struct world *w)
+{
+	tell(w, "client 1 leaves");
+	fd_close(&w->clients[1].fd);
+	buf_deinit(&w->clients[1].in);
+	for (size_t i = 0; i < W_CALLS; i++)
+		if (w->calls[i].open && w->calls[i].connection == 1 && !w->calls[i].gone)
+			model_abandon(&w->model, &w->calls[i]);
+	client_connect(w, 1);
+}
+
+void step(struct world *w, uint64_t seed)
+{
+	struct m_process *p;
+	struct m_op *op;
+	uint64_t what;
+
+	w->random = seed;
+	what = draw(w, 100);
+	op = any_op(w);
+	p = any_process(w);
+	if (what < 40 && op)
+		op_finish(w, op, draw(w, 2));
+	else if (what >= 40 && what < 43 && p)
+		end_process(w, p);
+	else if (what == 45 && w->orphans.n)
+		orphan_end(w);
+	else if (what == 46)
+		leave(w);
+	else
+		make_call(w);
+	catch_up(w);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+static void finish_call(struct world *w, enum m_rpc rpc, const char *id)
+{
+	struct m_call *c = free_call(w);
+
+	ASSERT(c);
+	*c = (struct m_call){ .open = true, .rpc = rpc };
+	(void)str_copy(c->id, sizeof(c->id), id);
+	tell(w, "%s %s", rpc_name(rpc), id);
+	call_send(w, c);
+	model_call(&w->model, c);
+	catch_up(w);
+}
+
+/* Everything ends and is deleted; what is left then is a leak. */
+void wind_up(struct world *w)
+{
+	struct m_process *p;
+	struct m_op *op;
+
+	for (int i = 0; i < 2000; i++) {
+		w->random = (uint64_t)i * 7919;
+		if ((op = any_op(w))) {
+			op_finish(w, op, false);
+			catch_up(w);
+			continue;
+		}
+		if ((p = any_process(w))) {
+			end_process(w, p);
+			catch_up(w);
+			continue;
+		}
+		if (!model_has_task(&w->model))
+			break;
+		for (size_t k = 0; k < M_TASKS; k++) {
+			if (w->model.tasks[k].used && !w->model.tasks[k].init.op) {
+				finish_call(w, M_DELETE, w->model.tasks[k].init.id);
+				break;
+			}
+		}
+	}
+	if (model_has_task(&w->model))
+		wrong(w, "containers are left that cannot be deleted");
+	while (w->orphans.n)
+		orphan_end(w);
+	catch_up(w);
+	world_end(w);
+	finish_call(w, M_SHUTDOWN, "c0");
+	close(w->clients[0].fd);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * How the fuzzer and its stub talk, over a SOCK_SEQPACKET socket named by the environment variable
+ * STUB_SOCKET. One program stands for crossarch-prepare, for the engine and for the processes of
+ * containers; each run says who it is, waits, and does as it is told.
+ */
+#define STUB_SOCKET "CROSSARCH_STUB_SOCKET"
+#define STUB_REPORT_MAX 16384
+
+enum stub_kind { STUB_PREPARE, STUB_ENGINE, STUB_PROCESS };
+
+struct stub_hello {
+	uint32_t kind; /* enum stub_kind */
+	int32_t pid;
+	char verb[24];	    /* prepare's mode or the engine's verb */
+	char container[24]; /* not of processes: the fuzzer knows their pids */
+};
+
+enum stub_what {
+	STUB_SPAWN,    /* engine: make a process; answered with its pid */
+	STUB_DIE_SOON, /* engine: the same, but it has exited with `number` when this is answered */
+	STUB_PID_FILE, /* engine: write the pid of that process where it was asked for */
+	STUB_LOG,      /* engine: write a log */
+	STUB_REPORT,   /* prepare: write the bytes that follow to the report pipe */
+	STUB_EXIT,     /* exit with `number` */
+	STUB_KILL,     /* die of signal `number` */
+};
+
+struct stub_order {
+	uint32_t what; /* enum stub_what */
+	int32_t number;
+	uint32_t n; /* bytes of a report */
+	uint8_t report[STUB_REPORT_MAX];
+};
+#define STUB_ORDER_HEAD offsetof(struct stub_order, report)
