@@ -152,7 +152,12 @@ $(PURE): $(BUILD)/tests/bench/pure.o $(LIBSHIM) $(LIBCORE) $(LIBBASE)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lseccomp
-cri: $(CRI) $(SHIMCTL) ## build the clients the tests use: of the CRI, and of the Task API (handy by hand)
+FAULTS := $(BIN)/faults
+$(FAULTS): $(call obj,$(wildcard tests/faults/*.c)) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c
+cri: $(CRI) $(SHIMCTL) $(FAULTS) ## build the clients the tests use: of the CRI, and of the Task API (handy by hand)
 
 # --- tests ------------------------------------------------------------------------------------
 # Argument vectors are written as literals there.
