@@ -127,6 +127,7 @@ int action_delete(const struct args *a, struct err *err)
 	pid = record_init_pid(bundle);
 	if (*bundle) {
 		engine_delete(bundle, a->id);
+		record_sweep(bundle, a->id);
 		unmount_rootfs(bundle, a->id);
 		remove_socket(bundle);
 		private_release(bundle);

@@ -111,6 +111,32 @@ static bool is_systemd_path(const char *path)
 	return path[0] != '/' && second && !strchr(second + 1, ':');
 }
 
+/* systemd nests a-b.slice in a.slice; the unit of the container is below the slice. */
+static bool systemd_cgroup(const char *path, char *ret, size_t size)
+{
+	const char *colon = strchr(path, ':'), *prefix = colon + 1, *name = strchr(prefix, ':') + 1;
+	size_t slice = (size_t)(colon - path), used = 0;
+
+	if (slice < strlen(".slice") || memcmp(colon - 6, ".slice", 6) != 0)
+		return false;
+	for (size_t i = 0; i < slice - 6; i++)
+		if (path[i + 1] == '-' || i + 1 == slice - 6) {
+			if (!str_fmt(ret + used, size - used, "/%.*s.slice", (int)i + 1, path))
+				return false;
+			used += strlen(ret + used);
+		}
+	return str_fmt(ret + used, size - used, "/%.*s-%s.scope", (int)(name - 1 - prefix), prefix,
+		       name);
+}
+
+bool configure_cgroup(const char *path, char *ret, size_t size)
+{
+	ret[0] = '\0';
+	if (is_systemd_path(path))
+		return systemd_cgroup(path, ret, size);
+	return !strchr(path, '\n') && (path[0] != '/' || str_copy(ret, size, path));
+}
+
 void configure_report(const struct settings *s, const struct spec *spec, struct report *r)
 {
 	r->log_level = s->log_level;
@@ -121,6 +147,8 @@ void configure_report(const struct settings *s, const struct spec *spec, struct 
 	r->flags |= s->systemd_cgroup || (spec && is_systemd_path(spec->cgroups_path))
 			    ? REPORT_SYSTEMD_CGROUP
 			    : 0;
+	if (spec && !configure_cgroup(spec->cgroups_path, r->cgroup, sizeof(r->cgroup)))
+		r->cgroup[0] = '\0';
 	(void)str_copy(r->root, sizeof(r->root), s->root);
 	(void)str_copy(r->shim_cgroup, sizeof(r->shim_cgroup), s->shim_cgroup);
 	(void)str_copy(r->criu_image_path, sizeof(r->criu_image_path), s->criu_image_path);

@@ -18,6 +18,12 @@ enum configured { CONFIGURED, CONFIGURED_BAD, CONFIGURED_FAILED };
 enum configured configure(const struct prepare_request *req, const struct spec *spec,
 			  struct settings *ret, struct complaint *bad);
 
+/*
+ * Where a container with this cgroupsPath is, from the root of the hierarchies: the path itself, or
+ * what systemd makes of slice:prefix:name. "" for a relative path; false when it cannot be said.
+ */
+bool configure_cgroup(const char *path, char *ret, size_t size);
+
 /* Copies what the shim acts on into the report. */
 void configure_report(const struct settings *s, const struct spec *spec, struct report *r);
 

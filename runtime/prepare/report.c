@@ -28,6 +28,7 @@ static void terminate_strings(struct report *r)
 	TERMINATE(r->group);
 	TERMINATE(r->engine);
 	TERMINATE(r->root);
+	TERMINATE(r->cgroup);
 	TERMINATE(r->shim_cgroup);
 	TERMINATE(r->criu_image_path);
 	TERMINATE(r->criu_work_path);

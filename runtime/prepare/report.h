@@ -66,6 +66,7 @@ struct report {
 	char group[128];       /* mode group: key that containers of one pod share */
 	char engine[256];      /* absolute path of runc or crun */
 	char root[256];	       /* the engine's state prefix from the options; "" for the default */
+	char cgroup[512];      /* from the root of the hierarchies, "" when cgroupsPath names none */
 	char shim_cgroup[256]; /* "" when not asked for */
 	char criu_image_path[256];
 	char criu_work_path[256];

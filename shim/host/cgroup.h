@@ -77,5 +77,12 @@ MUST_CHECK int cgroup_kill(const struct cgroup *cg, struct err *err);
  */
 MUST_CHECK int cgroup_join(const char *path, pid_t pid, struct err *err);
 
+/*
+ * Removes the cgroup @path, given as above, from every hierarchy. Where the last part of @path has
+ * @owner in it the cgroup is nobody else's, and what still runs there is killed; of any other one
+ * that is in use nothing is touched.
+ */
+void cgroup_remove(const char *path, const char *owner);
+
 /* True when controllers are v2's: what decides which Metrics message containerd expects. */
 bool cgroup_host_is_v2(void);

@@ -35,6 +35,7 @@ struct creation {
 	bool confirmed;	      /* there is no other to come */
 	bool made;	      /* the engine is done */
 	bool engine_ran;      /* or it was at least begun */
+	char *cgroup;	      /* for the record; NULL without memory for it */
 	struct err io_failed; /* stdio could not be opened; code ERR_NONE when it could */
 	struct err why;	      /* what undo() will answer */
 };
@@ -52,6 +53,7 @@ static void creation_free(void *data)
 
 	check_deinit(&c->check);
 	private_deinit(&c->private);
+	free(c->cgroup);
 	free(c);
 }
 
@@ -74,12 +76,20 @@ static void undone(struct operation *op, uint32_t code)
 		service_stop_if_idle(s); /* its Shutdown came, and went, while this hung */
 }
 
+static int undo_run(void *arg)
+{
+	const struct task *task = arg;
+
+	record_sweep(task->bundle, task->id);
+	return bundle_unmount(task->bundle);
+}
+
 static void undo_mounts(struct operation *op, uint32_t code)
 {
 	struct err err;
 
 	(void)code;
-	if (operation_fork(op, bundle_unmount, op->task->bundle, undone, &err) < 0) {
+	if (operation_fork(op, undo_run, op->task, undone, &err) < 0) {
 		log_error(op->task->id, "unmount: %s", err.text);
 		undone(op, 0);
 	}
@@ -192,7 +202,7 @@ static int run_engine(struct operation *op, struct err *err)
 
 	if (!str_fmt(pid_file, sizeof(pid_file), "%s/init.pid", task->bundle))
 		return err_set(err, ERR_INVALID, "bundle path too long");
-	if (record_write(task->bundle, &engine, err) < 0)
+	if (record_write(task->bundle, &engine, c->cgroup, err) < 0)
 		return -1;
 	c->engine_ran = true;
 	return operation_engine(op, &r, task->init.io.engine_fds, true, on_engine_created, err);
@@ -312,6 +322,7 @@ static void take_first(struct operation *op, struct report *r_take)
 		operation_fail(op, &err);
 		return;
 	}
+	c->cgroup = strdup(r_take->cgroup);
 	ask = check_has_cpu(op, r_take);
 	rc = ask ? check_cpu(&c->check, op, r_take, on_cpu_checked, &err) : 0;
 	private_take(&c->private, r_take);

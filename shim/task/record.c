@@ -9,18 +9,21 @@
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "shim/host/cgroup.h"
 
 #define RECORD_MAX 2048
 
-int record_write(const char *bundle, const struct engine *engine, struct err *err)
+int record_write(const char *bundle, const struct engine *engine, const char *cgroup,
+		 struct err *err)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT(RECORD_MAX);
 	char path[PATH_MAX];
 
 	if (!str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE))
 		return err_set(err, ERR_INVALID, "bundle path too long");
-	if (buf_printf(&text, err, "engine=%s\nroot=%s\nsystemd-cgroup=%d\n", engine->path,
-		       engine->root, engine->systemd_cgroup) < 0)
+	if (buf_printf(&text, err, "engine=%s\nroot=%s\nsystemd-cgroup=%d\ncgroup=%s\n",
+		       engine->path, engine->root, engine->systemd_cgroup, cgroup ? cgroup : "") <
+	    0)
 		return err_in(err, "record of the engine");
 	return file_replace(AT_FDCWD, path, 0600, text.data, text.len, err);
 }
@@ -33,8 +36,14 @@ void record_remove(const char *bundle)
 		unlink(path);
 }
 
-static void take_line(char *line, struct engine *ret)
+struct record {
+	struct engine *engine;
+	const char *cgroup;
+};
+
+static void take_line(const char *line, struct record *r)
 {
+	struct engine *ret = r->engine;
 	const char *value;
 
 	if ((value = str_after(line, "engine=")))
@@ -43,14 +52,15 @@ static void take_line(char *line, struct engine *ret)
 		ret->root = value;
 	else if ((value = str_after(line, "systemd-cgroup=")))
 		ret->systemd_cgroup = str_eq(value, "1");
+	else if ((value = str_after(line, "cgroup=")))
+		r->cgroup = value;
 }
 
-int record_read(const char *bundle, struct arena *arena, struct engine *ret, struct err *err)
+static int read_all(const char *bundle, struct arena *arena, struct record *r, struct err *err)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT(RECORD_MAX);
 	char path[PATH_MAX], *copy, *line, *rest;
 
-	*ret = (struct engine){ .root = "" };
 	if (!str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE))
 		return err_set(err, ERR_INVALID, "bundle path too long");
 	if (file_read(AT_FDCWD, path, &text, err) < 0)
@@ -59,10 +69,29 @@ int record_read(const char *bundle, struct arena *arena, struct engine *ret, str
 	if (!copy)
 		return err_set(err, ERR_NOMEM, "no memory for %s", path);
 	for (line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		take_line(line, ret);
-	if (!ret->path || ret->path[0] != '/')
+		take_line(line, r);
+	if (!r->engine->path || r->engine->path[0] != '/')
 		return err_set(err, ERR_INVALID, "%s does not name an engine", path);
 	return 0;
+}
+
+int record_read(const char *bundle, struct arena *arena, struct engine *ret, struct err *err)
+{
+	struct record r = { ret, "" };
+
+	*ret = (struct engine){ .root = "" };
+	return read_all(bundle, arena, &r, err);
+}
+
+void record_sweep(const char *bundle, const char *id)
+{
+	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
+	struct engine engine = { .root = "" };
+	struct record r = { &engine, "" };
+	struct err err;
+
+	if (read_all(bundle, &arena, &r, &err) == 0)
+		cgroup_remove(r.cgroup, id);
 }
 
 pid_t record_init_pid(const char *bundle)

@@ -13,7 +13,9 @@
  */
 #define RECORD_FILE "crossarch.engine"
 
-MUST_CHECK int record_write(const char *bundle, const struct engine *engine, struct err *err);
+/* @cgroup: the container's cgroup as a path from the hierarchies' roots, NULL or "" if unknown. */
+MUST_CHECK int record_write(const char *bundle, const struct engine *engine, const char *cgroup,
+			    struct err *err);
 
 /* The engine has forgotten the container: `delete` need not ask it again. */
 void record_remove(const char *bundle);
@@ -21,6 +23,12 @@ void record_remove(const char *bundle);
 /* ERR_NOT_FOUND without the file: then no engine was run. Strings of @ret live in @arena. */
 MUST_CHECK int record_read(const char *bundle, struct arena *arena, struct engine *ret,
 			   struct err *err);
+
+/*
+ * An engine that was killed half-way has made the container's cgroup, and perhaps a process in it,
+ * and knows nothing of either afterwards: what the record names is ended and removed.
+ */
+void record_sweep(const char *bundle, const char *id);
 
 /* The pid in <bundle>/init.pid, 0 when there is none. */
 pid_t record_init_pid(const char *bundle);

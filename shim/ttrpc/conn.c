@@ -55,6 +55,12 @@ static void hand_over(struct conn *c)
 	c->on_frame(c, &frame, frame.length > FRAME_MAX ? NULL : &body);
 }
 
+/* The kernel has no memory at the moment: the connection is sound, and asked again. */
+static bool no_memory(void)
+{
+	return errno == ENOMEM || errno == ENOBUFS;
+}
+
 /* False once the connection is gone. */
 static bool flush(struct conn *c)
 {
@@ -63,7 +69,7 @@ static bool flush(struct conn *c)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && errno == EAGAIN)
+		if (n < 0 && (errno == EAGAIN || no_memory()))
 			break;
 		if (n < 0)
 			return false;
@@ -84,7 +90,7 @@ static bool receive(struct conn *c)
 	ssize_t n = recv(c->fd, block, sizeof(block), MSG_DONTWAIT);
 	size_t at = 0;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR || no_memory()))
 		return true;
 	if (n <= 0)
 		return false;
