@@ -38,14 +38,16 @@ static bool address_of(const char *path, struct sockaddr_un *ret)
 	return str_copy(ret->sun_path, sizeof(ret->sun_path), path);
 }
 
-bool socket_alive(const char *path)
+enum socket_state socket_state(const char *path)
 {
 	struct sockaddr_un addr;
 	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || !address_of(path, &addr))
-		return false;
-	return connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 || errno == EAGAIN;
+		return SOCKET_UNKNOWN;
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 || errno == EAGAIN)
+		return SOCKET_ALIVE;
+	return errno == ECONNREFUSED || errno == ENOENT ? SOCKET_DEAD : SOCKET_UNKNOWN;
 }
 
 static int bind_at(const char *path, int *ret_fd)
@@ -94,8 +96,14 @@ int socket_listen(const char *path, int *ret_fd, struct err *err)
 		return 0;
 	if (errno != EADDRINUSE)
 		return err_sys(err, ERR_IO, "listen at %s", path);
-	if (socket_alive(path))
+	switch (socket_state(path)) {
+	case SOCKET_ALIVE:
 		return 0;
+	case SOCKET_UNKNOWN:
+		return err_sys(err, ERR_IO, "ask who listens at %s", path);
+	case SOCKET_DEAD:
+		break;
+	}
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_sys(err, ERR_IO, "remove stale socket %s", path);
 	if (bind_at(path, ret_fd) < 0)
@@ -109,6 +117,7 @@ void socket_remove_stale(const char *path)
 	struct err err;
 	CLEANUP_FD int lock = lock_dir(path, &err);
 
-	if (lock >= 0 && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) && !socket_alive(path))
+	if (lock >= 0 && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    socket_state(path) == SOCKET_DEAD)
 		unlink(path);
 }

@@ -17,8 +17,13 @@
 MUST_CHECK int socket_path(const char *dir, const char *address, const char *ns, const char *key,
 			   char ret[SOCKET_PATH_MAX + 1], struct err *err);
 
-/* True when somebody listens at @path; a full backlog counts as listening. */
-bool socket_alive(const char *path);
+enum socket_state { SOCKET_DEAD, SOCKET_ALIVE, SOCKET_UNKNOWN };
+
+/*
+ * Whether somebody listens at @path; a full backlog counts as listening. SOCKET_UNKNOWN, with
+ * errno, when that could not be asked, for lack of memory or descriptors: no proof that nobody does.
+ */
+enum socket_state socket_state(const char *path);
 
 /*
  * Listens at @path, replacing a socket nobody listens at. *ret_fd is the listening socket, or -1

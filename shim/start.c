@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
@@ -104,8 +105,9 @@ static int launch(const struct args *a, const struct paths *paths, const struct 
 	    start_daemon(a, paths, path, listener, options, &pid, err) == 0 &&
 	    place_daemon(pid, r, err) == 0)
 		return 0;
-	if (pid)
-		kill(pid, SIGKILL);
+	/* Waited for: until it is gone the next `start` would take its socket for a live one. */
+	if (pid && kill(pid, SIGKILL) == 0)
+		waitpid(pid, NULL, 0);
 	unlink(path);
 	return -1;
 }

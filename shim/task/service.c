@@ -7,6 +7,7 @@
 #include "runtime/base/str.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
+#define LONELY_BOUND_NS S_TO_NS(30)
 
 #define TASK_METHODS(service_name)                                                                 \
 	{ service_name, "Checkpoint", &crossarch__checkpoint_task_request__descriptor,             \
@@ -80,6 +81,20 @@ void service_stop_if_idle(struct service *s)
 		timer_arm(&s->flush_bound, s->loop, 0);
 	else
 		timer_arm(&s->flush_bound, s->loop, FLUSH_BOUND_NS);
+}
+
+/*
+ * containerd asks for the first container as soon as `start` has told it where. Nobody did: `start`
+ * or containerd was killed in between, and nobody will ever ask us to go.
+ */
+static void on_lonely(struct timer *t)
+{
+	struct service *s = container_of(t, struct service, lonely);
+
+	if (s->server.had_request)
+		return;
+	log_warning(NULL, "leaving: nobody asked for anything");
+	service_stop_if_idle(s);
 }
 
 static void run_or_expire(struct service *s, struct call *call)
@@ -163,11 +178,13 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	list_init(&s->runnable);
 	s->flush_bound.on_fire = on_flush_bound;
 	s->run_later.on_fire = on_run_later;
+	s->lonely.on_fire = on_lonely;
 	if (reaper_init(&s->reaper, loop, err) < 0)
 		return -1;
 	events_init(&s->events, loop, events_address, s->ns);
 	s->events.on_empty = on_flushed;
 	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), s, err) == 0) {
+		timer_arm(&s->lonely, loop, LONELY_BOUND_NS);
 		rc = loop_run(loop, err);
 		while (!list_empty(&s->tasks))
 			task_free(list_first(&s->tasks, struct task, in_service));
@@ -175,6 +192,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	}
 	timer_disarm(&s->flush_bound);
 	timer_disarm(&s->run_later);
+	timer_disarm(&s->lonely);
 	events_deinit(&s->events);
 	reaper_deinit(&s->reaper);
 	return rc;

@@ -19,6 +19,7 @@ struct service {
 	struct timer flush_bound;
 	struct list runnable; /* deferred calls whose turn has come */
 	struct timer run_later;
+	struct timer lonely; /* runs until the first request came */
 	bool stopping, debug;
 	/* Settings, not owned. */
 	const char *ns, *grpc_address, *socket_path;

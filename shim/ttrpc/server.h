@@ -28,6 +28,7 @@ struct server {
 	int fd; /* listening socket, owned */
 	struct list conns;
 	unsigned int n_conns;
+	bool had_request; /* somebody asked something at some time */
 	const struct method *methods;
 	size_t n_methods;
 	void *owner; /* first argument of every method */

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sys/resource.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,6 +156,7 @@ static void test_unknown_options(void **state)
 static void test_socket_life(void **state)
 {
 	char dir[] = "/tmp/crossarch-test-XXXXXX", path[SOCKET_PATH_MAX + 1];
+	struct rlimit files;
 	struct err err;
 	int fd, again;
 
@@ -163,7 +165,7 @@ static void test_socket_life(void **state)
 	assert_int_equal(socket_path(dir, "/run/c.sock", "k8s.io", "abc", path, &err), 0);
 	assert_int_equal(socket_listen(path, &fd, &err), 0);
 	assert_true(fd >= 0);
-	assert_true(socket_alive(path));
+	assert_int_equal(socket_state(path), SOCKET_ALIVE);
 	/* a second start finds the live one */
 	assert_int_equal(socket_listen(path, &again, &err), 0);
 	assert_int_equal(again, -1);
@@ -171,10 +173,17 @@ static void test_socket_life(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 	/* a killed shim leaves its name behind; the next start takes it over */
 	close(fd);
-	assert_false(socket_alive(path));
+	assert_int_equal(socket_state(path), SOCKET_DEAD);
 	assert_int_equal(socket_listen(path, &fd, &err), 0);
 	assert_true(fd >= 0);
+	/* who cannot ask does not take it for dead */
 	close(fd);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 0, files.rlim_max }), 0);
+	assert_int_equal(socket_state(path), SOCKET_UNKNOWN);
+	socket_remove_stale(path);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(access(path, F_OK), 0);
 	socket_remove_stale(path);
 	assert_int_equal(access(path, F_OK), -1);
 	rmdir(dir);
