@@ -2,27 +2,11 @@
 #include "shim/group.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/spawn.h"
-
-#define REQUEST_MAX (10u << 20)
-
-static int request_fd(const struct prepare_request *r, int *ret, struct err *err)
-{
-	struct buf CLEANUP_BUF text = BUF_INIT(REQUEST_MAX);
-	CLEANUP_FD int fd = memfd_create("crossarch-request", MFD_CLOEXEC);
-
-	if (request_encode(r, &text, err) < 0)
-		return -1;
-	if (fd < 0 || fd_write_all(fd, text.data, text.len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(err, ERR_IO, "write the request for crossarch-prepare");
-	*ret = fd_steal(&fd);
-	return 0;
-}
 
 static int start(const struct paths *paths, const char *bundle, int request, int report,
 		 pid_t *ret_pid, struct err *err)
@@ -49,7 +33,7 @@ int group_ask(const struct paths *paths, const char *bundle, const struct prepar
 	CLEANUP_FD int w = -1;
 	pid_t pid;
 
-	if (request_fd(request, &request_r, err) < 0 || fd_pipe(&r, &w, 0, err) < 0 ||
+	if (request_memfd(request, &request_r, err) < 0 || fd_pipe(&r, &w, 0, err) < 0 ||
 	    start(paths, bundle, request_r, w, &pid, err) < 0)
 		return -1;
 	fd_close(&w);

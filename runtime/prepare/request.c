@@ -2,8 +2,14 @@
 #include "runtime/prepare/request.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+
+/* As large as what it carries may be: a process or an options table of containerd. */
+#define REQUEST_MAX (10u << 20)
 
 /* One row per plain member, so that both directions and the list of keys cannot drift apart. */
 struct text_field {
@@ -93,6 +99,21 @@ int request_encode(const struct prepare_request *r, struct buf *out, struct err 
 	for (size_t i = 0; i < r->n_mounts; i++)
 		if (add_mount(out, &r->mounts[i], err) < 0)
 			return -1;
+	return 0;
+}
+
+int request_memfd(const struct prepare_request *r, int *ret_fd, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(REQUEST_MAX);
+	CLEANUP_FD int fd = memfd_create("crossarch-request", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(err, ERR_IO, "create the request for crossarch-prepare");
+	if (request_encode(r, &text, err) < 0)
+		return err_in(err, "request for crossarch-prepare");
+	if (fd_write_all(fd, text.data, text.len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(err, ERR_IO, "write the request for crossarch-prepare");
+	*ret_fd = fd_steal(&fd);
 	return 0;
 }
 

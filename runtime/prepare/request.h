@@ -51,6 +51,9 @@ struct prepare_request {
 /* Appends the text form to @out. Strings that are NULL are left out. */
 MUST_CHECK int request_encode(const struct prepare_request *r, struct buf *out, struct err *err);
 
+/* The same in a file of memory, ready to be read by whoever it is handed to; the caller's. */
+MUST_CHECK int request_memfd(const struct prepare_request *r, int *ret_fd, struct err *err);
+
 /*
  * Reads the text form; everything in @ret lives in @arena, absent strings are "". ERR_INVALID on an
  * unknown key, a missing terminator or a mount member without its mount.

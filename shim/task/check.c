@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
@@ -76,21 +75,6 @@ static void start_platform(struct check *c, const struct task *t, int answer)
 
 	if (child_spawn(&c->platform, &t->service->reaper, &what, on_platform_exit, &err) < 0)
 		log_warning(t->id, "the image's platform stays unknown: %s", err.text);
-}
-
-static int request_memfd(const struct prepare_request *r, int *ret_fd, struct err *err)
-{
-	struct buf CLEANUP_BUF text = BUF_INIT(FRAME_MAX * 2);
-	CLEANUP_FD int fd = memfd_create("crossarch-request", MFD_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(err, ERR_IO, "create the request for prepare");
-	if (request_encode(r, &text, err) < 0)
-		return err_in(err, "request for prepare");
-	if (fd_write_all(fd, text.data, text.len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(err, ERR_IO, "write the request for prepare");
-	*ret_fd = fd_steal(&fd);
-	return 0;
 }
 
 /* --- the report ----------------------------------------------------------------------------- */
