@@ -11,7 +11,7 @@
 
 containerd_lib=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 : "${BUILD:=$containerd_lib/../../build}"
-: "${RUNTIME_TYPE:=io.containerd.crossarch.v2}"
+: "${RUNTIME_TYPE:=io.containerd.crossarch.v2}" "${SLOW:=1}"
 
 node=
 
@@ -118,7 +118,7 @@ node_cri_answers() { [ ! -x "$BUILD/bin/cri-client" ] || node_cri pods >/dev/nul
 # Ready when the CRI answers, which is the last thing to come up.
 node_wait() {
 	local try
-	for try in $(seq 1 150); do
+	for try in $(seq 1 $((150 * SLOW))); do
 		if node_ctr plugins ls 2>/dev/null | grep -q 'io.containerd.grpc.v1 *cri .* ok' && node_cri_answers; then
 			return 0
 		fi
@@ -151,9 +151,10 @@ node_restart() {
 
 # A client that waits for an answer for a minute has met a bug; nothing here takes that long ($PATIENCE).
 # --foreground, for otherwise it could not use a terminal.
-node_ctr() { timeout --foreground -k 5 "${PATIENCE:-60}" "$node_bin/ctr" --address "$node_socket" "$@"; }
+node_ctr() { timeout --foreground -k 5 "$((${PATIENCE:-60} * SLOW))" "$node_bin/ctr" --address "$node_socket" "$@"; }
 
-node_cri() { CRI_ENDPOINT=$node_socket timeout --foreground -k 5 60 "$BUILD/bin/cri-client" "$@"; }
+node_cri() { CRI_ENDPOINT=$node_socket CRI_TIMEOUT=$((120 * SLOW)) \
+		timeout --foreground -k 5 $((60 * SLOW)) "$BUILD/bin/cri-client" "$@"; }
 
 # node_pod HANDLER [OPTION...]: a pod with the machine's network, its id
 node_pod() {

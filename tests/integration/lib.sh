@@ -9,11 +9,13 @@
 #   ENGINES="runc crun"
 #   CONTAINERDS="installed trixie sid"    (installed) the machine's package, or what a Debian suite has
 #   IMAGE_ARCH=arm64           (the node's) run 10-ctr and 20-cri with this architecture's busybox, emulated
-#   CASE=PATTERN               run only cases whose name matches
+#   CASE=PATTERN               run only cases whose name matches, @(one|or|another)
+#   SLOW=N                     the machine is N times slower than a usual one: be as much more patient
 #   KEEP_LOG=FILE              append containerd's log, with the shim's in it, to FILE
 # shellcheck disable=SC2034
 
 set -uo pipefail
+shopt -s extglob # for CASE
 
 integration=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 hack=$integration/../../hack
@@ -116,7 +118,7 @@ refused() {
 # eventually COMMAND...: within ten seconds
 eventually() {
 	local try
-	for try in $(seq 1 100); do
+	for try in $(seq 1 $((100 * SLOW))); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.1
 	done
@@ -210,7 +212,7 @@ no_leftovers() { [ -z "$(leftovers)" ]; }
 
 clean() {
 	local try
-	for try in $(seq 1 30); do
+	for try in $(seq 1 $((30 * SLOW))); do
 		no_leftovers && return 0
 		sleep 0.1
 	done

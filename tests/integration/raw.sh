@@ -7,7 +7,7 @@
 # Of the current container: $id, $bundle, $socket (of its shim), $events (file with one line per event).
 # shellcheck disable=SC2034,SC2119,SC2120,SC2154
 
-shimctl() { "$BUILD/bin/shimctl" "$@"; }
+shimctl() { TIMEOUT=$((${TIMEOUT:-20} * SLOW)) "$BUILD/bin/shimctl" "$@"; }
 
 # The stock shim of containerd 2 knows version 3 only; ours answers both.
 task_service() {
@@ -27,7 +27,7 @@ shim_binary() {
 # shim ARGUMENT...: the binary, in the bundle, with what containerd puts into its environment
 shim() {
 	(cd "$bundle" && TTRPC_ADDRESS=$events.sock GRPC_ADDRESS=$node_socket NAMESPACE=$node_name GOMAXPROCS=2 \
-		timeout -k 5 20 "$(shim_binary)" -namespace "$node_name" -address "$node_socket" \
+		timeout -k 5 $((20 * SLOW)) "$(shim_binary)" -namespace "$node_name" -address "$node_socket" \
 		-publish-binary "$node_bin/containerd" "$@")
 }
 
@@ -64,16 +64,17 @@ process_json() {
 	END
 }
 
-# config_json PROGRAM...; $pid_namespace, $annotations, $cgroups_path, $terminal may be set
+# config_json PROGRAM...; $pid_namespace, $namespaces, $mounts, $resources, $annotations, $cgroups_path, $terminal
+# may be set
 config_json() {
 	cat <<-END
 		{"ociVersion":"1.0.2","process":$(process_json "$@"),"root":{"path":"rootfs","readonly":false},"hostname":"raw",
 		"annotations":{${annotations-}},
 		"mounts":[{"destination":"/proc","type":"proc","source":"proc"},
 		{"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755"]},
-		{"destination":"/dev/pts","type":"devpts","source":"devpts","options":["nosuid","noexec","newinstance","ptmxmode=0666"]}],
-		"linux":{"cgroupsPath":"${cgroups_path-/$node_name/$id}","resources":{"devices":[{"allow":true,"access":"rwm"}]},
-		"namespaces":[{"type":"mount"},{"type":"ipc"},{"type":"uts"}${pid_namespace-,{\"type\":\"pid\"\}}]}}
+		{"destination":"/dev/pts","type":"devpts","source":"devpts","options":["nosuid","noexec","newinstance","ptmxmode=0666"]}${mounts:+,$mounts}],
+		"linux":{"cgroupsPath":"${cgroups_path-/$node_name/$id}","resources":{"devices":[{"allow":true,"access":"rwm"}]${resources:+,$resources}},
+		"namespaces":[{"type":"mount"},{"type":"ipc"},{"type":"uts"}${namespaces:+,$namespaces}${pid_namespace-,{\"type\":\"pid\"\}}]}}
 	END
 }
 
@@ -150,6 +151,8 @@ raw_run() {
 
 output() { cat "$bundle/output"; }
 status_is() { [ "$(reply status State id="$id" "${@:2}")" = "$1" ]; }
+pids_are() { [ "$(rpc Pids id="$id" | grep -c '^processes.pid=')" = "$1" ]; }
+no_processes() { [ -z "$(node_processes)" ]; }
 CREATED=1 RUNNING=2 STOPPED=3 PAUSED=4
 
 # raw_exec EXEC-ID PROGRAM...: registered only; $exec_io like $io
@@ -214,4 +217,19 @@ raw_over() {
 	node_sockets | xargs -r rm -f
 	node_cgroups | while read -r mount; do rmdir "$mount" 2>/dev/null || :; done
 	exit "$status"
+}
+
+# of_shim NAME FUNCTION...: a case with events of its own
+of_shim() {
+	local name=$1
+	shift
+	check "$name" with_events "$@"
+}
+with_events() {
+	exec 9>&- # the run's lock is not for what a case starts
+	binary=$engine io=(stdout="file:///dev/null" stderr="file:///dev/null") exec_io=()
+	events=$scratch/events.$engine.$RANDOM
+	take_events
+	trap raw_over EXIT
+	"$@"
 }
