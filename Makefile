@@ -10,7 +10,8 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
 VERSION := 0.1.0
-REVISION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+# A release says in hack/revision what it was made of.
+REVISION := $(shell cat hack/revision 2>/dev/null || git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
 CC ?= gcc
 CXX ?= g++
@@ -259,10 +260,23 @@ install: all ## install below DESTDIR/PREFIX
 	install -D -m 0755 $(SHIM) $(DESTDIR)$(BINDIR)/containerd-shim-crossarch-v2
 	install -D -m 0755 $(CLI) $(DESTDIR)$(BINDIR)/crossarch
 	install -D -m 0755 $(PREPARE) $(DESTDIR)$(LIBEXECDIR)/crossarch-prepare
-	install -D -m 0644 hack/man/crossarch.8 $(DESTDIR)$(MANDIR)/man8/crossarch.8
+	install -D -m 0644 -t $(DESTDIR)$(MANDIR)/man8 hack/man/crossarch.8 hack/man/containerd-shim-crossarch-v2.8
 	install -D -m 0644 hack/completion/crossarch.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/crossarch
 	install -D -m 0644 hack/completion/_crossarch $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_crossarch
+
+.PHONY: dist deb image test-deb
+dist: ## the source release as an archive in build/dist
+	$(Q)BUILD=$(BUILD) hack/dist
+
+deb: ## Debian packages in build/deb (needs debhelper)
+	$(Q)BUILD=$(BUILD) hack/deb
+
+image: all ## the node installer for Kubernetes as an OCI archive in build/image
+	$(Q)BUILD=$(BUILD) hack/kubernetes/image
+
+test-deb: ## install, upgrade and purge the packages in fresh Debian systems (root, slow)
+	$(Q)BUILD=$(abspath $(BUILD)) hack/tally tests/packages/deb.test
 
 format: ## rewrite the sources in the project's format
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
