@@ -14,7 +14,7 @@
 
 struct options {
 	const char *socket, *file;
-	bool write, quiet;
+	bool write, remove, quiet;
 	const struct cli_operands *operands; /* the first one is what to configure */
 };
 
@@ -43,6 +43,26 @@ static int write_stanza(const struct cli_command *self, const struct ctrd *c,
 	return CLI_DONE;
 }
 
+static int remove_stanza(const struct cli_command *self, const struct ctrd *c, struct stanza *s)
+{
+	enum stanza_removed how;
+	struct err err = ERR_INIT;
+
+	if (stanza_read(c, s, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	if (!ctrd_runtime_ours(&s->config)) {
+		printf("# containerd %s has no handler of crossarch (%s). Nothing to do.\n",
+		       s->version, c->config);
+		return CLI_DONE;
+	}
+	if (stanza_remove(c, s, &how, &err) < 0)
+		return cli_fail(self, "%s. %s is as it was.", err.text, c->config);
+	printf("took the handler crossarch out of %s%s\n", c->config,
+	       how == STANZA_AS_BEFORE ? ", which is as it was before it came" : "");
+	printf("To be rid of it: systemctl restart containerd (running pods are not affected)\n");
+	return CLI_DONE;
+}
+
 static int config_containerd(const struct cli_command *self, const struct options *o)
 {
 	CLEANUP_CTRD struct ctrd c = { .path = NULL };
@@ -56,6 +76,8 @@ static int config_containerd(const struct cli_command *self, const struct option
 				err.text);
 	if (o->file && (o->file[0] != '/' || !str_copy(c.config, sizeof(c.config), o->file)))
 		return cli_usage(self, "--file wants an absolute path");
+	if (o->remove)
+		return remove_stanza(self, &c, &s);
 	if (stanza_make(&c, &s, &err) < 0)
 		return cli_fail(self, "%s", err.text);
 	if (!s.text[0]) {
@@ -77,7 +99,8 @@ static void print_class(const char *suffix, const struct arch *const *archs, siz
 	       "handler: crossarch\n"
 	       "overhead:\n"
 	       "  podFixed:\n"
-	       "    # Measured: each emulated process takes 12 MiB before its program does anything,\n"
+	       "    # Measured: each emulated process takes 12 MiB before its program does "
+	       "anything,\n"
 	       "    # 5 of them its own; Python takes 35 where it has 8 natively.\n"
 	       "    memory: 32Mi\n"
 	       "    cpu: 20m\n"
@@ -119,9 +142,11 @@ static int dispatch(const struct cli_command *self, const struct options *o)
 
 	if (o->quiet)
 		be_quiet();
+	if (o->write && o->remove)
+		return cli_usage(self, "--write or --remove, not both");
 	if (str_eq(what, "containerd") && o->operands->n == 1)
 		return config_containerd(self, o);
-	if (str_eq(what, "kubernetes") && !o->write)
+	if (str_eq(what, "kubernetes") && !o->write && !o->remove)
 		return config_kubernetes(self, o);
 	return cli_usage(self, str_eq(what, "kubernetes") ? "kubernetes only prints; pipe it into "
 							    "kubectl apply -f -"
@@ -134,6 +159,8 @@ static int run(const struct cli_command *self, int argc, char **argv)
 	struct options o = { .socket = CTRD_SOCKET };
 	const struct cli_option options[] = {
 		{ "write", 'w', CLI_FLAG, &o.write, NULL, "containerd: install it, with a backup" },
+		{ "remove", 'r', CLI_FLAG, &o.remove, NULL,
+		  "containerd: take out what --write put there" },
 		{ "address", 'a', CLI_STRING, &o.socket, "SOCK",
 		  "containerd's socket (" CTRD_SOCKET ")" },
 		{ "file", 'f', CLI_STRING, &o.file, "FILE",
@@ -158,13 +185,16 @@ const struct cli_command cmd_config = {
 		"for the\n"
 		"version of its file. --write adds it to the main file once containerd itself "
 		"has loaded\n"
-		"the result and lost nothing by it.\n"
+		"the result and lost nothing by it; --remove takes it out again, and the backup "
+		"with it when\n"
+		"the file is as it was.\n"
 		"kubernetes prints a RuntimeClass; with ARCH it selects nodes where that "
 		"emulator works.\n"
 		"\n"
 		"Examples:\n"
 		"  crossarch config containerd\n"
 		"  crossarch config containerd --write && systemctl restart containerd\n"
+		"  crossarch config containerd --remove && systemctl restart containerd\n"
 		"  crossarch config kubernetes arm64 | kubectl apply -f -\n",
 	.run = run,
 };

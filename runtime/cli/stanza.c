@@ -65,35 +65,48 @@ static bool needs_runc(const struct stanza *s)
 	       !ctrd_runtime_named(&s->main_config, "runc");
 }
 
+int stanza_text_runc(const char *table, bool systemd_cgroup, struct buf *out, struct err *err)
+{
+	if (buf_printf(out, err,
+		       "# The default, which adding another runtime would drop.\n"
+		       "[%s.runc]\n  runtime_type = \"" RUNC_TYPE "\"\n",
+		       table) < 0)
+		return -1;
+	if (systemd_cgroup &&
+	    buf_printf(out, err, "  [%s.runc.options]\n    SystemdCgroup = true\n", table) < 0)
+		return -1;
+	return buf_printf(out, err, "\n");
+}
+
+int stanza_text_own(const char *table, struct buf *out, struct err *err)
+{
+	return buf_printf(out, err,
+			  "# crossarch: foreign architectures, or one line that says why not.\n"
+			  "[%s.crossarch]\n"
+			  "  runtime_type = \"" CTRD_TYPE "\"\n"
+			  "  pod_annotations = [\"io.crossarch.*\"]\n",
+			  table);
+}
+
 static int write_text(struct stanza *s, struct err *err)
 {
 	CLEANUP_BUF struct buf b = BUF_INIT(sizeof(s->text) - 1);
 	bool fresh = is_blank(&s->main);
 	const char *table = ctrd_runtimes_table(fresh ? 2 : s->main_config.version);
-	bool runc = needs_runc(s);
 
-	if (fresh && buf_printf(&b, err, "version = 2\n\n") < 0)
+	if (fresh && buf_printf(&b, err, STANZA_HEAD) < 0)
 		return -1;
-	if (runc && buf_printf(&b, err,
-			       "# The default, which adding another runtime would drop.\n"
-			       "[%s.runc]\n  runtime_type = \"" RUNC_TYPE "\"\n",
-			       table) < 0)
+	if (needs_runc(s) &&
+	    stanza_text_runc(table, ctrd_runtime_named(&s->config, "runc")->systemd_cgroup, &b,
+			     err) < 0)
 		return -1;
-	if (runc && ctrd_runtime_named(&s->config, "runc")->systemd_cgroup &&
-	    buf_printf(&b, err, "  [%s.runc.options]\n    SystemdCgroup = true\n", table) < 0)
-		return -1;
-	if (buf_printf(&b, err,
-		       "%s# crossarch: foreign architectures, or one line that says why not.\n"
-		       "[%s.crossarch]\n"
-		       "  runtime_type = \"" CTRD_TYPE "\"\n"
-		       "  pod_annotations = [\"io.crossarch.*\"]\n",
-		       runc ? "\n" : "", table) < 0)
+	if (stanza_text_own(table, &b, err) < 0)
 		return -1;
 	(void)str_copy(s->text, sizeof(s->text), buf_str(&b));
 	return 0;
 }
 
-int stanza_make(const struct ctrd *c, struct stanza *ret, struct err *err)
+int stanza_read(const struct ctrd *c, struct stanza *ret, struct err *err)
 {
 	if (ctrd_program_version(c, ret->version, sizeof(ret->version), err) < 0)
 		return -1;
@@ -106,7 +119,12 @@ int stanza_make(const struct ctrd *c, struct stanza *ret, struct err *err)
 		return -1;
 	ctrd_config_read(buf_str(&ret->main), &ret->main_config);
 	ctrd_config_read(buf_str(&ret->dump), &ret->config);
-	if (check_conflicts(c, ret, err) < 0)
+	return 0;
+}
+
+int stanza_make(const struct ctrd *c, struct stanza *ret, struct err *err)
+{
+	if (stanza_read(c, ret, err) < 0 || check_conflicts(c, ret, err) < 0)
 		return -1;
 	return ctrd_runtime_ours(&ret->config) ? 0 : write_text(ret, err);
 }
@@ -155,27 +173,31 @@ static int check_runtimes(const struct ctrd_config *before, const struct ctrd_co
 		const struct ctrd_runtime *old = &before->runtimes[i];
 		const struct ctrd_runtime *new = ctrd_runtime_named(after, old->name);
 
-		if (old->type[0] && (!new || !str_eq(new->type, old->type)))
-			return err_set(
-				err, ERR_PRECONDITION,
-				"with the stanza added the runtime %s would be lost; add the "
-				"stanza by hand",
-				old->name);
+		if (old->type[0] && !str_eq(old->type, CTRD_TYPE) &&
+		    (!new || !str_eq(new->type, old->type)))
+			return err_set(err, ERR_PRECONDITION, "the runtime %s would be lost",
+				       old->name);
 	}
 	return 0;
 }
 
-/* Nothing of the effective configuration before may be missing afterwards. */
-static int check_nothing_lost(const char *before, const char *after, struct err *err)
+static bool mentions_us(const char *line, size_t n)
+{
+	return memmem(line, n, "io.crossarch.", 13) ||
+	       memmem(line, n, CTRD_TYPE, strlen(CTRD_TYPE));
+}
+
+/* Nothing of the effective configuration before may be missing afterwards, but what is ours. */
+static int check_settings(const char *before, const char *after, struct err *err)
 {
 	while (*before) {
 		size_t n = strcspn(before, "\n");
 
-		if (!says_nothing(before, n) && !has_line(after, before, n))
+		if (!says_nothing(before, n) && !mentions_us(before, n) &&
+		    !has_line(after, before, n))
 			return err_set(err, ERR_PRECONDITION,
-				       "with the stanza added this setting would be lost: %.*s. "
-				       "Another file that the main one imports probably replaces "
-				       "its tables; add the stanza there by hand",
+				       "this setting would be lost: %.*s. Another file that the "
+				       "main one imports probably replaces its tables",
 				       (int)(n - strspn(before, " ")),
 				       before + strspn(before, " "));
 		before += n + (before[n] == '\n');
@@ -183,27 +205,36 @@ static int check_nothing_lost(const char *before, const char *after, struct err 
 	return 0;
 }
 
+int stanza_try(const struct ctrd *c, const struct stanza *s, const char *path,
+	       struct ctrd_config *ret, struct err *err)
+{
+	CLEANUP_BUF struct buf dump = BUF_INIT(1u << 20);
+
+	if (ctrd_dump(c, path, &dump, err) < 0)
+		return err_in(err, "containerd refuses the new configuration");
+	ctrd_config_read(buf_str(&dump), ret);
+	if (check_runtimes(&s->config, ret, err) < 0)
+		return -1;
+	return check_settings(buf_str(&s->dump), buf_str(&dump), err);
+}
+
 static int check_candidate(const struct ctrd *c, const struct stanza *s, const char *path,
 			   struct err *err)
 {
-	CLEANUP_BUF struct buf dump = BUF_INIT(1u << 20);
 	CLEANUP_FREE struct ctrd_config *config = calloc(1, sizeof(*config));
 	const struct ctrd_runtime *ours;
 
 	if (!config)
 		return err_set(err, ERR_NOMEM, "no memory for a configuration");
-	if (ctrd_dump(c, path, &dump, err) < 0)
-		return err_in(err, "containerd refuses the new configuration");
-	ctrd_config_read(buf_str(&dump), config);
+	if (stanza_try(c, s, path, config, err) < 0)
+		return err_in(err, "with the stanza added (add it by hand)");
 	ours = ctrd_runtime_ours(config);
 	if (!ours || !ctrd_passes_annotations(ours))
 		return err_set(err, ERR_PRECONDITION,
 			       "with the stanza in %s containerd still does not have the handler: "
 			       "a file it imports replaces the table; add the stanza there by hand",
 			       c->config);
-	if (check_runtimes(&s->config, config, err) < 0)
-		return -1;
-	return check_nothing_lost(buf_str(&s->dump), buf_str(&dump), err);
+	return 0;
 }
 
 static int keep_old(const char *path, const struct stanza *s, mode_t mode, char *ret, size_t size,
@@ -215,7 +246,7 @@ static int keep_old(const char *path, const struct stanza *s, mode_t mode, char 
 
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	if (!str_fmt(ret, size, "%s.before-crossarch-%s", path, stamp))
+	if (!str_fmt(ret, size, "%s" STANZA_BACKUP "%s", path, stamp))
 		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
 	return file_replace(AT_FDCWD, ret, mode, s->main.data, s->main.len, err);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
+
 #include "runtime/cli/ctrd.h"
 #include "runtime/cli/ctrd_config.h"
 
@@ -37,3 +39,29 @@ MUST_CHECK int stanza_make(const struct ctrd *c, struct stanza *ret, struct err 
  */
 MUST_CHECK int stanza_install(const struct ctrd *c, const struct stanza *s, char *ret_backup,
 			      size_t size, struct err *err);
+
+/*
+ * Takes out of the main file what stanza_install() added, and the entry for runc with it unless
+ * that is needed by now; containerd has to load the result and lose nothing but our handler.
+ * Backups that the file is equal to again are removed, and so is a file that only existed for us.
+ * ERR_NOT_FOUND: the file does not have these lines.
+ */
+enum stanza_removed { STANZA_TAKEN_OUT, STANZA_AS_BEFORE };
+MUST_CHECK int stanza_remove(const struct ctrd *c, struct stanza *s, enum stanza_removed *ret,
+			     struct err *err);
+
+/* --- shared by adding and removing ---------------------------------------------------------- */
+
+#define STANZA_HEAD "version = 2\n\n"
+#define STANZA_BACKUP ".before-crossarch-"
+
+/* Only reads: all members but the text. */
+MUST_CHECK int stanza_read(const struct ctrd *c, struct stanza *ret, struct err *err);
+
+MUST_CHECK int stanza_text_runc(const char *table, bool systemd_cgroup, struct buf *out,
+				struct err *err);
+MUST_CHECK int stanza_text_own(const char *table, struct buf *out, struct err *err);
+
+/* Has containerd load @path and compares: ERR_PRECONDITION names what would be lost. */
+MUST_CHECK int stanza_try(const struct ctrd *c, const struct stanza *s, const char *path,
+			  struct ctrd_config *ret, struct err *err);

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+#include "runtime/cli/stanza.h"
+
+/* The bytes of the main file that go: [from, to). */
+struct cut {
+	size_t from, to;
+};
+
+/* --- what to take out ---------------------------------------------------------------------- */
+
+/* True when @text stands in front of @at; moves @at before it. */
+static bool step_back(const char *file, size_t *at, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (*at < n || memcmp(file + *at - n, text, n) != 0)
+		return false;
+	*at -= n;
+	return true;
+}
+
+static int find_own(const struct stanza *s, const char *path, struct cut *ret, struct err *err)
+{
+	CLEANUP_BUF struct buf own = BUF_INIT(2048);
+	const char *file = buf_str(&s->main), *at;
+
+	if (stanza_text_own(ctrd_runtimes_table(s->main_config.version), &own, err) < 0)
+		return -1;
+	at = strstr(file, buf_str(&own));
+	if (!at)
+		return err_set(err, ERR_NOT_FOUND,
+			       "%s does not have the lines that \"config containerd --write\" "
+			       "adds; whatever is left of the handler has to be taken out by hand",
+			       path);
+	*ret = (struct cut){ (size_t)(at - file), (size_t)(at - file) + own.len };
+	return 0;
+}
+
+/* The entry for runc that was restated in front of ours, with and without its options. */
+static int widen(const struct stanza *s, struct cut *cut, struct err *err)
+{
+	const char *table = ctrd_runtimes_table(s->main_config.version);
+
+	for (int systemd = 0; systemd < 2; systemd++) {
+		CLEANUP_BUF struct buf runc = BUF_INIT(2048);
+
+		if (stanza_text_runc(table, systemd, &runc, err) < 0)
+			return -1;
+		if (step_back(buf_str(&s->main), &cut->from, buf_str(&runc)))
+			break;
+	}
+	return 0;
+}
+
+/* A file that was made for the stanza goes with it; else the empty line between them does. */
+static void take_edges(const char *file, struct cut *cut)
+{
+	size_t at = cut->from;
+
+	if (step_back(file, &at, STANZA_HEAD) && at == 0 && !file[cut->to])
+		cut->from = 0;
+	else if (cut->from > 1 && file[cut->from - 1] == '\n' && file[cut->from - 2] == '\n')
+		cut->from--;
+}
+
+/* --- taking it out ------------------------------------------------------------------------- */
+
+static int write_rest(const struct stanza *s, const struct cut *cut, const char *path, mode_t mode,
+		      struct buf *ret, struct err *err)
+{
+	const char *file = buf_str(&s->main);
+
+	if (buf_add(ret, file, cut->from, err) < 0 ||
+	    buf_add(ret, file + cut->to, s->main.len - cut->to, err) < 0)
+		return -1;
+	return file_replace(AT_FDCWD, path, mode, buf_str(ret), ret->len, err);
+}
+
+static int check_rest(const struct ctrd *c, const struct stanza *s, const char *path,
+		      struct err *err)
+{
+	CLEANUP_FREE struct ctrd_config *config = calloc(1, sizeof(*config));
+	const struct ctrd_runtime *ours;
+
+	if (!config)
+		return err_set(err, ERR_NOMEM, "no memory for a configuration");
+	if (stanza_try(c, s, path, config, err) < 0)
+		return -1;
+	ours = ctrd_runtime_named(config, "crossarch");
+	if (!ours)
+		return 0;
+	return err_set(err, ERR_PRECONDITION,
+		       "something else defines the handler crossarch as well, here or in a file "
+		       "that is imported; take it out by hand");
+}
+
+/* Leaves the new file at @path and its text in @ret when it is good. */
+static int try_cut(const struct ctrd *c, const struct stanza *s, const struct cut *cut,
+		   const char *path, mode_t mode, struct buf *ret, struct err *err)
+{
+	if (write_rest(s, cut, path, mode, ret, err) == 0 && check_rest(c, s, path, err) == 0)
+		return 0;
+	buf_deinit(ret);
+	(void)unlink(path);
+	return -1;
+}
+
+static bool drop_equal_backups(const char *path, const struct buf *now)
+{
+	char pattern[PATH_MAX];
+	glob_t found;
+	bool any = false;
+
+	if (!str_fmt(pattern, sizeof(pattern), "%s" STANZA_BACKUP "*", path) ||
+	    glob(pattern, 0, NULL, &found) != 0)
+		return false;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		CLEANUP_BUF struct buf old = BUF_INIT(1u << 20);
+		struct err ignored;
+
+		if (file_read(AT_FDCWD, found.gl_pathv[i], &old, &ignored) == 0 &&
+		    str_eq(buf_str(&old), buf_str(now)))
+			any |= unlink(found.gl_pathv[i]) == 0;
+	}
+	globfree(&found);
+	return any;
+}
+
+static int put_in_place(const char *candidate, const char *path, const struct buf *now,
+			enum stanza_removed *ret, struct err *err)
+{
+	bool as_before = drop_equal_backups(path, now);
+
+	*ret = as_before || !now->len ? STANZA_AS_BEFORE : STANZA_TAKEN_OUT;
+	if (as_before || now->len)
+		return rename(candidate, path) < 0 ? err_sys(err, ERR_IO, "install %s", path) : 0;
+	(void)unlink(candidate);
+	return unlink(path) < 0 ? err_sys(err, ERR_IO, "remove %s", path) : 0;
+}
+
+int stanza_remove(const struct ctrd *c, struct stanza *s, enum stanza_removed *ret, struct err *err)
+{
+	CLEANUP_FREE char *real = realpath(c->config, NULL); /* a link stays a link */
+	CLEANUP_BUF struct buf now = BUF_INIT(1u << 20);
+	const char *path = real ? real : c->config;
+	char candidate[PATH_MAX];
+	struct cut own, all;
+	struct stat st;
+	mode_t mode = stat(path, &st) == 0 ? st.st_mode & 07777 : 0644;
+
+	if (!str_fmt(candidate, sizeof(candidate), "%s.crossarch-new", path))
+		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
+	if (find_own(s, c->config, &own, err) < 0)
+		return -1;
+	all = own;
+	if (widen(s, &all, err) < 0)
+		return -1;
+	take_edges(buf_str(&s->main), &own);
+	take_edges(buf_str(&s->main), &all);
+	if (try_cut(c, s, &all, candidate, mode, &now, err) < 0 &&
+	    (own.from == all.from || try_cut(c, s, &own, candidate, mode, &now, err) < 0))
+		return err_in(err, "with the stanza taken out");
+	return put_in_place(candidate, path, &now, ret, err);
+}
