@@ -1,0 +1,99 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A whole Debian system in a directory, with mounts and process ids of its own, for what has to be tried the
+# way a person would: installing packages, setting up a node. Its network, binfmt_misc and cgroups are the
+# machine's. Whatever runs in it ends with it. The caller has sourced cache.sh and journal.sh.
+# shellcheck disable=SC2154
+
+# chroot_base SUITE PACKAGE...: an archive of a minimal system with these packages, made once; its name
+chroot_base() {
+	local suite=$1 base dir log
+	shift
+	base=$cache/debootstrap/$suite-$(printf '%s ' "$@" | sha256sum | cut -c1-12).tar
+	mkdir -p "$cache/debootstrap/archives"
+	(
+		flock 7
+		[ -e "$base" ] && exit 0
+		echo "chroot: installing Debian $suite with $*" >&2
+		dir=$base.root log=$base.log
+		rm -rf "$dir"
+		debootstrap --variant=minbase --cache-dir="$cache/debootstrap/archives" --include="$(
+			IFS=,
+			echo "$*"
+		)" "$suite" "$dir" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$log" 2>&1 || {
+			tail -n 5 "$log" >&2
+			exit 1
+		}
+		tar -C "$dir" --numeric-owner -cf "$base.new" . && mv "$base.new" "$base" && rm -rf "$dir"
+	) 7>"$cache/debootstrap/lock" || return
+	echo "$base"
+}
+
+# chroot_start BASE: unpack it and start its first process; sets $system (directory) and $system_pid
+chroot_start() {
+	system=$(mktemp -d "${CHROOT_TMP:-/var/tmp}/crossarch-system.XXXXXX")
+	host_change chroot_remove "$system" -- mkdir "$system/root"
+	tar -C "$system/root" --numeric-owner -xf "$1"
+	cp /etc/resolv.conf "$system/root/etc/resolv.conf"
+	echo '127.0.0.1 localhost' >"$system/root/etc/hosts"
+	echo 'exit 101' | sed '1i#!/bin/sh' >"$system/root/usr/sbin/policy-rc.d"
+	chmod 0755 "$system/root/usr/sbin/policy-rc.d"
+	# shellcheck disable=SC2016
+	setsid unshare --mount --pid --fork --kill-child --propagation private bash -c '
+		set -eu
+		root=$1
+		mount --bind "$root" "$root"
+		mount -t proc proc "$root/proc"
+		mount --rbind /sys "$root/sys"
+		mount --rbind /dev "$root/dev"
+		mount -t tmpfs -o mode=755 tmpfs "$root/run"
+		mount -t tmpfs tmpfs "$root/tmp"
+		[ ! -e /proc/sys/fs/binfmt_misc/status ] ||
+			mount --bind /proc/sys/fs/binfmt_misc "$root/proc/sys/fs/binfmt_misc"
+		cd "$root"
+		mkdir .old
+		pivot_root . .old
+		umount -l /.old
+		rmdir /.old
+		echo $$ >/run/ready
+		# A shell waits for orphans too; exec takes what was opened outside away.
+		exec /bin/sh -c "while :; do sleep 1; done"
+	' system "$system/root" >"$system/log" 2>&1 </dev/null 9>&- &
+	echo $! >"$system/pid"
+	disown $!
+	chroot_wait
+}
+
+chroot_wait() {
+	local try
+	for try in $(seq 1 100); do
+		system_pid=$(pgrep -P "$(cat "$system/pid")" || :)
+		[ -z "$system_pid" ] || [ ! -e "/proc/$system_pid/root/run/ready" ] || return 0
+		sleep 0.1
+	done
+	echo "chroot: the system did not start in ${try}00 ms:" >&2
+	cat "$system/log" >&2
+	return 1
+}
+
+# inside COMMAND...: in that system, with a person's environment
+inside() {
+	nsenter -t "$system_pid" -m -p -r -w -- env -i HOME=/root TERM=dumb LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" 9>&-
+}
+
+# chroot_remove DIRECTORY: the system and all that runs in it; cgroups it made are named after the directory
+chroot_remove() {
+	local pid cgroup
+	pid=$(cat "$1/pid" 2>/dev/null) || pid=
+	# --kill-child: its first process goes with it, and all others with that one.
+	[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null || :
+	while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do
+		sleep 0.05
+	done
+	for cgroup in $(find /sys/fs/cgroup -depth -type d -path "*/${1##*/}*" 2>/dev/null); do
+		rmdir "$cgroup" 2>/dev/null || { sleep 0.2 && rmdir "$cgroup"; } || :
+	done
+	rm -rf --one-file-system "$1"
+}
