@@ -30,40 +30,54 @@ chroot_base() {
 	echo "$base"
 }
 
-# chroot_start BASE: unpack it and start its first process; sets $system (directory) and $system_pid
+# chroot_start BASE: a system from that archive; sets $system (directory), $system_root (its root) and
+# $system_pid (its first process). BASE "/": a copy of this machine that forgets what is written to it.
 chroot_start() {
 	system=$(mktemp -d "${CHROOT_TMP:-/var/tmp}/crossarch-system.XXXXXX")
 	host_change chroot_remove "$system" -- mkdir "$system/root"
-	tar -C "$system/root" --numeric-owner -xf "$1"
-	cp /etc/resolv.conf "$system/root/etc/resolv.conf"
-	echo '127.0.0.1 localhost' >"$system/root/etc/hosts"
-	echo 'exit 101' | sed '1i#!/bin/sh' >"$system/root/usr/sbin/policy-rc.d"
-	chmod 0755 "$system/root/usr/sbin/policy-rc.d"
-	# shellcheck disable=SC2016
-	setsid unshare --mount --pid --fork --kill-child --propagation private bash -c '
-		set -eu
-		root=$1
-		mount --bind "$root" "$root"
-		mount -t proc proc "$root/proc"
-		mount --rbind /sys "$root/sys"
-		mount --rbind /dev "$root/dev"
-		mount -t tmpfs -o mode=755 tmpfs "$root/run"
-		mount -t tmpfs tmpfs "$root/tmp"
-		[ ! -e /proc/sys/fs/binfmt_misc/status ] ||
-			mount --bind /proc/sys/fs/binfmt_misc "$root/proc/sys/fs/binfmt_misc"
-		cd "$root"
-		mkdir .old
-		pivot_root . .old
-		umount -l /.old
-		rmdir /.old
-		echo $$ >/run/ready
-		# A shell waits for orphans too; exec takes what was opened outside away.
-		exec /bin/sh -c "while :; do sleep 1; done"
-	' system "$system/root" >"$system/log" 2>&1 </dev/null 9>&- &
+	[ "$1" = / ] || tar -C "$system/root" --numeric-owner -xf "$1"
+	setsid unshare --mount --pid --fork --kill-child --propagation private \
+		bash -c "$chroot_boot" system "$system/root" "$1" >"$system/log" 2>&1 </dev/null 9>&- &
 	echo $! >"$system/pid"
 	disown $!
 	chroot_wait
+	system_root=/proc/$system_pid/root
 }
+
+# What its first process does. A shell waits for orphans too.
+# shellcheck disable=SC2016
+chroot_boot='
+	set -eu
+	root=$1
+	if [ "$2" = / ]; then
+		mount -t tmpfs tmpfs "$root"
+		mkdir "$root"/root "$root"/upper "$root"/work
+		mount -t overlay -o lowerdir=/,upperdir="$root/upper",workdir="$root/work" overlay "$root/root"
+		root=$root/root
+	else
+		mount --bind "$root" "$root"
+	fi
+	mount -t proc proc "$root/proc"
+	mount --rbind /sys "$root/sys"
+	mount --rbind /dev "$root/dev"
+	mount -t tmpfs -o mode=755 tmpfs "$root/run"
+	mount -t tmpfs tmpfs "$root/tmp"
+	mkdir -p "$root/var/lib/containerd"
+	mount -t tmpfs tmpfs "$root/var/lib/containerd" # no overlay on an overlay
+	[ ! -e /proc/sys/fs/binfmt_misc/status ] ||
+		mount --bind /proc/sys/fs/binfmt_misc "$root/proc/sys/fs/binfmt_misc"
+	cp /etc/resolv.conf "$root/etc/resolv.conf" || :
+	echo "127.0.0.1 localhost" >"$root/etc/hosts"
+	printf "#!/bin/sh\nexit 101\n" >"$root/usr/sbin/policy-rc.d"
+	chmod 0755 "$root/usr/sbin/policy-rc.d"
+	cd "$root"
+	mkdir .old
+	pivot_root . .old
+	umount -l /.old
+	rmdir /.old
+	echo $$ >/run/ready
+	exec /bin/sh -c "while :; do sleep 1; done"
+'
 
 chroot_wait() {
 	local try

@@ -204,6 +204,8 @@ static int send_create(struct cri *cri, const struct cli_command *self, const st
 	fill_config(cri, &p, o, operands);
 	fill_linux(&p, o);
 	p.security.namespaces = pod->on_linux->security->namespaces;
+	/* A pod's status does not say whether it may hold privileged containers. */
+	pod->on_linux->security->privileged = o->privileged;
 	p.request.pod_id = operands->v[0];
 	p.request.config = &p.config;
 	p.request.sandbox_config = pod;
