@@ -7,7 +7,7 @@
 #include "runtime/oci/json.h"
 #include "runtime/plan/text.h"
 
-/* The message of one JSON line that is an error; NULL with *@ret_json false for other text. */
+/* The message of one JSON entry that is an error; NULL with *@ret_json false for other text. */
 static bool error_of_line(const char *line, size_t n, char message[ENGINE_MESSAGE_MAX],
 			  bool *ret_json)
 {
@@ -54,6 +54,17 @@ const char *engine_log_hint(const char *message)
 	return NULL;
 }
 
+/*
+ * Length of the entry at @p: a line, or where an object begins with a brace on a line of its own, as
+ * crun has it since json-c writes it, all lines up to the brace that ends it.
+ */
+static size_t entry_length(const char *p)
+{
+	const char *end = strncmp(p, "{\n", 2) == 0 ? strstr(p, "\n}") : NULL;
+
+	return end && (!end[2] || end[2] == '\n') ? (size_t)(end + 2 - p) : strcspn(p, "\n");
+}
+
 bool engine_log_last_error(const char *text, char message[ENGINE_MESSAGE_MAX])
 {
 	const char *last = NULL;
@@ -61,7 +72,7 @@ bool engine_log_last_error(const char *text, char message[ENGINE_MESSAGE_MAX])
 	size_t last_n = 0;
 
 	for (const char *p = text; *p; p += *p == '\n') {
-		size_t n = strcspn(p, "\n");
+		size_t n = entry_length(p);
 		bool is_json;
 
 		if (error_of_line(p, n, message, &is_json)) {

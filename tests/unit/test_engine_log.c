@@ -24,6 +24,13 @@ static void last_errors(void **state)
 		{ "2024-01-01 plain text\nlast line\n\n  \n", "last line" },
 		{ "{\"level\":\"error\",\"msg\":\"json wins\"}\nplain\n", "json wins" },
 		{ "{\"level\":\"error\",\"msg\":\"cut", "{\"level\":\"error\",\"msg\":\"cut" },
+		/* crun 1.28 */
+		{ "{\n  \"msg\": \"one\",\n  \"level\": \"error\"\n}\n"
+		  "{\n  \"msg\": \"open `\\/x`: }\",\n  \"level\": \"error\"\n}\n",
+		  "open `/x`: }" },
+		{ "{\n  \"msg\": \"no newline at the end\",\n  \"level\": \"error\"\n}",
+		  "no newline at the end" },
+		{ "{\n  \"msg\": \"cut", "  \"msg\": \"cut" },
 	};
 	char message[ENGINE_MESSAGE_MAX];
 
