@@ -23,12 +23,12 @@ containerd_bin() {
 	esac
 }
 
-# crun_for VERSION: a crun that takes what this containerd writes. Debian 12's knows no specification newer
-# than 1.0, which containerd 1.7 and later write.
+# crun_for WHICH VERSION: a crun that takes what this containerd writes. Debian 12's, before 1.9, knows no
+# specification newer than 1.0, which containerd 1.7 and later write; then it is the one of the same suite.
 crun_for() {
-	case $1:$(crun --version 2>/dev/null | sed -n 's/^spec: //p') in
+	case $2:$(crun --version 2>/dev/null | head -n 1) in
 	1.[0-6].*) echo crun ;;
-	*:1.0.*) readlink -f "$containerd_lib/../../tests/tools/crun-any-spec" ;;
+	*' 1.'[0-8] | *' 1.'[0-8].*) "$containerd_lib/../engine" "${1/installed/trixie}" crun ;;
 	*) echo crun ;;
 	esac
 }
@@ -93,7 +93,7 @@ node_start() {
 	host_change node_remove "$node" -- mkdir "$node/cni"
 	: >"$node/ids"
 	node_version=$("$node_bin/containerd" --version | awk '{ sub(/^v/, "", $3); print $3 }')
-	node_crun=$(crun_for "$node_version")
+	node_crun=$(crun_for "${1:-installed}" "$node_version") || return
 	echo '{"engine":"runc"}' >"$node/crossarch-runc.json"
 	echo "{\"engine\":\"$node_crun\"}" >"$node/crossarch-crun.json"
 	node_config >"$node/config.toml"
