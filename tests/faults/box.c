@@ -117,7 +117,8 @@ int box_send(struct box *b, const char *method, const char *exec_id, uint32_t *r
 
 	request.id = b->id;
 	request.exec_id = (char *)(uintptr_t)exec_id;
-	return peer_send(&b->pod->peer, method, &request.base, 0, ret, err);
+	return peer_send(&b->pod->peer, method, &request.base,
+			 str_eq(method, "Wait") ? 0 : b->bound_ms, ret, err);
 }
 
 int box_ask(struct box *b, const char *method, const char *exec_id, struct buf *ret_reply,
@@ -163,7 +164,7 @@ int box_create(struct box *b, struct err *err)
 	Crossarch__PidResponse *m;
 	uint32_t stream;
 
-	if (box_send_create(b, 0, &stream, err) < 0 ||
+	if (box_send_create(b, b->bound_ms, &stream, err) < 0 ||
 	    peer_wait(&b->pod->peer, stream, RPC_BOUND_MS, &reply, err) < 0)
 		return err_in(err, "Create");
 	m = crossarch__pid_response__unpack(NULL, reply.len, reply.data);
@@ -200,7 +201,7 @@ int box_send_exec(struct box *b, const char *exec_id, const char *const *program
 	request.id = b->id;
 	request.exec_id = (char *)(uintptr_t)exec_id;
 	request.spec = &any;
-	return peer_send(&b->pod->peer, "Exec", &request.base, 0, ret, err);
+	return peer_send(&b->pod->peer, "Exec", &request.base, b->bound_ms, ret, err);
 }
 
 int box_exec(struct box *b, const char *exec_id, const char *const *program, struct err *err)
@@ -229,8 +230,10 @@ int box_kill(struct box *b, struct err *err)
 	request.signal = SIGKILL;
 	request.all = true;
 	b->maybe |= EV_EXIT;
-	if (peer_ask(&b->pod->peer, "Kill", &request.base, NULL, err) < 0 ||
-	    box_send(b, "Wait", "", &stream, err) < 0)
+	if (peer_send(&b->pod->peer, "Kill", &request.base, b->bound_ms, &stream, err) < 0 ||
+	    peer_wait(&b->pod->peer, stream, RPC_BOUND_MS, NULL, err) < 0)
+		return err_in(err, "Kill");
+	if (box_send(b, "Wait", "", &stream, err) < 0)
 		return -1;
 	if (peer_wait(&b->pod->peer, stream, STOP_BOUND_MS, NULL, err) < 0) {
 		if (err->code == ERR_TIMEOUT)

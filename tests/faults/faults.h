@@ -151,6 +151,7 @@ struct box {
 	char bundle[256];
 	const char *engine;	   /* for options; default the world's */
 	const char *out;	   /* stdout of the container, NULL: none */
+	unsigned int bound_ms;	   /* what requests but Wait carry, as containerd's do; 0: none */
 	bool created, started;	   /* as far as the shim has told us */
 	pid_t init;		   /* from Create */
 	uint32_t from;		   /* its first event */
@@ -215,7 +216,10 @@ MUST_CHECK int usage_of(pid_t pid, struct usage *ret, struct err *err);
 /* --- the commands ---------------------------------------------------------------------------- */
 
 typedef int command(struct world *w, int argc, char **argv, struct err *err);
-MUST_CHECK command cmd_matrix, cmd_scenarios, cmd_soak, cmd_crowd, cmd_hostile, cmd_at;
+MUST_CHECK command cmd_matrix, cmd_boot, cmd_scenarios, cmd_soak, cmd_crowd, cmd_hostile, cmd_at;
+
+/* The step of fault @i of @n: all @steps when there are no more, else spread over all of them. */
+unsigned int spread(unsigned int i, unsigned int n, unsigned int steps);
 
 /* A test counts its own losses and goes on; this is the line the suites and a person read. */
 struct tally {

@@ -10,9 +10,10 @@
 
 static const char usage[] =
 	"faults matrix [N [PLACE]]   N injected faults, spread over all places (or one of them)\n"
+	"faults boot N               the same for the birth of a shim\n"
 	"faults scenarios [LONG]     what hangs: engine, reader, driver, mount, event socket\n"
-	"faults soak CYCLES PER-SHIM lives one after the other, each shim serving so many\n"
-	"faults crowd                50 pods, 20 containers in one, 200 execs at once\n"
+	"faults soak LIVES PER-SHIM  lives one after the other, each shim serving so many\n"
+	"faults crowd [P [C [E]]]    P pods, C containers of one pod, E execs at once\n"
 	"faults hostile SECONDS N    noise over the socket, N connections of each kind\n"
 	"faults at PID STEP VICTIM   when PID is at its STEP-th call, VICTIM is killed\n"
 	"The surroundings are in FAULTS_BIN, FAULTS_DIR, FAULTS_ROOT, FAULTS_NAMESPACE,\n"
@@ -44,6 +45,11 @@ void loss(struct tally *t, const char *fmt, ...)
 	printf("\n");
 	va_end(args);
 	fflush(stdout);
+}
+
+unsigned int spread(unsigned int i, unsigned int n, unsigned int steps)
+{
+	return n >= steps ? i + 1 : 1 + (2 * i + 1) * steps / (2 * n);
 }
 
 static const char *from_environment(const char *name)
@@ -80,6 +86,9 @@ static const struct {
 	command *run;
 } commands[] = {
 	{ "matrix", cmd_matrix },
+	{ "boot", cmd_boot },
+	{ "soak", cmd_soak },
+	{ "crowd", cmd_crowd },
 };
 
 int main(int argc, char **argv)

@@ -32,6 +32,9 @@ static const struct {
 	{ PH_CLEAN, ROLE_ENGINE },
 };
 
+/* An engine whose call fails may wait for ever; who asked for it does not. */
+#define CLIENT_BOUND_MS 5000
+
 #define PLACES ARRAY_SIZE(places)
 
 static const char *const sleep_words[] = { "/bin/sleep", "1000", NULL };
@@ -265,6 +268,7 @@ static int one(struct matrix *m, size_t place, const struct fault *f, struct err
 	l.fault.role = places[place].role;
 	if (box_make(&m->pod, "victim", sleep_words, &l.box, err) < 0)
 		return -1;
+	l.box.bound_ms = CLIENT_BOUND_MS;
 	rc = live(&l, err);
 	memcpy(m->steps[place], (const void *)(uintptr_t)l.seen.steps, sizeof(m->steps[place]));
 	describe(&l, text, sizeof(text));
@@ -296,7 +300,7 @@ static int some_of(struct matrix *m, size_t place, enum action action, unsigned 
 
 	for (unsigned int i = 0; i < n; i++) {
 		struct fault f = { .action = action,
-				   .step = n == steps ? i + 1 : 1 + (i * steps + shift % steps) / n % steps,
+				   .step = spread(i, n, steps),
 				   .lasting = action != ACT_KILL && (i + shift) % 2 };
 
 		if (one(m, place, &f, err) < 0)

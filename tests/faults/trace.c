@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -166,11 +167,14 @@ static bool on_exec(struct tracer *t, struct tracee *e)
 
 /* --- the fault --------------------------------------------------------------------------------- */
 
-static bool due(const struct tracer *t, unsigned int steps)
+/* Who can neither send nor receive for ever has no way to say so: that fails once only. */
+static bool due(const struct tracer *t, unsigned int steps, uint64_t number)
 {
 	const struct fault *f = t->fault;
 
-	return f->step && (steps == f->step || (f->lasting && steps > f->step));
+	return f->step && (steps == f->step ||
+			   (f->lasting && steps > f->step && number != SYS_sendto &&
+			    number != SYS_recvfrom && number != SYS_sendmsg && number != SYS_recvmsg));
 }
 
 static void hit(struct tracer *t, struct tracee *e, uint64_t number)
@@ -207,7 +211,7 @@ static void on_call(struct tracer *t, struct tracee *e)
 		if (!(actions & (1u << a)))
 			continue;
 		steps = ++t->seen->steps[a];
-		if (a == t->fault->action && due(t, steps))
+		if (a == t->fault->action && due(t, steps, info.entry.nr))
 			hit(t, e, info.entry.nr);
 	}
 }
