@@ -42,15 +42,18 @@ static void bundle_of(const struct args *a, char ret[PATH_MAX])
 		str_copy(ret, PATH_MAX, cwd);
 }
 
-/* Waits for @pid at most the bound, then ends it. */
-static void await(pid_t pid)
+/* Waits for @pid at most the bound, then ends it; false when it came to that. */
+static bool await(pid_t pid)
 {
 	CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	if (fd < 0 || poll(&p, 1, ENGINE_BOUND_MS) != 1)
+	bool ended = fd >= 0 && poll(&p, 1, ENGINE_BOUND_MS) == 1;
+
+	if (!ended)
 		kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
+	return ended;
 }
 
 static void engine_delete(const char *bundle, const char *id)
@@ -69,10 +72,12 @@ static void engine_delete(const char *bundle, const char *id)
 		return;
 	what.path = engine.path;
 	what.argv = (char *const *)(uintptr_t)argv.v;
-	if (spawn(&what, &pid, &err) == 0)
-		await(pid);
-	else
-		log_warning(id, "delete: %s", err.text);
+	for (int tries = 0; tries < 2 && (!tries || record_engine_knows(&engine, id)); tries++) {
+		if (spawn(&what, &pid, &err) < 0)
+			log_warning(id, "delete: %s", err.text);
+		else if (!await(pid))
+			return;
+	}
 }
 
 static void unmount_rootfs(const char *bundle, const char *id)

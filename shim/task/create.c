@@ -220,7 +220,7 @@ static void go_on(struct operation *op)
 	if (c->io_failed.code != ERR_NONE) {
 		operation_fail(op, &c->io_failed);
 	} else if (!stdio_is_ready(&op->task->init.io)) {
-		return;
+		operation_wait(op);
 	} else if (op->task->checkpoint) {
 		c->made = true;
 		finish(op);

@@ -23,6 +23,7 @@ struct deletion {
 	struct operation *op;
 	struct timer bound; /* of the draining */
 	bool engine_runs, unmount_runs, unmount_begun;
+	bool still_known; /* to the engine, although it reported success */
 	uint32_t engine_code;
 };
 
@@ -73,6 +74,11 @@ static void one_less(struct operation *op)
 		return;
 	if (d->engine_code || op->timed_out) {
 		operation_engine_failed(op, d->engine_code);
+	} else if (d->still_known) {
+		err_set(&err, ERR_ENGINE,
+			"%s reported success and still knows the container; delete again",
+			op->task->engine_path);
+		operation_fail(op, &err);
 	} else if (op->task->mounted) {
 		err_set(&err, ERR_IO, "failed to unmount %s/rootfs: it is busy; delete again",
 			op->task->bundle);
@@ -103,12 +109,14 @@ static int unmount(struct operation *op, struct err *err)
 
 static void on_engine_deleted(struct operation *op, uint32_t code)
 {
+	struct engine engine = task_engine(op->task);
 	struct deletion *d = op->data;
 	struct err err;
 
 	d->engine_runs = false;
 	d->engine_code = code;
-	if (code == 0 && !op->timed_out)
+	d->still_known = code == 0 && record_engine_knows(&engine, op->task->id);
+	if (code == 0 && !op->timed_out && !d->still_known)
 		record_remove(op->task->bundle);
 	if (code == 0 && unmount(op, &err) < 0)
 		operation_fail(op, &err);

@@ -264,8 +264,9 @@ static void go_on(struct operation *op)
 	struct exec_run *run = op->data;
 	struct err err;
 
-	if (!run->engine_ran && stdio_is_ready(&op->slot->io) && (run->gated || run->checked) &&
-	    run_engine(op, &err) < 0) {
+	if (!stdio_is_ready(&op->slot->io)) {
+		operation_wait(op);
+	} else if (!run->engine_ran && (run->gated || run->checked) && run_engine(op, &err) < 0) {
 		refuse(op, &err);
 		return;
 	}

@@ -64,8 +64,15 @@ static void on_run_exit(struct child *c, const struct exit_status *status)
 static void on_deadline(struct timer *t)
 {
 	struct operation *op = container_of(t, struct operation, deadline);
+	struct err err;
 
 	op->timed_out = true;
+	if (list_empty(&op->runs)) {
+		err_set(&err, ERR_TIMEOUT, "%s did not finish before the deadline",
+			engine_verb_name(op->verb));
+		operation_fail(op, &err);
+		return;
+	}
 	log_error(op->task->id, "%s is killed: its deadline passed", engine_verb_name(op->verb));
 	kill_runs(op);
 }
@@ -135,6 +142,12 @@ static void arm_deadline(struct operation *op)
 		at = now + op->bound_ns;
 	if (at)
 		timer_arm(&op->deadline, op->task->service->loop, at > now ? at - now : 0);
+}
+
+void operation_wait(struct operation *op)
+{
+	if (op->call && op->call->deadline_ns)
+		arm_deadline(op);
 }
 
 static void begin(struct operation *op, struct run *run, void (*done)(struct run *, uint32_t code))

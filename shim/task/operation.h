@@ -86,6 +86,9 @@ bool run_alive(const struct run *run);
 /* Nobody waits for it any more; it goes on. */
 void run_forget(struct run *run);
 
+/* Somebody else is waited for: the call's deadline counts all the same. */
+void operation_wait(struct operation *op);
+
 /* Runs @run in a forked child (slow system calls), beside whatever else runs. */
 MUST_CHECK int operation_fork(struct operation *op, int (*run)(void *arg), void *arg,
 			      void (*done)(struct operation *, uint32_t code), struct err *err);

@@ -22,18 +22,26 @@ int record_write(const char *bundle, const struct engine *engine, const char *cg
 	if (!str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE))
 		return err_set(err, ERR_INVALID, "bundle path too long");
 	if (buf_printf(&text, err, "engine=%s\nroot=%s\nsystemd-cgroup=%d\ncgroup=%s\n",
-		       engine->path, engine->root, engine->systemd_cgroup, cgroup ? cgroup : "") <
-	    0)
+		       engine->path, engine->root, engine->systemd_cgroup,
+		       cgroup ? cgroup : "") < 0)
 		return err_in(err, "record of the engine");
 	return file_replace(AT_FDCWD, path, 0600, text.data, text.len, err);
 }
 
 void record_remove(const char *bundle)
 {
+	char path[PATH_MAX], ended[PATH_MAX];
+
+	if (str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE) &&
+	    str_fmt(ended, sizeof(ended), "%s/%s", bundle, RECORD_ENDED) && rename(path, ended) < 0)
+		unlink(path);
+}
+
+bool record_engine_knows(const struct engine *engine, const char *id)
+{
 	char path[PATH_MAX];
 
-	if (str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE))
-		unlink(path);
+	return str_fmt(path, sizeof(path), "%s/%s", engine->root, id) && access(path, F_OK) == 0;
 }
 
 struct record {
@@ -56,12 +64,13 @@ static void take_line(const char *line, struct record *r)
 		r->cgroup = value;
 }
 
-static int read_all(const char *bundle, struct arena *arena, struct record *r, struct err *err)
+static int read_all(const char *bundle, const char *name, struct arena *arena, struct record *r,
+		    struct err *err)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT(RECORD_MAX);
 	char path[PATH_MAX], *copy, *line, *rest;
 
-	if (!str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE))
+	if (!str_fmt(path, sizeof(path), "%s/%s", bundle, name))
 		return err_set(err, ERR_INVALID, "bundle path too long");
 	if (file_read(AT_FDCWD, path, &text, err) < 0)
 		return -1;
@@ -80,7 +89,7 @@ int record_read(const char *bundle, struct arena *arena, struct engine *ret, str
 	struct record r = { ret, "" };
 
 	*ret = (struct engine){ .root = "" };
-	return read_all(bundle, arena, &r, err);
+	return read_all(bundle, RECORD_FILE, arena, &r, err);
 }
 
 void record_sweep(const char *bundle, const char *id)
@@ -90,7 +99,8 @@ void record_sweep(const char *bundle, const char *id)
 	struct record r = { &engine, "" };
 	struct err err;
 
-	if (read_all(bundle, &arena, &r, &err) == 0)
+	if (read_all(bundle, RECORD_FILE, &arena, &r, &err) == 0 ||
+	    read_all(bundle, RECORD_ENDED, &arena, &r, &err) == 0)
 		cgroup_remove(r.cgroup, id);
 }
 

@@ -12,13 +12,20 @@
  * holds it and how. A small key=value file in the bundle, written before the engine runs.
  */
 #define RECORD_FILE "crossarch.engine"
+#define RECORD_ENDED "crossarch.ended" /* the same file, once the engine is through */
 
 /* @cgroup: the container's cgroup as a path from the hierarchies' roots, NULL or "" if unknown. */
 MUST_CHECK int record_write(const char *bundle, const struct engine *engine, const char *cgroup,
 			    struct err *err);
 
-/* The engine has forgotten the container: `delete` need not ask it again. */
+/* The engine has forgotten the container: `delete` need not ask it again, only look for a cgroup. */
 void record_remove(const char *bundle);
+
+/*
+ * Whether the engine still has a state of @id. runc says that it deleted a container also when it
+ * could not, and from then on refuses to make one of that name.
+ */
+bool record_engine_knows(const struct engine *engine, const char *id);
 
 /* ERR_NOT_FOUND without the file: then no engine was run. Strings of @ret live in @arena. */
 MUST_CHECK int record_read(const char *bundle, struct arena *arena, struct engine *ret,
