@@ -24,7 +24,7 @@ void options_pack(const struct box *b, struct options *ret)
 	o.root = root;
 	ASSERT(crossarch__runc_options__get_packed_size(&o) <= sizeof(ret->bytes));
 	crossarch__any__init(&ret->any);
-	ret->any.type_url = (char *)(uintptr_t)"containerd.runc.v1.Options";
+	ret->any.type_url = (char *)(uintptr_t) "containerd.runc.v1.Options";
 	ret->any.value.data = ret->bytes;
 	ret->any.value.len = crossarch__runc_options__pack(&o, ret->bytes);
 }
@@ -46,19 +46,9 @@ static int options_fd(const struct box *b)
 static void become(const struct box *b, const char *action, int gate, int in, int out)
 {
 	const struct world *w = b->pod->w;
-	const char *const argv[] = { w->shim,
-				     "-namespace",
-				     w->ns,
-				     "-address",
-				     w->grpc,
-				     "-publish-binary",
-				     "/bin/false",
-				     "-id",
-				     b->id,
-				     "-bundle",
-				     b->bundle,
-				     action,
-				     NULL };
+	const char *const argv[] = { w->shim,		"-namespace", w->ns, "-address", w->grpc,
+				     "-publish-binary", "/bin/false", "-id", b->id,	 "-bundle",
+				     b->bundle,		action,	      NULL };
 	char byte;
 
 	setpgid(0, 0);

@@ -16,5 +16,5 @@ void options_pack(const struct box *b, struct options *ret);
  * Runs the shim with @action to its end and collects what it prints. With @t its execution is
  * traced from the first instruction; the caller ends that.
  */
-MUST_CHECK int action_run(struct box *b, const char *action, struct trace *t,
-			  const struct fault *f, struct buf *out, struct err *err);
+MUST_CHECK int action_run(struct box *b, const char *action, struct trace *t, const struct fault *f,
+			  struct buf *out, struct err *err);

@@ -118,7 +118,7 @@ int cmd_boot(struct world *w, int argc, char **argv, struct err *err)
 			;
 	if (left_children(getpid(), known, 1, err) < 0)
 		loss(&m.tally, "%s", err->text);
-	printf("births: %u faults injected with %s (%u not reached), %u losses\n",
-	       m.tally.injected, w->engine, m.tally.unreached, m.tally.losses);
+	printf("births: %u faults injected with %s (%u not reached), %u losses\n", m.tally.injected,
+	       w->engine, m.tally.unreached, m.tally.losses);
 	return m.tally.losses ? err_set(err, ERR_PRECONDITION, "%u losses", m.tally.losses) : 0;
 }

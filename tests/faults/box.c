@@ -27,7 +27,8 @@ void box_remove(struct box *b)
 	bundle_remove(b->bundle);
 }
 
-/* --- the shim ---------------------------------------------------------------------------------- */
+/* --- the shim ----------------------------------------------------------------------------------
+ */
 
 /* It became our child when its `start` ended: this process is a subreaper. */
 static pid_t find_shim(const struct pod *pod)
@@ -109,7 +110,8 @@ int pod_end(struct pod *pod, struct err *err)
 	return 0;
 }
 
-/* --- requests ---------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------
+ */
 
 int box_send(struct box *b, const char *method, const char *exec_id, uint32_t *ret, struct err *err)
 {
@@ -128,9 +130,9 @@ int box_ask(struct box *b, const char *method, const char *exec_id, struct buf *
 
 	if (box_send(b, method, exec_id, &stream, err) < 0)
 		return -1;
-	return peer_wait(&b->pod->peer, stream, RPC_BOUND_MS, ret_reply, err) < 0 ?
-		       err_in(err, "%s", method) :
-		       0;
+	return peer_wait(&b->pod->peer, stream, RPC_BOUND_MS, ret_reply, err) < 0
+		       ? err_in(err, "%s", method)
+		       : 0;
 }
 
 int box_send_create(struct box *b, unsigned int bound_ms, uint32_t *ret, struct err *err)
@@ -195,7 +197,8 @@ int box_send_exec(struct box *b, const char *exec_id, const char *const *program
 
 	if (spec_process(program, &spec, err) < 0)
 		return -1;
-	any.type_url = (char *)(uintptr_t)"types.containerd.io/opencontainers/runtime-spec/1/Process";
+	any.type_url =
+		(char *)(uintptr_t) "types.containerd.io/opencontainers/runtime-spec/1/Process";
 	any.value.data = spec.data;
 	any.value.len = spec.len;
 	request.id = b->id;
@@ -270,7 +273,8 @@ int box_runs(struct box *b, struct err *err)
 	return runs ? 0 : err_set(err, ERR_PRECONDITION, "%s does not run any more", b->id);
 }
 
-/* --- lives -------------------------------------------------------------------------------------- */
+/* --- lives --------------------------------------------------------------------------------------
+ */
 
 static const char *const true_words[] = { "/bin/true", NULL };
 
@@ -280,8 +284,7 @@ int box_life(struct box *b, bool with_exec, struct err *err)
 		return -1;
 	if (with_exec && (box_exec(b, "e", true_words, err) < 0 || box_delete(b, "e", err) < 0))
 		return -1;
-	if (box_kill(b, err) < 0 || box_delete(b, "", err) < 0 ||
-	    box_clean(b, NULL, NULL, err) < 0)
+	if (box_kill(b, err) < 0 || box_delete(b, "", err) < 0 || box_clean(b, NULL, NULL, err) < 0)
 		return -1;
 	return sink_check(b->pod->w, b->from, b->id, b->wanted, 0, 15000, err);
 }

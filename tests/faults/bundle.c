@@ -20,7 +20,8 @@ static int add_words(struct buf *b, const char *const *words, struct err *err)
 
 int spec_process(const char *const *words, struct buf *b, struct err *err)
 {
-	if (buf_printf(b, err, "{\"terminal\":false,\"user\":{\"uid\":0,\"gid\":0},\"args\":[") < 0 ||
+	if (buf_printf(b, err, "{\"terminal\":false,\"user\":{\"uid\":0,\"gid\":0},\"args\":[") <
+		    0 ||
 	    add_words(b, words, err) < 0)
 		return -1;
 	return buf_printf(b, err,

@@ -21,8 +21,8 @@ struct known {
 	unsigned int actions; /* besides KILL */
 };
 
-#define CALL(name, actions)              \
-	{                                \
+#define CALL(name, actions)                \
+	{                                  \
 		SYS_##name, #name, actions \
 	}
 

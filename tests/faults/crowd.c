@@ -21,7 +21,8 @@ static int wait_all(struct pod *pod, const uint32_t *streams, unsigned int n, co
 	return 0;
 }
 
-/* --- pods: a process of ours for each ----------------------------------------------------------- */
+/* --- pods: a process of ours for each -----------------------------------------------------------
+ */
 
 static int pod_life(struct world *w, unsigned int i, struct err *err)
 {
@@ -64,15 +65,17 @@ static void pods_at_once(struct world *w, unsigned int n, struct tally *t)
 	printf("# %u pods at once: %u ms\n", n, (unsigned int)(now_ms() - begin));
 }
 
-/* --- containers of one pod ---------------------------------------------------------------------- */
+/* --- containers of one pod ----------------------------------------------------------------------
+ */
 
 static int all(struct box *boxes, unsigned int n, const char *method, struct err *err)
 {
 	uint32_t streams[AT_ONCE_MAX];
 
 	for (unsigned int i = 0; i < n; i++)
-		if (str_eq(method, "Create") ? box_send_create(&boxes[i], 0, &streams[i], err) < 0 :
-					       box_send(&boxes[i], method, "", &streams[i], err) < 0)
+		if (str_eq(method, "Create")
+			    ? box_send_create(&boxes[i], 0, &streams[i], err) < 0
+			    : box_send(&boxes[i], method, "", &streams[i], err) < 0)
 			return -1;
 	return wait_all(boxes->pod, streams, n, method, err);
 }
@@ -114,7 +117,8 @@ static int containers_at_once(struct pod *pod, unsigned int n, struct err *err)
 	return end_all(boxes, n, err);
 }
 
-/* --- execs --------------------------------------------------------------------------------------- */
+/* --- execs ---------------------------------------------------------------------------------------
+ */
 
 static int all_execs(struct box *b, unsigned int n, const char *method, struct err *err)
 {
@@ -123,9 +127,8 @@ static int all_execs(struct box *b, unsigned int n, const char *method, struct e
 
 	for (unsigned int i = 0; i < n; i++) {
 		str_fmt(id, sizeof(id), "e-%u", i);
-		if (str_eq(method, "Exec") ?
-			    box_send_exec(b, id, true_words, &streams[i], err) < 0 :
-			    box_send(b, method, id, &streams[i], err) < 0)
+		if (str_eq(method, "Exec") ? box_send_exec(b, id, true_words, &streams[i], err) < 0
+					   : box_send(b, method, id, &streams[i], err) < 0)
 			return -1;
 	}
 	return wait_all(b->pod, streams, n, method, err);
@@ -150,9 +153,9 @@ static int in_one_pod(struct world *w, unsigned int containers, unsigned int exe
 	struct box b;
 	uint32_t from;
 
-	if (box_make(&pod, "full", sleep_words, &b, err) < 0 ||
-	    box_boot(&b, NULL, NULL, err) < 0 || box_create(&b, err) < 0 ||
-	    box_start(&b, err) < 0 || usage_of(pod.shim, &before, err) < 0)
+	if (box_make(&pod, "full", sleep_words, &b, err) < 0 || box_boot(&b, NULL, NULL, err) < 0 ||
+	    box_create(&b, err) < 0 || box_start(&b, err) < 0 ||
+	    usage_of(pod.shim, &before, err) < 0)
 		return -1;
 	from = sink_count(w);
 	if (execs_at_once(&b, execs, err) < 0 || containers_at_once(&pod, containers, err) < 0)

@@ -95,7 +95,8 @@ uint32_t sink_count(const struct world *w);
 MUST_CHECK int sink_check(const struct world *w, uint32_t from, const char *id, unsigned int wanted,
 			  unsigned int allowed, unsigned int bound_ms, struct err *err);
 
-/* --- trace.c: stops a process at a chosen system call ------------------------------------------ */
+/* --- trace.c: stops a process at a chosen system call ------------------------------------------
+ */
 
 /* Whose system calls count: the process that was given, or one of its children. */
 enum role { ROLE_SELF, ROLE_FORK, ROLE_PREPARE, ROLE_PLATFORM, ROLE_ENGINE, ROLE_DAEMON, ROLES };
@@ -135,7 +136,8 @@ void trace_end(struct trace *t, struct traced *ret);
 unsigned int call_actions(uint64_t number, const uint64_t args[6]);
 const char *call_name(uint64_t number);
 
-/* --- box.c: a pod (one shim) and containers in it ---------------------------------------------- */
+/* --- box.c: a pod (one shim) and containers in it ----------------------------------------------
+ */
 
 struct pod {
 	struct world *w;
@@ -149,12 +151,12 @@ struct box {
 	struct pod *pod;
 	char id[40];
 	char bundle[256];
-	const char *engine;	   /* for options; default the world's */
-	const char *out;	   /* stdout of the container, NULL: none */
-	unsigned int bound_ms;	   /* what requests but Wait carry, as containerd's do; 0: none */
-	bool created, started;	   /* as far as the shim has told us */
-	pid_t init;		   /* from Create */
-	uint32_t from;		   /* its first event */
+	const char *engine;	    /* for options; default the world's */
+	const char *out;	    /* stdout of the container, NULL: none */
+	unsigned int bound_ms;	    /* what requests but Wait carry, as containerd's do; 0: none */
+	bool created, started;	    /* as far as the shim has told us */
+	pid_t init;		    /* from Create */
+	uint32_t from;		    /* its first event */
 	unsigned int wanted, maybe; /* enum happening */
 };
 

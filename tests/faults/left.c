@@ -38,8 +38,8 @@ static bool cgroup_left(const char *ns, const char *id, char ret[PATH_MAX])
 			access(ret, F_OK) == 0;
 	if (dir)
 		closedir(dir);
-	return found || (str_fmt(ret, PATH_MAX, "/sys/fs/cgroup/%s/%s", ns, id) &&
-			 access(ret, F_OK) == 0);
+	return found ||
+	       (str_fmt(ret, PATH_MAX, "/sys/fs/cgroup/%s/%s", ns, id) && access(ret, F_OK) == 0);
 }
 
 static bool engine_state_left(const struct box *b, char ret[PATH_MAX])
@@ -62,9 +62,9 @@ int left_by_box(const struct box *b, struct err *err)
 			return 0;
 		if (now_ms() > until)
 			return err_set(err, ERR_EXISTS, "%s %s is left",
-				       mount  ? "mount" :
-				       cgroup ? "cgroup" :
-						"engine's state",
+				       mount	? "mount"
+				       : cgroup ? "cgroup"
+						: "engine's state",
 				       what);
 		pause_ms(5);
 	}
@@ -126,7 +126,8 @@ int left_socket(const struct pod *pod, struct err *err)
 	return err_set(err, ERR_EXISTS, "socket %s is left", pod->socket);
 }
 
-/* --- figures ------------------------------------------------------------------------------------ */
+/* --- figures ------------------------------------------------------------------------------------
+ */
 
 static unsigned long entries(const char *path)
 {

@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 
 #include "runtime/base/str.h"
-#include "tests/faults/faults.h"
+#include "tests/faults/stage.h"
 
 /*
  * Every step of a container's life, every process that takes part in it, every system call of that
@@ -21,14 +21,14 @@ static const struct {
 	enum phase phase;
 	enum role role;
 } places[] = {
-	{ PH_BOOT, ROLE_SELF },	    { PH_BOOT, ROLE_FORK },	{ PH_BOOT, ROLE_PREPARE },
-	{ PH_BOOT, ROLE_DAEMON },   { PH_CREATE, ROLE_SELF },	{ PH_CREATE, ROLE_FORK },
+	{ PH_BOOT, ROLE_SELF },	     { PH_BOOT, ROLE_FORK },	   { PH_BOOT, ROLE_PREPARE },
+	{ PH_BOOT, ROLE_DAEMON },    { PH_CREATE, ROLE_SELF },	   { PH_CREATE, ROLE_FORK },
 	{ PH_CREATE, ROLE_PREPARE }, { PH_CREATE, ROLE_PLATFORM }, { PH_CREATE, ROLE_ENGINE },
-	{ PH_START, ROLE_SELF },    { PH_START, ROLE_FORK },	{ PH_START, ROLE_ENGINE },
-	{ PH_EXEC, ROLE_SELF },	    { PH_EXEC, ROLE_FORK },	{ PH_EXEC, ROLE_PREPARE },
-	{ PH_EXEC, ROLE_ENGINE },   { PH_STOP, ROLE_SELF },	{ PH_STOP, ROLE_FORK },
-	{ PH_STOP, ROLE_ENGINE },   { PH_DELETE, ROLE_SELF },	{ PH_DELETE, ROLE_FORK },
-	{ PH_DELETE, ROLE_ENGINE }, { PH_CLEAN, ROLE_SELF },	{ PH_CLEAN, ROLE_FORK },
+	{ PH_START, ROLE_SELF },     { PH_START, ROLE_FORK },	   { PH_START, ROLE_ENGINE },
+	{ PH_EXEC, ROLE_SELF },	     { PH_EXEC, ROLE_FORK },	   { PH_EXEC, ROLE_PREPARE },
+	{ PH_EXEC, ROLE_ENGINE },    { PH_STOP, ROLE_SELF },	   { PH_STOP, ROLE_FORK },
+	{ PH_STOP, ROLE_ENGINE },    { PH_DELETE, ROLE_SELF },	   { PH_DELETE, ROLE_FORK },
+	{ PH_DELETE, ROLE_ENGINE },  { PH_CLEAN, ROLE_SELF },	   { PH_CLEAN, ROLE_FORK },
 	{ PH_CLEAN, ROLE_ENGINE },
 };
 
@@ -41,46 +41,15 @@ static const char *const sleep_words[] = { "/bin/sleep", "1000", NULL };
 static const char *const true_words[] = { "/bin/true", NULL };
 
 struct matrix {
-	struct world *w;
-	struct pod pod;
-	struct box sibling;
-	struct usage idle; /* of the shim with the sibling only */
+	struct stage stage;
 	struct tally tally;
-	unsigned int serial; /* of pods */
 	unsigned int steps[PLACES][ACTIONS];
 	unsigned int done[PLACES], shim_ended;
 	bool verbose;
 };
 
-/* --- the pod ----------------------------------------------------------------------------------- */
-
-static int pod_up(struct matrix *m, struct err *err)
-{
-	m->pod = (struct pod){ .w = m->w, .peer.fd = -1 };
-	str_fmt(m->pod.group, sizeof(m->pod.group), "pod-%s-%u", m->w->engine, m->serial++);
-	if (box_make(&m->pod, m->pod.group, sleep_words, &m->sibling, err) < 0 ||
-	    box_boot(&m->sibling, NULL, NULL, err) < 0 || box_create(&m->sibling, err) < 0 ||
-	    box_start(&m->sibling, err) < 0)
-		return err_in(err, "a new pod");
-	return 0;
-}
-
-static int pod_down(struct matrix *m, struct err *err)
-{
-	const pid_t known[] = { sink_pid(m->w) };
-
-	if (box_rescue(&m->sibling, err) < 0 || pod_end(&m->pod, err) < 0 ||
-	    box_clean(&m->sibling, NULL, NULL, err) < 0 || left_by_box(&m->sibling, err) < 0 ||
-	    left_socket(&m->pod, err) < 0)
-		return err_in(err, "the pod's end");
-	(void)pod_alive(&m->pod);
-	if (left_children(getpid(), known, 1, err) < 0)
-		return err_in(err, "the pod's end");
-	box_remove(&m->sibling);
-	return 0;
-}
-
-/* --- one life with one fault ------------------------------------------------------------------- */
+/* --- one life with one fault -------------------------------------------------------------------
+ */
 
 struct life {
 	struct matrix *m;
@@ -135,7 +104,7 @@ static int faulty_phase(struct life *l, struct err *err)
 	int rc;
 
 	l->fault.from_exec = is_action(l->at);
-	if (!is_action(l->at) && trace_begin(&l->trace, l->m->pod.shim, &l->fault, err) < 0)
+	if (!is_action(l->at) && trace_begin(&l->trace, l->m->stage.pod.shim, &l->fault, err) < 0)
 		ASSERT(!"the shim can be traced");
 	rc = run_phase(l, l->at, err);
 	if (rc == 0 && l->at == PH_BOOT)
@@ -163,40 +132,14 @@ static int live(struct life *l, struct err *err)
 	return 0;
 }
 
-/* --- what has to hold ---------------------------------------------------------------------------- */
+/* --- what has to hold ----------------------------------------------------------------------------
+ */
 
 /* epoll_wait() failing is the one error a shim may end of; killing it is the others' cause. */
 static bool may_end(const struct life *l)
 {
 	return l->fault.action == ACT_KILL &&
 	       (l->fault.role == ROLE_SELF || l->fault.role == ROLE_DAEMON) && l->at != PH_CLEAN;
-}
-
-static int check_descriptors(struct matrix *m, struct err *err)
-{
-	uint64_t until = now_ms() + 4000;
-	struct usage now;
-
-	do {
-		if (usage_of(m->pod.shim, &now, err) < 0)
-			return -1;
-		if (now.descriptors <= m->idle.descriptors)
-			return 0;
-		pause_ms(20);
-	} while (now_ms() < until);
-	return err_set(err, ERR_EXISTS, "the shim has %lu descriptors instead of %lu",
-		       now.descriptors, m->idle.descriptors);
-}
-
-static int check_pod(struct matrix *m, struct err *err)
-{
-	const pid_t known[] = { m->sibling.init };
-
-	if (box_runs(&m->sibling, err) < 0)
-		return err_in(err, "the other container");
-	if (left_children(m->pod.shim, known, 1, err) < 0)
-		return -1;
-	return check_descriptors(m, err);
 }
 
 /* The shim is gone: both containers were its; containerd cleans up after both. */
@@ -207,7 +150,7 @@ static int check_without_shim(struct life *l, struct err *err)
 	m->shim_ended++;
 	if (!may_end(l))
 		return err_set(err, ERR_PRECONDITION, "the shim is gone");
-	if (sink_check(m->w, l->box.from, l->box.id, 0, 127, 0, err) < 0)
+	if (sink_check(m->stage.w, l->box.from, l->box.id, 0, 127, 0, err) < 0)
 		return -1;
 	return 0;
 }
@@ -221,25 +164,11 @@ static int check_life(struct life *l, int rc, struct err *err)
 		return -1;
 	if (left_by_box(b, err) < 0)
 		return -1;
-	if (!pod_alive(&m->pod))
+	if (!pod_alive(&m->stage.pod))
 		return check_without_shim(l, err);
-	if (sink_check(m->w, b->from, b->id, b->wanted, b->maybe, 15000, err) < 0)
+	if (sink_check(m->stage.w, b->from, b->id, b->wanted, b->maybe, 15000, err) < 0)
 		return -1;
-	return check_pod(m, err);
-}
-
-/* The same id again, whole, in whatever shim there is now. */
-static int again(struct matrix *m, const char *id, struct err *err)
-{
-	struct box b;
-
-	if (!pod_alive(&m->pod) && (pod_down(m, err) < 0 || pod_up(m, err) < 0))
-		return -1;
-	if (box_make(&m->pod, id, true_words, &b, err) < 0 || box_life(&b, false, err) < 0 ||
-	    left_by_box(&b, err) < 0)
-		return err_in(err, "the same id again");
-	box_remove(&b);
-	return 0;
+	return stage_check(&m->stage, err);
 }
 
 static void describe(const struct life *l, char *ret, size_t size)
@@ -252,10 +181,11 @@ static void describe(const struct life *l, char *ret, size_t size)
 /* Whatever is in the way of the next fault is put aside. */
 static int start_over(struct matrix *m, struct box *victim, struct err *err)
 {
-	if (box_rescue(victim, err) < 0 || (pod_alive(&m->pod) && pod_down(m, err) < 0))
+	if (box_rescue(victim, err) < 0 ||
+	    (pod_alive(&m->stage.pod) && stage_down(&m->stage, err) < 0))
 		printf("# %s\n", err->text);
-	peer_close(&m->pod.peer);
-	return pod_up(m, err);
+	peer_close(&m->stage.pod.peer);
+	return stage_up(&m->stage, err);
 }
 
 static int one(struct matrix *m, size_t place, const struct fault *f, struct err *err)
@@ -266,7 +196,7 @@ static int one(struct matrix *m, size_t place, const struct fault *f, struct err
 	int rc;
 
 	l.fault.role = places[place].role;
-	if (box_make(&m->pod, "victim", sleep_words, &l.box, err) < 0)
+	if (box_make(&m->stage.pod, "victim", sleep_words, &l.box, err) < 0)
 		return -1;
 	l.box.bound_ms = CLIENT_BOUND_MS;
 	rc = live(&l, err);
@@ -275,21 +205,22 @@ static int one(struct matrix *m, size_t place, const struct fault *f, struct err
 	if (rc >= 0)
 		rc = check_life(&l, rc, err);
 	if (rc == 0)
-		rc = again(m, l.box.id, err);
+		rc = stage_again(&m->stage, l.box.id, err);
 	if (f->step)
 		l.seen.fired ? m->tally.injected++ : m->tally.unreached++;
 	if (m->verbose)
 		printf("# %5u ms %s\n", (unsigned int)(now_ms() - begin), text);
 	if (rc < 0) {
 		loss(&m->tally, "%s: %s", text, err->text);
-		printf("# see %s and %s\n", l.box.bundle, m->sibling.bundle);
+		printf("# see %s and %s\n", l.box.bundle, m->stage.sibling.bundle);
 		return start_over(m, &l.box, err);
 	}
 	box_remove(&l.box);
 	return 0;
 }
 
-/* --- which faults -------------------------------------------------------------------------------- */
+/* --- which faults --------------------------------------------------------------------------------
+ */
 
 /* All steps when there is room for them, else so many, spread over all of them. */
 static int some_of(struct matrix *m, size_t place, enum action action, unsigned int n_wanted,
@@ -336,7 +267,8 @@ static int run_all(struct matrix *m, unsigned int wanted, const char *only, stru
 {
 	for (size_t place = 0; place < PLACES; place++) {
 		unsigned int left = wanted > m->tally.injected ? wanted - m->tally.injected : 1;
-		unsigned int n = (left + (unsigned int)(PLACES - place) - 1) / (unsigned int)(PLACES - place);
+		unsigned int n = (left + (unsigned int)(PLACES - place) - 1) /
+				 (unsigned int)(PLACES - place);
 
 		if (only && (size_t)atoi(only) != place)
 			continue;
@@ -352,14 +284,14 @@ static int run_all(struct matrix *m, unsigned int wanted, const char *only, stru
 
 int cmd_matrix(struct world *w, int argc, char **argv, struct err *err)
 {
-	struct matrix m = { .w = w, .verbose = getenv("FAULTS_VERBOSE") };
+	struct matrix m = { .stage.w = w, .verbose = getenv("FAULTS_VERBOSE") };
 	unsigned int wanted = argc > 1 ? (unsigned int)atoi(argv[1]) : 100;
 
-	if (pod_up(&m, err) < 0 || again(&m, "victim", err) < 0 ||
-	    usage_of(m.pod.shim, &m.idle, err) < 0 ||
+	if (stage_up(&m.stage, err) < 0 || stage_again(&m.stage, "victim", err) < 0 ||
+	    usage_of(m.stage.pod.shim, &m.stage.idle, err) < 0 ||
 	    run_all(&m, wanted, argc > 2 ? argv[2] : NULL, err) < 0)
 		return -1;
-	if (pod_down(&m, err) < 0)
+	if (stage_down(&m.stage, err) < 0)
 		loss(&m.tally, "%s", err->text);
 	printf("faults: %u injected with %s (%u not reached), %u losses\n", m.tally.injected,
 	       w->engine, m.tally.unreached, m.tally.losses);

@@ -45,7 +45,7 @@ int peer_send(struct peer *p, const char *method, const ProtobufCMessage *reques
 
 	if (p->fd < 0)
 		return err_set(err, ERR_IO, "%s: not connected", method);
-	r.service = (char *)(uintptr_t)"containerd.task.v2.Task";
+	r.service = (char *)(uintptr_t) "containerd.task.v2.Task";
 	r.method = (char *)(uintptr_t)method;
 	r.timeout_nano = (int64_t)bound_ms * 1000000;
 	r.payload.len = protobuf_c_message_get_packed_size(request);
@@ -155,5 +155,6 @@ int peer_ask(struct peer *p, const char *method, const ProtobufCMessage *request
 
 	if (peer_send(p, method, request, 0, &stream, err) < 0)
 		return -1;
-	return peer_wait(p, stream, RPC_BOUND_MS, ret_reply, err) < 0 ? err_in(err, "%s", method) : 0;
+	return peer_wait(p, stream, RPC_BOUND_MS, ret_reply, err) < 0 ? err_in(err, "%s", method)
+								      : 0;
 }

@@ -69,10 +69,10 @@ static int decode(const Crossarch__Envelope *e, struct record *r)
 		r->what = str_ends(e->topic, "added") ? EV_EXEC_ADDED : EV_EXEC_STARTED;
 		crossarch__task_exec__free_unpacked(m, no);
 	} else {
-		r->what = str_eq(e->topic, "/tasks/create") ? EV_CREATE :
-			  str_eq(e->topic, "/tasks/start")  ? EV_START :
-			  str_eq(e->topic, "/tasks/delete") ? EV_DELETE :
-							      0;
+		r->what = str_eq(e->topic, "/tasks/create")   ? EV_CREATE
+			  : str_eq(e->topic, "/tasks/start")  ? EV_START
+			  : str_eq(e->topic, "/tasks/delete") ? EV_DELETE
+							      : 0;
 		return first_text(b, r->container, sizeof(r->container));
 	}
 	return 0;
@@ -117,8 +117,8 @@ static void serve(struct sink *sink, int fd)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	if (loop_init(&loop, &err) == 0 && server_init(&server, &loop, fd, methods,
-						       ARRAY_SIZE(methods), sink, &err) == 0 &&
+	if (loop_init(&loop, &err) == 0 &&
+	    server_init(&server, &loop, fd, methods, ARRAY_SIZE(methods), sink, &err) == 0 &&
 	    loop_run(&loop, &err) == 0)
 		_exit(0);
 	fprintf(stderr, "event sink: %s\n", err.text);
@@ -181,7 +181,8 @@ uint32_t sink_count(const struct world *w)
 	return w->sink->n;
 }
 
-/* --- what is checked --------------------------------------------------------------------------- */
+/* --- what is checked ---------------------------------------------------------------------------
+ */
 
 static const struct record *record_at(const struct world *w, uint32_t i)
 {
@@ -254,9 +255,9 @@ static int check_one(const struct world *w, uint32_t from, uint32_t at, struct e
 			return err_set(err, ERR_EXISTS, "%s: %s %s came twice", r->container,
 				       name_of(r->what), r->id);
 		if ((earlier->what & later_than(r->what)) || exec_order_broken(earlier, r))
-			return err_set(err, ERR_INVALID, "%s: %s %s came after %s %s",
-				       r->container, name_of(r->what), r->id,
-				       name_of(earlier->what), earlier->id);
+			return err_set(err, ERR_INVALID, "%s: %s %s came after %s %s", r->container,
+				       name_of(r->what), r->id, name_of(earlier->what),
+				       earlier->id);
 	}
 	return 0;
 }

@@ -15,16 +15,16 @@
 #include "tests/faults/faults.h"
 
 /*
- * The tracer is a process of its own: it waits for tracees while the test waits for answers. When it
- * is killed, the kernel lets all of them go on.
+ * The tracer is a process of its own: it waits for tracees while the test waits for answers. When
+ * it is killed, the kernel lets all of them go on.
  */
-const char *const role_name[ROLES] = { "itself", "a forked child", "prepare", "image-platform",
-				       "the engine", "the new shim" };
+const char *const role_name[ROLES] = { "itself",	 "a forked child", "prepare",
+				       "image-platform", "the engine",	   "the new shim" };
 const char *const action_name[ACTIONS] = { "SIGKILL", "ENOSPC", "EMFILE", "ENOMEM", "EIO" };
 static const int action_errno[ACTIONS] = { 0, ENOSPC, EMFILE, ENOMEM, EIO };
 
 #define TRACEES_MAX 128
-#define OPTIONS                                                                               \
+#define OPTIONS                                                                                   \
 	(PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | \
 	 PTRACE_O_TRACEEXEC)
 
@@ -88,7 +88,8 @@ static void set_result(pid_t pid, int errnum)
 #error "say here how a system call is skipped and its result set"
 #endif
 
-/* --- who is who -------------------------------------------------------------------------------- */
+/* --- who is who --------------------------------------------------------------------------------
+ */
 
 static long status_field(pid_t pid, const char *name)
 {
@@ -165,16 +166,17 @@ static bool on_exec(struct tracer *t, struct tracee *e)
 	return e->pid == t->root || e->role == t->fault->role;
 }
 
-/* --- the fault --------------------------------------------------------------------------------- */
+/* --- the fault ---------------------------------------------------------------------------------
+ */
 
 /* Who can neither send nor receive for ever has no way to say so: that fails once only. */
 static bool due(const struct tracer *t, unsigned int steps, uint64_t number)
 {
 	const struct fault *f = t->fault;
 
-	return f->step && (steps == f->step ||
-			   (f->lasting && steps > f->step && number != SYS_sendto &&
-			    number != SYS_recvfrom && number != SYS_sendmsg && number != SYS_recvmsg));
+	return f->step && (steps == f->step || (f->lasting && steps > f->step &&
+						number != SYS_sendto && number != SYS_recvfrom &&
+						number != SYS_sendmsg && number != SYS_recvmsg));
 }
 
 static void hit(struct tracer *t, struct tracee *e, uint64_t number)
@@ -216,7 +218,8 @@ static void on_call(struct tracer *t, struct tracee *e)
 	}
 }
 
-/* --- the loop ---------------------------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------------------------------
+ */
 
 static void go_on(const struct tracer *t, const struct tracee *e, int sig)
 {
