@@ -265,7 +265,14 @@ install: all ## install below DESTDIR/PREFIX
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/crossarch
 	install -D -m 0644 hack/completion/_crossarch $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_crossarch
 
-.PHONY: dist deb image test-deb
+uninstall: ## take away what install put there
+	rm -f $(DESTDIR)$(BINDIR)/containerd-shim-crossarch-v2 $(DESTDIR)$(BINDIR)/crossarch \
+		$(DESTDIR)$(MANDIR)/man8/crossarch.8 $(DESTDIR)$(MANDIR)/man8/containerd-shim-crossarch-v2.8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/crossarch \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_crossarch
+	rm -rf $(DESTDIR)$(LIBEXECDIR)
+
+.PHONY: uninstall dist deb image test-deb
 dist: ## the source release as an archive in build/dist
 	$(Q)BUILD=$(BUILD) hack/dist
 
