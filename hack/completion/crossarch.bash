@@ -9,7 +9,7 @@ _crossarch_options() {
 	doctor) echo --address --json --quiet --help ;;
 	check) echo --rootfs --bundle --config --address --namespace --snapshotter --json --quiet --help ;;
 	explain) echo --json --help ;;
-	emulators) echo --path --credentials --json --quiet --help ;;
+	emulators) echo --path --credentials --pod --json --quiet --help ;;
 	config) echo --write --remove --address --file --quiet --help ;;
 	labels) echo --write --directory --quiet --help ;;
 	cpu-models) echo --machine --help ;;

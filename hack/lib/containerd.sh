@@ -6,7 +6,7 @@
 #
 # After node_start: $node (directory), $node_name (in cgroups and namespaces), $node_version, $node_socket,
 # $node_crun (what to call crun).
-# The caller sets $images to what hack/images printed.
+# The caller sets $images to what hack/images printed, and may set $node_path to a directory of programs.
 # shellcheck disable=SC2034,SC2154
 
 containerd_lib=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -102,9 +102,9 @@ node_start() {
 	node_run
 }
 
-# Our build first in PATH: that is how containerd finds the shim. 9>&-: see host_begin.
+# Our build first in PATH, after $node_path: that is how containerd finds the shim. 9>&-: see host_begin.
 node_run() {
-	PATH=$(readlink -f "$BUILD")/bin:$node_bin:$PATH \
+	PATH=${node_path:+$node_path:}$(readlink -f "$BUILD")/bin:$node_bin:$PATH \
 		setsid "$node_bin/containerd" --config "$node/config.toml" >>"$node/log" 2>&1 </dev/null 9>&- &
 	# In a file: a restart may happen in a subshell.
 	echo $! >"$node/pid"

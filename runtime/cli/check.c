@@ -117,17 +117,11 @@ static int find_prepare(char ret[PATH_MAX], struct err *err)
 		       CROSSARCH_LIBEXECDIR);
 }
 
-static int request_make(const struct check *c, int *ret_fd, struct err *err)
+int check_request(const struct prepare_request *r, int *ret_fd, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(1u << 20);
-	const struct prepare_request r = {
-		.id = "check",
-		.config_path = c->config_path,
-		.mounts = c->mounts,
-		.n_mounts = c->n_mounts,
-	};
 
-	if (request_encode(&r, &text, err) < 0)
+	if (request_encode(r, &text, err) < 0)
 		return -1;
 	*ret_fd = memfd_create("crossarch-request", MFD_CLOEXEC);
 	if (*ret_fd < 0 || fd_write_all(*ret_fd, buf_str(&text), text.len) < 0)
@@ -166,32 +160,45 @@ static int read_report(int in, pid_t pid, struct report *ret, struct err *err)
 	return report_decode(text.data, text.len, ret, err);
 }
 
-static int ask(const struct check *c, const struct scratch *s, struct report *ret, struct err *err)
+int check_ask(const char *mode, int request, int bundle, int platform, struct report *ret,
+	      struct err *err)
 {
 	CLEANUP_FD int in = -1;
 	CLEANUP_FD int out = -1;
-	CLEANUP_FD int request = -1;
-	CLEANUP_FD int platform = -1;
-	char path[PATH_MAX], mode[] = "create";
-	char *const argv[] = { path, mode, NULL };
+	char path[PATH_MAX];
+	char *const argv[] = { path, (char *)(uintptr_t)mode, NULL };
 	struct spawn_fd map[4];
-	struct spawn sp = {
-		.path = path, .argv = argv, .fds = map, .n_fds = 3, .die_with_parent = true
-	};
+	struct spawn sp = { .path = path, .argv = argv, .fds = map, .die_with_parent = true };
 	pid_t pid;
 
-	if (find_prepare(path, err) < 0 || request_make(c, &request, err) < 0 ||
-	    platform_make(c, &platform, err) < 0 || fd_pipe(&in, &out, 0, err) < 0)
+	if (find_prepare(path, err) < 0 || fd_pipe(&in, &out, 0, err) < 0)
 		return -1;
-	map[0] = (struct spawn_fd){ out, FD_REPORT };
-	map[1] = (struct spawn_fd){ s->fd, FD_BUNDLE };
-	map[2] = (struct spawn_fd){ request, FD_REQUEST };
-	map[3] = (struct spawn_fd){ platform, FD_PLATFORM };
-	sp.n_fds += platform >= 0;
+	map[sp.n_fds++] = (struct spawn_fd){ out, FD_REPORT };
+	map[sp.n_fds++] = (struct spawn_fd){ request, FD_REQUEST };
+	if (bundle >= 0)
+		map[sp.n_fds++] = (struct spawn_fd){ bundle, FD_BUNDLE };
+	if (platform >= 0)
+		map[sp.n_fds++] = (struct spawn_fd){ platform, FD_PLATFORM };
 	if (spawn(&sp, &pid, err) < 0)
 		return -1;
 	fd_close(&out);
 	return read_report(in, pid, ret, err);
+}
+
+static int ask(const struct check *c, const struct scratch *s, struct report *ret, struct err *err)
+{
+	CLEANUP_FD int request = -1;
+	CLEANUP_FD int platform = -1;
+	const struct prepare_request r = {
+		.id = "check",
+		.config_path = c->config_path,
+		.mounts = c->mounts,
+		.n_mounts = c->n_mounts,
+	};
+
+	if (check_request(&r, &request, err) < 0 || platform_make(c, &platform, err) < 0)
+		return -1;
+	return check_ask("create", request, s->fd, platform, ret, err);
 }
 
 int check_run(const struct check *c, struct report *ret, struct err *err)
@@ -200,7 +207,11 @@ int check_run(const struct check *c, struct report *ret, struct err *err)
 
 	if (scratch_make(&s, err) < 0 || scratch_fill(&s, c, err) < 0)
 		return -1;
-	return ask(c, &s, ret, err);
+	if (ask(c, &s, ret, err) < 0)
+		return -1;
+	if (ret->flags & REPORT_PRIVATE)
+		check_private(c->config, ret);
+	return 0;
 }
 
 int check_isolate(struct err *err)

@@ -25,6 +25,19 @@ struct check {
 /* ERR_NOT_FOUND when crossarch-prepare is not installed. A failure of prepare is in ret->err. */
 MUST_CHECK int check_run(const struct check *c, struct report *ret, struct err *err);
 
+/* The pieces of it: a request as the memfd it is handed over in, and one run of prepare. Descriptors
+ * stay the caller's; -1 leaves one out. */
+MUST_CHECK int check_request(const struct prepare_request *r, int *ret_fd, struct err *err);
+MUST_CHECK int check_ask(const char *mode, int request, int bundle, int platform,
+			 struct report *ret, struct err *err);
+
+/*
+ * @r says that the container of @config will get emulators of its own: tries to register them in a
+ * user namespace like its own. @r becomes the refusal that Create would end with, or gets a warning
+ * when it could not be tried.
+ */
+void check_private(const char *config, struct report *r);
+
 /*
  * A mount namespace of our own, so that what is mounted for a check is gone with this process
  * whatever happens. Fails without privilege; then nothing can be mounted.

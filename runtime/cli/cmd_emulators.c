@@ -9,11 +9,12 @@
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/install.h"
 #include "runtime/cli/out.h"
+#include "runtime/cli/pods.h"
 #include "runtime/cli/register.h"
 
 struct options {
 	const char *path;
-	bool credentials, json, quiet;
+	bool credentials, json, quiet, pod;
 	char **archs; /* operands behind the action */
 	size_t n_archs;
 };
@@ -202,7 +203,11 @@ static int show(const struct cli_command *self, const struct options *o, bool tr
 
 static int run_list(const struct cli_command *self, const struct options *o)
 {
-	return show(self, o, false);
+	struct err err = ERR_INIT;
+
+	if (!o->pod)
+		return show(self, o, false);
+	return pods_show(o->json, &err) < 0 ? cli_fail(self, "%s", err.text) : CLI_DONE;
 }
 
 static int run_test(const struct cli_command *self, const struct options *o)
@@ -412,6 +417,8 @@ static int run(const struct cli_command *self, int argc, char **argv)
 		  "install: the emulator, or a directory of them" },
 		{ "credentials", 0, CLI_FLAG, &o.credentials, NULL,
 		  "install: let set-user-ID programs gain privilege (flag C)" },
+		{ "pod", 0, CLI_FLAG, &o.pod, NULL,
+		  "list: those that pods have for themselves, not the node's" },
 		{ "json", 0, CLI_FLAG, &o.json, NULL, "print JSON" },
 		{ "quiet", 'q', CLI_FLAG, &o.quiet, NULL, "print nothing, only exit" },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
@@ -430,6 +437,8 @@ static int run(const struct cli_command *self, int argc, char **argv)
 			continue;
 		if (!archs_valid(self, &o))
 			return CLI_USAGE;
+		if (o.pod && (actions[i].run != run_list || o.n_archs))
+			return cli_usage(self, "--pod goes with list, and lists all");
 		if (o.quiet)
 			be_quiet();
 		return actions[i].run(self, &o);
@@ -452,6 +461,7 @@ const struct cli_command cmd_emulators = {
 		"\n"
 		"Examples:\n"
 		"  crossarch emulators\n"
+		"  crossarch emulators list --pod\n"
 		"  crossarch emulators install s390x riscv64\n"
 		"  crossarch emulators install --path /opt/qemu/bin all\n"
 		"  crossarch emulators test arm64 && echo arm64 works\n"

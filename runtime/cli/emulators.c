@@ -34,8 +34,7 @@ const char *arch_label(const struct arch *a)
 
 /* --- reading ------------------------------------------------------------------------------- */
 
-/* What the handler is for: the first architecture whose usual header it matches. */
-static const struct arch *arch_of_entry(const struct binfmt_entry *e)
+const struct arch *emulator_arch(const struct binfmt_entry *e)
 {
 	size_t n;
 	const struct arch *rows = arch_rows(&n);
@@ -66,7 +65,7 @@ static int list_fill(struct node *n, struct err *err)
 		struct emulator *e = &n->list[n->n++];
 
 		e->entry = &n->binfmt.entries[i];
-		e->arch = arch_of_entry(e->entry);
+		e->arch = emulator_arch(e->entry);
 		if (e->arch) {
 			e->used = binfmt_registry_for(&n->binfmt, e->arch, false) == e->entry;
 			e->native = host_runs(&n->host, e->arch) == HOST_YES;

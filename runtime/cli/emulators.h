@@ -59,6 +59,9 @@ void emulators_try(struct node *n);
  */
 MUST_CHECK int arch_try(const struct arch *a, char *why, size_t size, struct err *err);
 
+/* What a handler is for: the first architecture whose usual header it matches; NULL: none. */
+const struct arch *emulator_arch(const struct binfmt_entry *e);
+
 /* The name to type for @a: OCI's, or qemu's where OCI has none. */
 const char *arch_label(const struct arch *a);
 

@@ -346,7 +346,10 @@ static void plan_elf(const struct facts *f, struct plan *p)
 	if (can == HOST_UNKNOWN || f->binfmt->state == BINFMT_UNKNOWN || f->binfmt->partial)
 		return;
 	why = p->guest ? judge_unhandled(f, p->guest, p) : CAUSE_NO_EMULATOR;
-	if (why == CAUSE_NO_EMULATOR && judge_policy(f))
+	/* What would help against these ends at the policy. */
+	if ((why == CAUSE_NO_EMULATOR || why == CAUSE_HANDLER_DISABLED ||
+	     why == CAUSE_BINFMT_OFF) &&
+	    judge_policy(f))
 		why = judge_policy(f);
 	refuse(p, why);
 }

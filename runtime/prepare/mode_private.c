@@ -48,8 +48,9 @@ struct outcome {
 
 struct work {
 	const struct prepare_request *req;
+	bool trial; /* the mount ends with us, and nobody is noted */
 	int user; /* the container's user namespace */
-	int pod;  /* directory of the instance below PRIVATE_DIR */
+	int pod;  /* directory of the instance below PRIVATE_DIR, -1 for a trial */
 	int instance; /* the attached mount, -1: there is none yet */
 	const struct binfmt_registry *node; /* its handlers come along */
 	struct outcome *out;
@@ -265,9 +266,9 @@ static void refuse(struct prepare *p, const struct work *w)
 
 static int give(struct prepare *p, struct work *w, struct err *err)
 {
-	if (mark_users(w, err) < 0)
+	if (!w->trial && mark_users(w, err) < 0)
 		return -1;
-	w->instance = open_instance(w->pod);
+	w->instance = w->trial ? -1 : open_instance(w->pod);
 	if (w->instance < 0 && p->binfmt_fd >= 0 &&
 	    binfmt_registry_read(p->binfmt_fd, p->binfmt_mounted, &p->binfmt, err) < 0)
 		log_warning(w->req->id, "the node's handlers stay outside: %s", err->text);
@@ -277,7 +278,7 @@ static int give(struct prepare *p, struct work *w, struct err *err)
 		return -1;
 	if (w->out->stage != STAGE_DONE)
 		refuse(p, w);
-	else if (w->instance < 0 && attach(w, err) < 0)
+	else if (!w->trial && w->instance < 0 && attach(w, err) < 0)
 		return -1;
 	return 0;
 }
@@ -311,12 +312,20 @@ static int open_dir(int *ret, struct err *err)
 	return 0;
 }
 
+static int open_place(struct work *w, ino_t user, int *ret_dir, int *ret_pod, struct err *err)
+{
+	if (open_dir(ret_dir, err) < 0 || open_pod(*ret_dir, user, ret_pod, err) < 0)
+		return -1;
+	w->pod = *ret_pod;
+	return 0;
+}
+
 int mode_private(struct prepare *p, struct err *err)
 {
 	CLEANUP_FD int dir = -1;
 	CLEANUP_FD int user = -1;
 	CLEANUP_FD int pod = -1;
-	struct work w = { .req = &p->request, .node = &p->binfmt };
+	struct work w = { .req = &p->request, .node = &p->binfmt, .pod = -1 };
 	ino_t ino = 0;
 
 	/* When the shim is gone, so must we be: `delete` may clean up at any time. */
@@ -324,14 +333,14 @@ int mode_private(struct prepare *p, struct err *err)
 		return -1;
 	p->report.verdict = VERDICT_NATIVE;
 	p->report.log_level = (uint32_t)p->request.log_level;
+	w.trial = p->request.flags & REQUEST_TRIAL;
 	w.out = mmap(NULL, sizeof(*w.out), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);
 	if (w.out == MAP_FAILED)
 		return err_sys(err, ERR_NOMEM, "private emulators");
-	if (open_user(p->request.init_pid, &user, &ino, err) < 0 || open_dir(&dir, err) < 0 ||
-	    open_pod(dir, ino, &pod, err) < 0 || load_host(p, err) < 0)
+	if (open_user(p->request.init_pid, &user, &ino, err) < 0 ||
+	    (!w.trial && open_place(&w, ino, &dir, &pod, err) < 0) || load_host(p, err) < 0)
 		return -1;
 	w.user = user;
-	w.pod = pod;
 	return give(p, &w, err);
 }

@@ -13,7 +13,6 @@
 #include "runtime/prepare/prepare.h"
 
 /* Emulators of one pod, as far as the decision is concerned; mode_private.c makes them. */
-#define PREFIX "crossarch-private-"
 
 static bool asked(const struct prepare *p)
 {
@@ -46,7 +45,7 @@ static int offer(struct prepare *p, const struct arch *a, struct err *err)
 	char name[64], path[256];
 	struct binfmt_entry e;
 
-	(void)str_fmt(name, sizeof(name), PREFIX "%s", a->oci ? a->name : a->qemu);
+	(void)str_fmt(name, sizeof(name), PRIVATE_PREFIX "%s", a->oci ? a->name : a->qemu);
 	if (has(&p->binfmt, name) || !locate_usual(a->qemu, path, sizeof(path)))
 		return 0;
 	binfmt_entry_for(a, name, path, BINFMT_F | (str_ends(path, "-binfmt-P") ? BINFMT_P : 0),

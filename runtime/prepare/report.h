@@ -22,6 +22,7 @@
  */
 #define PRIVATE_DIR "/run/crossarch/binfmt"
 #define PRIVATE_MOUNT "handlers"
+#define PRIVATE_PREFIX "crossarch-private-" /* of names of handlers; then the architecture */
 
 enum verdict {
 	VERDICT_NONE,	 /* prepare failed: `err` says why */

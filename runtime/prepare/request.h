@@ -22,6 +22,7 @@ enum request_flag { /* runc's own options that arrive as booleans */
 		    REQUEST_SYSTEMD_CGROUP = 1u << 0,
 		    REQUEST_NO_PIVOT = 1u << 1,
 		    REQUEST_NO_NEW_KEYRING = 1u << 2,
+		    REQUEST_TRIAL = 1u << 3, /* mode private: try, and leave nothing */
 };
 
 struct prepare_request {

@@ -231,6 +231,7 @@ int operation_engine(struct operation *op, const struct engine_request *r, const
 			      .fds = map,
 			      .n_fds = op->gate < 0 ? 3 : 4,
 			      .new_group = true,
+			      .die_with_parent = true,
 			      .cwd = op->task->bundle };
 
 	op->verb = r->verb;
@@ -258,7 +259,12 @@ int operation_prepare(struct operation *op, struct run *run, const char *mode,
 	const char *path = op->task->service->prepare_path;
 	char *const argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)mode, NULL };
 	struct spawn what = {
-		.path = path, .argv = argv, .fds = fds, .n_fds = n_fds, .new_group = true
+		.path = path,
+		.argv = argv,
+		.fds = fds,
+		.n_fds = n_fds,
+		.new_group = true,
+		.die_with_parent = true, /* after us comes `delete`, and it must be the last */
 	};
 
 	return run_program(op, run, &what, done, err);

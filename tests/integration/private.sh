@@ -36,6 +36,9 @@ instances() {
 	done | sort -u
 }
 
+# table_is BEFORE: nothing was registered on the machine, or taken away
+table_is() { diff <(echo "$1") <(host_table) || fail "the machine's table of handlers has changed"; }
+
 private_mounts() { grep -c " $private/" /proc/self/mountinfo || :; }
 
 no_instances() { [ -z "$(instances)" ]; }
