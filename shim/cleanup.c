@@ -88,17 +88,24 @@ static void unmount_rootfs(const char *bundle, const char *id)
 		log_warning(id, "delete: %s is still mounted", rootfs);
 }
 
-/* The socket of a killed shim would otherwise stay until the same pod starts again. */
-static void remove_socket(const char *bundle)
+/*
+ * The socket of a killed shim would otherwise stay until the same pod starts again. After a failed
+ * Create containerd may have removed the bundle, and with it the address, before we get to it;
+ * then it is the one that this container alone would have.
+ */
+static void remove_socket(const struct args *a, const char *bundle)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT(512);
-	char path[PATH_MAX];
+	char path[PATH_MAX], own[SOCKET_PATH_MAX + 1];
 	const char *socket_name;
 	struct err err;
 
-	if (!str_fmt(path, sizeof(path), "%s/address", bundle) ||
-	    file_read(AT_FDCWD, path, &text, &err) < 0)
+	if (!*bundle || !str_fmt(path, sizeof(path), "%s/address", bundle) ||
+	    file_read(AT_FDCWD, path, &text, &err) < 0) {
+		if (socket_path("", a->address, a->namespace, a->id, own, &err) == 0)
+			socket_remove_stale(own);
 		return;
+	}
 	socket_name = str_after(buf_str(&text), "unix://");
 	if (socket_name && *socket_name == '/')
 		socket_remove_stale(socket_name);
@@ -134,8 +141,8 @@ int action_delete(const struct args *a, struct err *err)
 		engine_delete(bundle, a->id);
 		record_sweep(bundle, a->id);
 		unmount_rootfs(bundle, a->id);
-		remove_socket(bundle);
 		private_release(bundle);
 	}
+	remove_socket(a, bundle);
 	return print_result(pid, err);
 }
