@@ -88,6 +88,16 @@ static void unmount_rootfs(const char *bundle, const char *id)
 		log_warning(id, "delete: %s is still mounted", rootfs);
 }
 
+/* A shim that was killed a moment ago still holds its socket until the kernel is done with it. */
+static void remove_when_dead(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+
+	for (int i = 0; i < 20 && socket_alive(path); i++)
+		nanosleep(&pause, NULL);
+	socket_remove_stale(path);
+}
+
 /*
  * The socket of a killed shim would otherwise stay until the same pod starts again. After a failed
  * Create containerd may have removed the bundle, and with it the address, before we get to it;
@@ -103,12 +113,12 @@ static void remove_socket(const struct args *a, const char *bundle)
 	if (!*bundle || !str_fmt(path, sizeof(path), "%s/address", bundle) ||
 	    file_read(AT_FDCWD, path, &text, &err) < 0) {
 		if (socket_path("", a->address, a->namespace, a->id, own, &err) == 0)
-			socket_remove_stale(own);
+			remove_when_dead(own);
 		return;
 	}
 	socket_name = str_after(buf_str(&text), "unix://");
 	if (socket_name && *socket_name == '/')
-		socket_remove_stale(socket_name);
+		remove_when_dead(socket_name);
 }
 
 static int print_result(pid_t pid, struct err *err)
