@@ -56,7 +56,9 @@ static bool await(pid_t pid)
 	return ended;
 }
 
-static void engine_delete(const char *bundle, const char *id)
+/* False when there was nothing to do: no engine ever ran for this bundle, or it is through with it.
+ */
+static bool engine_delete(const char *bundle, const char *id)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
 	struct engine_request r = { .verb = ENGINE_DELETE, .id = id };
@@ -66,18 +68,18 @@ static void engine_delete(const char *bundle, const char *id)
 	struct err err;
 	pid_t pid;
 
-	/* Without a record no engine ever ran for this bundle. */
 	if (record_read(bundle, &arena, &engine, &err) < 0 ||
 	    engine_argv(&engine, &r, &arena, &argv, &err) < 0)
-		return;
+		return false;
 	what.path = engine.path;
 	what.argv = (char *const *)(uintptr_t)argv.v;
 	for (int tries = 0; tries < 2 && (!tries || record_engine_knows(&engine, id)); tries++) {
 		if (spawn(&what, &pid, &err) < 0)
 			log_warning(id, "delete: %s", err.text);
 		else if (!await(pid))
-			return;
+			break;
 	}
+	return true;
 }
 
 static void unmount_rootfs(const char *bundle, const char *id)
@@ -88,12 +90,15 @@ static void unmount_rootfs(const char *bundle, const char *id)
 		log_warning(id, "delete: %s is still mounted", rootfs);
 }
 
-/* A shim that was killed a moment ago still holds its socket until the kernel is done with it. */
-static void remove_when_dead(const char *path)
+/*
+ * A shim that was killed a moment ago still holds its socket until the kernel is done with it. One
+ * that ended its container in order and listens has other containers to serve.
+ */
+static void remove_when_dead(const char *path, bool crashed)
 {
 	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
 
-	for (int i = 0; i < 20 && socket_alive(path); i++)
+	for (int i = 0; crashed && i < 20 && socket_state(path) == SOCKET_ALIVE; i++)
 		nanosleep(&pause, NULL);
 	socket_remove_stale(path);
 }
@@ -103,7 +108,7 @@ static void remove_when_dead(const char *path)
  * Create containerd may have removed the bundle, and with it the address, before we get to it;
  * then it is the one that this container alone would have.
  */
-static void remove_socket(const struct args *a, const char *bundle)
+static void remove_socket(const struct args *a, const char *bundle, bool crashed)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT(512);
 	char path[PATH_MAX], own[SOCKET_PATH_MAX + 1];
@@ -113,12 +118,12 @@ static void remove_socket(const struct args *a, const char *bundle)
 	if (!*bundle || !str_fmt(path, sizeof(path), "%s/address", bundle) ||
 	    file_read(AT_FDCWD, path, &text, &err) < 0) {
 		if (socket_path("", a->address, a->namespace, a->id, own, &err) == 0)
-			remove_when_dead(own);
+			remove_when_dead(own, crashed);
 		return;
 	}
 	socket_name = str_after(buf_str(&text), "unix://");
 	if (socket_name && *socket_name == '/')
-		remove_when_dead(socket_name);
+		remove_when_dead(socket_name, crashed);
 }
 
 static int print_result(pid_t pid, struct err *err)
@@ -143,16 +148,17 @@ static int print_result(pid_t pid, struct err *err)
 int action_delete(const struct args *a, struct err *err)
 {
 	char bundle[PATH_MAX];
+	bool crashed = true;
 	pid_t pid;
 
 	bundle_of(a, bundle);
 	pid = record_init_pid(bundle);
 	if (*bundle) {
-		engine_delete(bundle, a->id);
+		crashed = engine_delete(bundle, a->id);
 		record_sweep(bundle, a->id);
 		unmount_rootfs(bundle, a->id);
 		private_release(bundle);
 	}
-	remove_socket(a, bundle);
+	remove_socket(a, bundle, crashed);
 	return print_result(pid, err);
 }
