@@ -134,6 +134,7 @@ static int start_prepare(struct check *c, struct operation *op, const char *mode
 	close_report(c);
 	c->ended = false;
 	c->have = 0;
+	c->two = str_eq(mode, "create");
 	c->done = done;
 	if (!c->incoming && !(c->incoming = malloc(sizeof(*c->incoming))))
 		return err_set(err, ERR_NOMEM, "no memory for the report");
@@ -231,8 +232,16 @@ static int read_report(struct check *c, struct operation *op, struct report *r, 
 	if (op->timed_out)
 		return err_set(err, ERR_TIMEOUT,
 			       "the platform check did not finish before the deadline");
-	if (n)
-		return report_decode(c->incoming, n, r, err);
+	if (n) {
+		if (report_decode(c->incoming, n, r, err) < 0)
+			return -1;
+		if ((r->flags & REPORT_MORE) && !c->two)
+			return err_set(err, ERR_INVALID,
+				       "crossarch-prepare announces a report that cannot follow: "
+				       "install shim and prepare from one build");
+		c->two = false;
+		return 0;
+	}
 	if (c->code > 128)
 		return err_set(err, ERR_IO, "crossarch-prepare was killed by signal %u",
 			       c->code - 128);

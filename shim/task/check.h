@@ -17,6 +17,7 @@ struct check {
 	int report_fd, models_fd; /* read ends, -1 when none */
 	struct report *incoming;  /* what has been read of a report; owned */
 	size_t have;		  /* bytes of it */
+	bool two;		  /* a second one may follow it */
 	bool ended;		  /* prepare has */
 	uint32_t code;		  /* with this exit code */
 	/* A report is there, or prepare ended without one: check_report() tells which. */
