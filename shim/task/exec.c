@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/task/exec.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -221,7 +222,8 @@ static int make_gate(struct operation *op, struct exec_run *run, size_t size, st
 
 /*
  * The engine opens its end anew, by its name below /proc, and so waits there for what we write, or
- * for the end of file if we write nothing.
+ * for the end of file if we write nothing. One that is gone by now has a reason, which is told when
+ * its end is: not that we cannot write.
  */
 static int open_gate(struct operation *op, struct exec_run *run, struct err *err)
 {
@@ -229,7 +231,7 @@ static int open_gate(struct operation *op, struct exec_run *run, struct err *err
 
 	if (exec_read_process(op->slot, &json, err) < 0)
 		return -1;
-	if (fd_write_all(run->gate, json.data, json.len) < 0)
+	if (fd_write_all(run->gate, json.data, json.len) < 0 && errno != EPIPE)
 		return err_sys(err, ERR_IO, "hand exec %s to the engine", op->slot->exec_id);
 	fd_close(&run->gate);
 	return 0;
