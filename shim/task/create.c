@@ -123,8 +123,7 @@ static void created(struct operation *op)
 	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
 	struct task *task = op->task;
 
-	if (!task->init.exited)
-		task->init.state = PROCESS_CREATED;
+	task->init.state = task->init.exited ? PROCESS_STOPPED : PROCESS_CREATED;
 	task_host_new(task);
 	notify_create(task, request_of(op));
 	reply.pid = (uint32_t)task->init.pid;

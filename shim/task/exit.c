@@ -107,7 +107,8 @@ void process_on_exit(struct child *child, const struct exit_status *status)
 
 	p->exit = *status;
 	p->exited = true;
-	p->state = PROCESS_STOPPED;
+	if (p->state != PROCESS_CREATING) /* until Create is answered nobody is to see it */
+		p->state = PROCESS_STOPPED;
 	log_debug(p->task->id, "%s exited with %u", process_id(p), status->code);
 	autopsy_start(p);
 	if (!p->exec_id && !p->task->private_pid)
