@@ -295,6 +295,7 @@ int operation_fork(struct operation *op, int (*fn)(void *arg), void *arg,
 	if (child_fork(&op->step.child, &op->task->service->reaper, fn, arg, on_run_exit, err) < 0)
 		return -1;
 	begin(op, &op->step, on_step_ended);
+	arm_deadline(op);
 	return 0;
 }
 
