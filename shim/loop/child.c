@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static void exit_status_of(const siginfo_t *si, struct exit_status *ret)
 {
@@ -176,8 +177,11 @@ int child_fork(struct child *c, struct reaper *r, int (*run)(void *arg), void *a
 
 	if (pid < 0)
 		return err_sys(err, ERR_IO, "fork");
-	if (pid == 0)
+	if (pid == 0) {
+		/* Copies of ours would keep pipes open that others wait to see closed. */
+		(void)close_range(STDERR_FILENO + 1, ~0u, 0);
 		_exit(run(arg));
+	}
 	return watch_new(c, r, pid, on_exit, err);
 }
 

@@ -58,7 +58,8 @@ MUST_CHECK int child_spawn(struct child *c, struct reaper *r, const struct spawn
 
 /*
  * Forks a process that runs @run(@arg) and exits with what it returns (0 to 255): for system calls
- * that may block for long. The child has our memory as it is now and must only make system calls.
+ * that may block for long. The child has our memory as it is now and must only make system calls;
+ * of our descriptors it has the first three.
  */
 MUST_CHECK int child_fork(struct child *c, struct reaper *r, int (*run)(void *arg), void *arg,
 			  void (*on_exit)(struct child *, const struct exit_status *),
