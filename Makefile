@@ -241,10 +241,11 @@ $(SEQUENCE_STUB): tests/sequence/stub.c tests/sequence/stub.h
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -static $(WARN) -o $@ $<
 $(BUILD)/tests/sequence/%.o: CFLAGS += -Wno-switch-enum # most calls are like each other
 SEQUENCE_OBJ := $(call obj,$(filter-out tests/sequence/stub.c,$(wildcard tests/sequence/*.c)))
+SEQUENCE_SEAMS := bundle_unmount private_any clock_gettime # tests/sequence/seams.c
 $(BUILD)/sequence/sequence: $(SEQUENCE_OBJ) $(LIBSHIM) $(LIBBASE) | $(SEQUENCE_STUB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c
+	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(SEQUENCE_SEAMS:%=-Wl,--wrap=%) -o $@ $^ -lprotobuf-c
 
 test-sequence: sanitized ## random orders of calls against a model of the Task API (STEPS=100000 SEED=1)
 	$(Q)$(SAN_BUILD)/sequence/sequence -n $(STEPS) -s $(SEED)

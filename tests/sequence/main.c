@@ -126,6 +126,8 @@ static bool run(struct seen *seen, const char *stub, uint64_t seed, unsigned int
 	};
 	if (passes(&e))
 		return true;
+	if (verbose)
+		return false; /* it is all there to read */
 	printf("# seed %llu, %u steps: shrinking\n", (unsigned long long)seed, steps);
 	show(&e);
 	return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/sequence/model.h"
+#include "tests/sequence/model_parts.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -39,13 +39,13 @@ bool model_allows(enum m_rpc rpc, enum m_state state)
 /* --- small things ------------------------------------------------------------------------------
  */
 
-static void push(struct m_queue *q, struct m_call *c)
+void m_push(struct m_queue *q, struct m_call *c)
 {
 	ASSERT(q->n < M_QUEUE);
 	q->v[q->n++] = c;
 }
 
-static struct m_call *pop(struct m_queue *q)
+struct m_call *m_pop(struct m_queue *q)
 {
 	struct m_call *c = q->v[0];
 
@@ -54,7 +54,7 @@ static struct m_call *pop(struct m_queue *q)
 	return c;
 }
 
-static void answer(struct m_call *c, int code)
+void m_answer(struct m_call *c, int code)
 {
 	if (!c)
 		return;
@@ -64,19 +64,19 @@ static void answer(struct m_call *c, int code)
 		c->open = false;
 }
 
-static void answer_ended(struct m_call *c, const struct m_process *p)
+void m_answer_ended(struct m_call *c, const struct m_process *p)
 {
 	c->status = p->status;
 	c->ended = true;
-	answer(c, M_OK);
+	m_answer(c, M_OK);
 }
 
-static bool is_init(const struct m_task *t, const struct m_process *p)
+bool m_is_init(const struct m_task *t, const struct m_process *p)
 {
 	return p == &t->init;
 }
 
-static void publish(struct model *m, enum m_topic topic, const struct m_task *t,
+void m_publish(struct model *m, enum m_topic topic, const struct m_task *t,
 		    const struct m_process *p)
 {
 	struct m_event *e = &m->events[m->n_events++];
@@ -91,48 +91,10 @@ static void publish(struct model *m, enum m_topic topic, const struct m_task *t,
 		e->status = p->status;
 }
 
-static struct m_op *begin(struct model *m, struct m_task *t, struct m_process *p, bool slot,
-			  struct m_call *c, enum m_stage stage, const char *verb)
-{
-	for (size_t i = 0; i < M_OPS; i++) {
-		struct m_op *op = &m->ops[i];
-
-		if (op->used)
-			continue;
-		*op = (struct m_op){ .used = true, .task = t, .process = p, .call = c, .fd = -1 };
-		op->rpc = c ? c->rpc : M_RPC_N;
-		op->stage = stage;
-		op->verb = verb;
-		op->wanted = true;
-		if (slot)
-			p->op = op;
-		op->slot = slot ? p : NULL;
-		return op;
-	}
-	ASSERT(false);
-	return NULL;
-}
-
-static void next(struct m_op *op, enum m_stage stage, const char *verb)
-{
-	op->stage = stage;
-	op->verb = verb;
-	op->wanted = true;
-}
-
-static void all_runnable(struct model *m, struct m_queue *q)
+void m_all_runnable(struct model *m, struct m_queue *q)
 {
 	while (q->n)
-		push(&m->runnable, pop(q));
-}
-
-static void end(struct model *m, struct m_op *op)
-{
-	op->used = false;
-	if (!op->slot)
-		return;
-	op->slot->op = NULL;
-	all_runnable(m, &op->slot->deferred);
+		m_push(&m->runnable, m_pop(q));
 }
 
 bool model_has_task(const struct model *m)
@@ -164,26 +126,26 @@ static struct m_process *find_exec(struct m_task *t, const char *id)
 
 static bool starting(const struct m_process *p)
 {
-	return p->op && p->op->rpc == M_START;
+	return p->op && (p->op->rpc == M_START || p->op->rpc == M_CREATE);
 }
 
-static void settle(struct model *m, struct m_task *t, struct m_process *p)
+void m_settle(struct model *m, struct m_task *t, struct m_process *p)
 {
 	if (!p->exited || p->published || p->looked_at || starting(p))
 		return;
-	for (size_t i = 0; is_init(t, p) && i < M_EXECS; i++) {
+	for (size_t i = 0; m_is_init(t, p) && i < M_EXECS; i++) {
 		const struct m_process *e = &t->execs[i];
 
 		if (e->used && !e->published && (e->pid || starting(e)))
 			return;
 	}
 	p->published = true;
-	publish(m, M_EV_EXIT, t, p);
+	m_publish(m, M_EV_EXIT, t, p);
 	while (p->waiters.n)
-		answer_ended(pop(&p->waiters), p);
-	all_runnable(m, &p->deferred);
-	if (!is_init(t, p))
-		settle(m, t, &t->init);
+		m_answer_ended(m_pop(&p->waiters), p);
+	m_all_runnable(m, &p->deferred);
+	if (!m_is_init(t, p))
+		m_settle(m, t, &t->init);
 }
 
 /* Statuses of which something on disk may be the cause: that is looked into before they are told.
@@ -196,16 +158,25 @@ static bool is_suspicious(uint32_t status)
 
 void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t status)
 {
+	struct m_op *op;
+
 	p->exited = true;
-	p->state = M_STOPPED;
+	if (p->state != M_CREATING) /* until Create is answered there is no container */
+		p->state = M_STOPPED;
 	p->status = status;
+	p->fd = -1;
 	if (is_suspicious(status) && !p->deleting) {
-		begin(m, t, p, false, NULL, M_PREPARE, "after")->kind = M_OP_LOOK;
+		op = m_begin(m, t, NULL, p, NULL);
+		op->kind = M_OP_LOOK;
+		m_want(m, op, M_CHECK, "after");
 		p->looked_at = true;
 	}
-	if (is_init(t, p) && !t->private_pid)
-		begin(m, t, p, false, NULL, M_ENGINE, "kill-all")->kind = M_OP_KILL_REST;
-	settle(m, t, p);
+	if (m_is_init(t, p) && !t->private_pid) {
+		op = m_begin(m, t, NULL, p, NULL);
+		op->kind = M_OP_KILL_REST;
+		m_want(m, op, M_ENGINE, "kill-all");
+	}
+	m_settle(m, t, p);
 }
 
 /* --- Create, Start, Delete -----------------------------------------------------------------------
@@ -214,24 +185,26 @@ void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t
 static void forget_process(struct model *m, struct m_process *p)
 {
 	while (p->waiters.n)
-		answer(pop(&p->waiters), M_NOT_FOUND);
-	all_runnable(m, &p->deferred);
+		m_answer(m_pop(&p->waiters), M_NOT_FOUND);
+	m_all_runnable(m, &p->deferred);
+	/* What the engine made and Create did not answer for: the engine ends it. */
+	if (p->used && p->fd >= 0) {
+		ASSERT(m->n_released < M_RELEASED);
+		m->released[m->n_released++] = (struct m_released){ p->fd, p->pid, false };
+	}
 	memset(p, 0, sizeof(*p));
 	p->fd = -1;
 }
 
-static void forget_task(struct model *m, struct m_task *t)
+void m_forget_task(struct model *m, struct m_task *t)
 {
 	for (size_t i = 0; i < M_OPS; i++) {
 		struct m_op *op = &m->ops[i];
 
 		if (!op->used || op->task != t)
 			continue;
-		op->doomed = true; /* its run is killed; the fuzzer sees that and frees it */
-		op->task = NULL;
-		answer(op->call, M_NOT_FOUND);
-		if (op->slot)
-			end(m, op);
+		m_answer(op->call, M_NOT_FOUND);
+		m_end(m, op, true);
 	}
 	for (size_t i = 0; i < M_EXECS; i++)
 		if (t->execs[i].used)
@@ -245,11 +218,11 @@ static void create(struct model *m, struct m_call *c)
 	struct m_task *t = NULL;
 
 	if (c->bad_id || c->bad_argument) {
-		answer(c, M_INVALID);
+		m_answer(c, M_INVALID);
 		return;
 	}
 	if (model_task(m, c->id)) {
-		answer(c, M_EXISTS);
+		m_answer(c, M_EXISTS);
 		return;
 	}
 	for (size_t i = 0; i < M_TASKS; i++)
@@ -260,65 +233,7 @@ static void create(struct model *m, struct m_call *c)
 	t->used = t->init.used = true;
 	t->init.fd = -1;
 	strcpy(t->init.id, c->id);
-	begin(m, t, &t->init, true, c, M_PREPARE, "create");
-}
-
-static void vanish(struct model *m, struct m_op *op)
-{
-	struct m_task *t = op->task;
-	bool orphaned = op->call->gone;
-
-	answer(op->call, op->code);
-	end(m, op);
-	forget_task(m, t);
-	if (orphaned && !model_has_task(m))
-		m->ended = true; /* whoever would have said Shutdown has gone */
-}
-
-static void created(struct model *m, struct m_op *op, const struct m_outcome *o)
-{
-	struct m_task *t = op->task;
-
-	t->init.state = M_CREATED;
-	t->init.pid = o->pid;
-	t->init.fd = o->fd;
-	publish(m, M_EV_CREATE, t, &t->init);
-	op->call->pid = o->pid;
-	answer(op->call, M_OK);
-	end(m, op);
-	if (o->ended)
-		model_exit(m, t, &t->init, o->status);
-}
-
-static void started(struct model *m, struct m_op *op, const struct m_outcome *o)
-{
-	struct m_process *p = op->slot;
-	struct m_task *t = op->task;
-
-	if (!is_init(t, p)) {
-		p->pid = o->pid;
-		p->fd = o->fd;
-	}
-	if (!p->exited)
-		p->state = M_RUNNING;
-	publish(m, is_init(t, p) ? M_EV_START : M_EV_EXEC_STARTED, t, p);
-	op->call->pid = p->pid;
-	answer(op->call, M_OK);
-	end(m, op);
-	settle(m, t, p);
-	if (!is_init(t, p) && o->ended)
-		model_exit(m, t, p, o->status);
-}
-
-static void deleted(struct model *m, struct m_op *op)
-{
-	struct m_task *t = op->task;
-
-	publish(m, M_EV_DELETE, t, &t->init);
-	op->call->pid = t->init.pid;
-	answer_ended(op->call, &t->init);
-	end(m, op);
-	forget_task(m, t);
+	m_want(m, m_begin(m, t, &t->init, &t->init, c), M_CHECK, "create");
 }
 
 static void delete_exec(struct model *m, struct m_process *p, struct m_call *c)
@@ -326,7 +241,7 @@ static void delete_exec(struct model *m, struct m_process *p, struct m_call *c)
 	c->pid = p->pid;
 	c->status = p->status;
 	c->ended = p->exited;
-	answer(c, M_OK);
+	m_answer(c, M_OK);
 	forget_process(m, p);
 }
 
@@ -334,25 +249,41 @@ static void delete (struct model *m, struct m_task *t, struct m_process *p, stru
 {
 	if (p->state == M_CREATED && p->pid) {
 		p->signal = SIGKILL; /* and it is deleted when its end is told */
-		push(&p->deferred, c);
+		m_push(&p->deferred, c);
 	} else if (p->exited && !p->published) {
-		push(&p->deferred, c);
-	} else if (!is_init(t, p)) {
+		m_push(&p->deferred, c);
+	} else if (!m_is_init(t, p)) {
 		delete_exec(m, p, c);
 	} else {
-		p->deleting = true;
-		begin(m, t, p, true, c, M_ENGINE, "delete");
+		m_begin_delete(m, t, c);
 	}
+}
+
+static void engine(struct model *m, struct m_task *t, struct m_process *slot, struct m_call *c,
+		   const char *verb)
+{
+	m_want(m, m_begin(m, t, slot, &t->init, c), M_ENGINE, verb);
+}
+
+/* The engine of an exec is there before the check, and waits for what it says; if that fits. */
+static void start_exec(struct model *m, struct m_task *t, struct m_process *p, struct m_call *c)
+{
+	struct m_op *op = m_begin(m, t, p, p, c);
+
+	op->gated = !p->big;
+	if (op->gated)
+		m_want(m, op, M_ENGINE, "exec");
+	m_want(m, op, M_CHECK, "exec");
 }
 
 static void start(struct model *m, struct m_task *t, struct m_process *p, struct m_call *c)
 {
-	if (is_init(t, p))
-		begin(m, t, p, true, c, M_ENGINE, "start");
+	if (m_is_init(t, p))
+		engine(m, t, p, c, "start");
 	else if (t->init.exited)
-		answer(c, M_REFUSED);
+		m_answer(c, M_REFUSED);
 	else
-		begin(m, t, p, true, c, M_PREPARE, "exec");
+		start_exec(m, t, p, c);
 }
 
 /* --- the rest ------------------------------------------------------------------------------------
@@ -364,13 +295,13 @@ static void exec(struct model *m, struct m_task *t, struct m_call *c)
 	bool busy = t->init.deleting;
 
 	if (c->bad_id)
-		answer(c, M_INVALID);
+		m_answer(c, M_INVALID);
 	else if (find_exec(t, c->exec))
-		answer(c, M_EXISTS);
+		m_answer(c, M_EXISTS);
 	else if (!model_allows(M_EXEC, t->init.state) || busy)
-		answer(c, M_REFUSED);
+		m_answer(c, M_REFUSED);
 	else if (c->bad_argument)
-		answer(c, M_INVALID);
+		m_answer(c, M_INVALID);
 	if (c->due)
 		return;
 	for (size_t i = 0; i < M_EXECS; i++)
@@ -381,39 +312,40 @@ static void exec(struct model *m, struct m_task *t, struct m_call *c)
 	p->used = true;
 	p->fd = -1;
 	p->state = M_CREATED;
+	p->big = c->big;
 	strcpy(p->id, c->exec);
-	publish(m, M_EV_EXEC_ADDED, t, p);
-	answer(c, M_OK);
+	m_publish(m, M_EV_EXEC_ADDED, t, p);
+	m_answer(c, M_OK);
 }
 
 static void kill_process(struct model *m, struct m_task *t, struct m_process *p, struct m_call *c)
 {
-	bool init = is_init(t, p);
+	bool init = m_is_init(t, p);
 
 	if (c->signal > 64)
-		answer(c, M_INVALID);
+		m_answer(c, M_INVALID);
 	else if (init && c->all && p->exited && t->private_pid)
-		answer(c, M_OK);
+		m_answer(c, M_OK);
 	else if (init && c->all)
-		begin(m, t, p, false, c, M_ENGINE, "kill-all");
+		engine(m, t, NULL, c, "kill-all");
 	else if (p->exited)
-		answer(c, M_NOT_FOUND);
+		m_answer(c, M_NOT_FOUND);
 	else if (!p->pid)
-		answer(c, M_REFUSED);
+		m_answer(c, M_REFUSED);
 	else if (init && p->state == M_PAUSED && c->signal == SIGKILL)
-		begin(m, t, p, false, c, M_ENGINE, "kill"); /* thaws it */
+		engine(m, t, NULL, c, "kill"); /* thaws it */
 	else {
 		p->signal = (int)c->signal;
-		answer(c, M_OK);
+		m_answer(c, M_OK);
 	}
 }
 
 static void wait_for(struct m_process *p, struct m_call *c)
 {
 	if (p->published)
-		answer_ended(c, p);
+		m_answer_ended(c, p);
 	else
-		push(&p->waiters, c);
+		m_push(&p->waiters, c);
 }
 
 static void state(const struct m_process *p, struct m_call *c)
@@ -421,7 +353,7 @@ static void state(const struct m_process *p, struct m_call *c)
 	c->pid = p->pid;
 	c->status = p->state;
 	c->ended = p->exited;
-	answer(c, M_OK);
+	m_answer(c, M_OK);
 }
 
 static void run(struct model *m, struct m_task *t, struct m_process *p, struct m_call *c)
@@ -443,22 +375,22 @@ static void run(struct model *m, struct m_task *t, struct m_process *p, struct m
 		delete (m, t, p, c);
 		break;
 	case M_PAUSE:
-		begin(m, t, p, true, c, M_ENGINE, "pause");
+		engine(m, t, p, c, "pause");
 		break;
 	case M_RESUME:
-		begin(m, t, p, true, c, M_ENGINE, "resume");
+		engine(m, t, p, c, "resume");
 		break;
 	case M_UPDATE:
 		if (c->bad_argument)
-			answer(c, M_INVALID);
+			m_answer(c, M_INVALID);
 		else
-			begin(m, t, p, true, c, M_ENGINE, "update");
+			engine(m, t, p, c, "update");
 		break;
 	case M_CHECKPOINT: /* only where there is no criu */
-		answer(c, M_UNIMPLEMENTED);
+		m_answer(c, M_UNIMPLEMENTED);
 		break;
 	default:
-		answer(c, M_OK);
+		m_answer(c, M_OK);
 	}
 }
 
@@ -476,155 +408,31 @@ void model_call(struct model *m, struct m_call *c)
 	if (c->rpc == M_CONNECT || c->rpc == M_SHUTDOWN) {
 		c->pid = t && c->rpc == M_CONNECT ? t->init.pid : 0;
 		m->ended |= c->rpc == M_SHUTDOWN && !model_has_task(m);
-		answer(c, M_OK);
+		m_answer(c, M_OK);
 		return;
 	}
 	if (t && takes_exec[c->rpc] && *c->exec)
 		p = find_exec(t, c->exec);
 	if (!t || !p)
-		answer(c, M_NOT_FOUND);
+		m_answer(c, M_NOT_FOUND);
 	else if (c->rpc == M_EXEC)
 		exec(m, t, c);
 	else if (needs_slot[c->rpc] && p->op)
-		push(&p->deferred, c);
+		m_push(&p->deferred, c);
 	else if (!model_allows(c->rpc, p->state))
-		answer(c, M_REFUSED);
+		m_answer(c, M_REFUSED);
 	else
 		run(m, t, p, c);
 }
 
-/* --- what ended
- * ------------------------------------------------------------------------------------ */
-
-static void succeeded(struct model *m, struct m_op *op, const struct m_outcome *o)
-{
-	struct m_process *p = op->process;
-	struct m_task *t = op->task;
-
-	switch (op->rpc) {
-	case M_CREATE:
-		created(m, op, o);
-		return;
-	case M_START:
-		started(m, op, o);
-		return;
-	case M_DELETE:
-		deleted(m, op);
-		return;
-	case M_PAUSE:
-		p->state = p->state == M_RUNNING ? M_PAUSED : p->state;
-		publish(m, M_EV_PAUSED, t, p);
-		break;
-	case M_RESUME:
-		p->state = p->state == M_PAUSED ? M_RUNNING : p->state;
-		publish(m, M_EV_RESUMED, t, p);
-		break;
-	default:
-		break;
-	}
-	answer(op->call, M_OK);
-	end(m, op);
-}
-
-static void failed(struct model *m, struct m_op *op, int code)
-{
-	struct m_process *p = op->process;
-	struct m_task *t = op->task;
-
-	op->code = code;
-	if (op->rpc == M_CREATE) {
-		if (op->engine_ran)
-			next(op, M_UNDO, "delete");
-		else
-			vanish(m, op);
-		return;
-	}
-	if (op->rpc == M_DELETE)
-		p->deleting = false;
-	/* Whoever waits for an exec that was not started learns that nothing ran. */
-	if (op->rpc == M_START && !is_init(t, p))
-		while (p->waiters.n)
-			answer(pop(&p->waiters), M_OK);
-	/* Killing all of what is gone already is no failure. */
-	answer(op->call, op->rpc == M_KILL && op->call->all && t->init.exited ? M_OK : code);
-	end(m, op);
-	settle(m, t, p);
-	settle(m, t, &t->init);
-}
-
-void model_done(struct model *m, struct m_op *op, const struct m_outcome *o)
-{
-	if (op->kind != M_OP_CALL) {
-		op->process->looked_at &= op->kind != M_OP_LOOK;
-		end(m, op);
-		settle(m, op->task, op->process);
-		return;
-	}
-	switch (op->stage) {
-	case M_PREPARE:
-		if (!o->ok) {
-			failed(m, op, o->code);
-			break;
-		}
-		if (op->rpc == M_CREATE)
-			op->task->private_pid = o->private_pid;
-		op->engine_ran = true;
-		next(op, M_ENGINE, op->rpc == M_CREATE ? "create" : "exec");
-		break;
-	case M_ENGINE:
-		if (o->ok)
-			succeeded(m, op, o);
-		else if (o->code)
-			failed(m, op, o->code);
-		else
-			next(op, M_WORDS, "engine-error");
-		break;
-	case M_WORDS:
-		failed(m, op, o->code);
-		break;
-	case M_UNDO:
-		vanish(m, op);
-		break;
-	}
-}
-
-static bool drop(struct m_queue *q, const struct m_call *c)
-{
-	for (unsigned int i = 0; i < q->n; i++) {
-		if (q->v[i] != c)
-			continue;
-		q->n--;
-		memmove(q->v + i, q->v + i + 1, (q->n - i) * sizeof(q->v[0]));
-		return true;
-	}
-	return false;
-}
-
-void model_abandon(struct model *m, struct m_call *c)
-{
-	c->gone = true;
-	for (size_t i = 0; i < M_TASKS; i++) {
-		struct m_task *t = &m->tasks[i];
-		bool waited = drop(&t->init.waiters, c);
-
-		for (size_t k = 0; k < M_EXECS; k++)
-			waited |= drop(&t->execs[k].waiters, c);
-		if (waited)
-			c->open = false;
-	}
-	/* A container that nobody waits for is given up, whatever it has come to. */
-	for (size_t i = 0; i < M_OPS; i++) {
-		struct m_op *op = &m->ops[i];
-
-		if (!op->used || op->call != c || c->rpc != M_CREATE || op->stage == M_UNDO)
-			continue;
-		op->doomed = true;
-		failed(m, op, M_UNKNOWN);
-	}
-}
-
 void model_settle(struct model *m)
 {
-	while (m->runnable.n)
-		model_call(m, pop(&m->runnable));
+	while (m->runnable.n) {
+		struct m_call *c = m_pop(&m->runnable);
+
+		if (c->deadline && c->deadline <= m->now)
+			m_answer(c, M_TIMEOUT);
+		else
+			model_call(m, c);
+	}
 }

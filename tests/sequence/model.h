@@ -16,6 +16,9 @@
 #define M_OPS 64
 #define M_QUEUE 64
 #define M_EVENTS 32
+#define M_RELEASED 32
+#define M_SECOND UINT64_C(1000000000)
+#define M_UNDO_BOUND (10 * M_SECOND) /* of the engine, and of the unmounting, after a failure */
 
 enum m_rpc {
 	M_CREATE,
@@ -44,6 +47,7 @@ enum {
 	M_OK = 0,
 	M_UNKNOWN = 2,
 	M_INVALID = 3,
+	M_TIMEOUT = 4,
 	M_NOT_FOUND = 5,
 	M_EXISTS = 6,
 	M_REFUSED = 9,
@@ -57,6 +61,8 @@ struct m_call {
 	uint32_t signal;
 	bool all;
 	bool bad_id, bad_argument; /* made invalid on purpose */
+	bool big;		   /* Exec: too much for the gate */
+	uint64_t deadline;	   /* 0: none */
 	/* The client's. */
 	int connection;
 	uint32_t stream;
@@ -64,7 +70,7 @@ struct m_call {
 	bool gone; /* so is its connection: nobody hears the answer */
 	/* The answer, once it is due. */
 	bool due;
-	int code;
+	int code, other_code; /* the latter, unless 0, when two things failed at once */
 	pid_t pid;
 	uint32_t status;
 	bool ended; /* the reply carries a time */
@@ -82,7 +88,7 @@ struct m_process {
 	enum m_state state;
 	pid_t pid;
 	uint32_t status;
-	bool exited, published, looked_at, deleting;
+	bool exited, published, looked_at, deleting, big;
 	struct m_op *op;
 	struct m_queue deferred, waiters;
 	int signal; /* was sent to it just now */
@@ -90,29 +96,60 @@ struct m_process {
 };
 
 struct m_task {
-	bool used, private_pid;
+	bool used, private_pid, mounted, poststop;
 	struct m_process init, execs[M_EXECS];
 };
 
+/* What runs for an operation, one after or beside the other. */
+enum m_part {
+	M_CHECK,  /* prepare */
+	M_ENGINE, /* the engine */
+	M_STEP,	  /* the unmounting, or the search for the engine's words */
+	M_PARTS
+};
+
+struct m_run {
+	const char *verb; /* NULL: none */
+	bool wanted;	  /* until it has said hello */
+	bool told;	  /* prepare: all it had to say; nobody waits for its end */
+	/* The fuzzer's. */
+	int fd;
+	pid_t pid;
+	unsigned int age;
+};
+
+/* How a run of prepare or of the engine ended, or what prepare reported. */
+struct m_outcome {
+	bool ok;
+	int code; /* of the failure, for prepare and for the engine's words */
+	/* prepare's report */
+	bool private_pid, mounted, poststop, private_emulator, more;
+	/* The engine made a process: its pid, and whether it has ended already. */
+	pid_t pid;
+	int fd;
+	bool ended;
+	uint32_t status;
+};
+
 enum m_kind { M_OP_CALL, M_OP_KILL_REST, M_OP_LOOK };
-enum m_stage { M_PREPARE, M_ENGINE, M_WORDS, M_UNDO };
 
 struct m_op {
 	bool used;
 	enum m_kind kind;
 	enum m_rpc rpc; /* of M_OP_CALL: what it is about, also when the caller has gone */
-	enum m_stage stage;
-	const char *verb; /* of the run awaited */
+	struct m_run runs[M_PARTS];
 	struct m_task *task;
 	struct m_process *slot, *process;
 	struct m_call *call;
-	int code; /* of the failure being undone */
-	bool engine_ran;
-	/* The fuzzer's: the stub that runs; `wanted` until it has said hello. */
-	bool wanted, doomed;
-	int fd;
-	pid_t pid;
-	unsigned int age;
+	bool gated;			   /* the engine waits for what it is to run */
+	bool reported, confirmed, private; /* by prepare */
+	bool unmounts;			   /* it was begun */
+	bool engine_ran, engine_ended;
+	struct m_outcome engine; /* how */
+	bool failing;		 /* with `code`, when the engine has ended */
+	bool undoing;
+	int code;
+	uint64_t deadline; /* of what runs; 0: none */
 };
 
 enum m_topic {
@@ -140,27 +177,32 @@ struct model {
 	unsigned int n_events;
 	struct m_queue runnable;
 	bool ended; /* Shutdown found nothing to keep it */
-};
-
-/* How a run of prepare or of the engine ended. */
-struct m_outcome {
-	bool ok;
-	int code;	  /* of the failure, for prepare and for the engine's words */
-	bool private_pid; /* prepare's report */
-	/* The engine made a process: its pid, and whether it has ended already. */
-	pid_t pid;
-	int fd;
-	bool ended;
-	uint32_t status;
+	uint64_t now;
+	/* Runs and processes that are no operation's any more: to be ended by the shim, or not. */
+	struct m_released {
+		int fd;
+		pid_t pid;
+		bool doomed;
+	} released[M_RELEASED];
+	unsigned int n_released;
 };
 
 void model_call(struct model *m, struct m_call *c);
-void model_done(struct model *m, struct m_op *op, const struct m_outcome *o);
+/* prepare has reported, or ended without a report. */
+void model_report(struct model *m, struct m_op *op, const struct m_outcome *o);
+/* A run ended; of prepare one that had reported. */
+void model_done(struct model *m, struct m_op *op, enum m_part part, const struct m_outcome *o);
 void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t status);
 /* The connection of @c is gone. */
 void model_abandon(struct model *m, struct m_call *c);
+/* Time passes. */
+void model_time(struct model *m, uint64_t ns);
 /* Runs the calls whose turn has come; after each of the above. */
 void model_settle(struct model *m);
+
+/* What the gate of an exec's engine holds by now: nothing yet, its process, or the end of file. */
+enum m_gate { M_GATE_WAITS, M_GATE_OPEN, M_GATE_REFUSED };
+enum m_gate model_gate(const struct m_op *op);
 
 bool model_allows(enum m_rpc rpc, enum m_state state);
 bool model_has_task(const struct model *m);

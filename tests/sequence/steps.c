@@ -57,6 +57,9 @@ static void any_call(struct world *w, struct m_call *c)
 	c->bad_argument = draw(w, 20) == 0;
 	c->signal = signals[draw(w, ARRAY_SIZE(signals))];
 	c->all = draw(w, 4) == 0;
+	c->big = draw(w, 8) == 0;
+	if (draw(w, 5) == 0)
+		c->deadline = w->model.now + (1 + draw(w, 3)) * M_SECOND;
 	c->connection = draw(w, 6) == 0;
 }
 
@@ -118,25 +121,35 @@ static void make_call(struct world *w)
 	model_call(&w->model, c);
 }
 
-/* The oldest in one case of two, so that none is forgotten. */
-static struct m_op *any_op(struct world *w)
+struct choice {
+	struct m_op *op;
+	enum m_part part;
+};
+
+static struct m_run *chosen(const struct choice *c)
 {
-	struct m_op *oldest = NULL, *all[M_OPS];
+	return &c->op->runs[c->part];
+}
+
+/* The oldest in one case of two, so that none is forgotten. */
+static bool any_run(struct world *w, struct choice *ret)
+{
+	struct choice oldest = { NULL, M_CHECK }, all[M_OPS * M_PARTS];
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < M_OPS; i++) {
-		struct m_op *op = &w->model.ops[i];
+	for (size_t i = 0; i < M_OPS * M_PARTS; i++) {
+		struct choice c = { &w->model.ops[i / M_PARTS], (enum m_part)(i % M_PARTS) };
 
-		if (!op->used || op->fd < 0)
+		if (!c.op->used || chosen(&c)->fd < 0)
 			continue;
-		all[n++] = op;
-		op->age++;
-		if (!oldest || op->age > oldest->age)
-			oldest = op;
+		all[n++] = c;
+		chosen(&c)->age++;
+		if (!oldest.op || chosen(&c)->age > chosen(&oldest)->age)
+			oldest = c;
 	}
-	if (!n)
-		return NULL;
-	return draw(w, 2) ? oldest : all[draw(w, n)];
+	if (n)
+		*ret = draw(w, 2) ? oldest : all[draw(w, n)];
+	return n;
 }
 
 static bool is_init(const struct world *w, const struct m_process *p)
@@ -193,27 +206,66 @@ static void leave(struct world *w)
 	client_connect(w, 1);
 }
 
+/* The engine has failed and its words come with a refusal: either may be the reason that is told. */
+static bool late_refusal(struct world *w, struct m_op *op)
+{
+	const struct m_run *check = &op->runs[M_CHECK];
+
+	if (check->fd < 0 || check->told || op->runs[M_STEP].fd < 0)
+		return false;
+	report_refusal(w, check->fd);
+	op->call->other_code = M_REFUSED;
+	run_finish(w, op, M_STEP, false);
+	return true;
+}
+
+/* Two runs of one operation end at the same moment: nothing may depend on whose end is seen first. */
+static void finish_both(struct world *w, const struct choice *c)
+{
+	struct m_op *op = c->op;
+	enum m_part other = (enum m_part)((c->part + 1 + draw(w, M_PARTS - 1)) % M_PARTS);
+
+	(void)str_copy(w->racing, sizeof(w->racing), op->task->init.id);
+	if (late_refusal(w, op))
+		return;
+	run_finish(w, op, c->part, false);
+	if (op->used && op->runs[other].fd >= 0)
+		run_finish(w, op, other, false);
+}
+
+static void finish(struct world *w, const struct choice *c)
+{
+	if (draw(w, 3) == 0 && c->op->kind == M_OP_CALL)
+		finish_both(w, c);
+	else
+		run_finish(w, c->op, c->part, draw(w, 2));
+}
+
 void step(struct world *w, uint64_t seed)
 {
 	struct m_process *p;
-	struct m_op *op;
+	struct choice c;
 	uint64_t what;
+	bool any;
 
 	w->random = seed;
 	what = draw(w, 100);
-	op = any_op(w);
+	any = any_run(w, &c);
 	p = any_process(w);
-	if (what < 40 && op)
-		op_finish(w, op, draw(w, 2));
+	if (what < 40 && any)
+		finish(w, &c);
 	else if (what >= 40 && what < 43 && p)
 		end_process(w, p);
-	else if (what == 45 && w->orphans.n)
+	else if ((what == 44 || what == 45 || w->orphans.n > W_STRAYS / 2) && w->orphans.n)
 		orphan_end(w);
 	else if (what == 46)
 		leave(w);
+	else if (what == 47)
+		pass_time(w, draw(w, 4) ? M_SECOND : 10 * M_SECOND);
 	else
 		make_call(w);
 	catch_up(w);
+	w->racing[0] = '\0';
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -235,12 +287,12 @@ static void finish_call(struct world *w, enum m_rpc rpc, const char *id)
 void wind_up(struct world *w)
 {
 	struct m_process *p;
-	struct m_op *op;
+	struct choice c;
 
 	for (int i = 0; i < 2000; i++) {
 		w->random = (uint64_t)i * 7919;
-		if ((op = any_op(w))) {
-			op_finish(w, op, false);
+		if (any_run(w, &c)) {
+			run_finish(w, c.op, c.part, false);
 			catch_up(w);
 			continue;
 		}

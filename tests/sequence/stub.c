@@ -18,7 +18,7 @@
 
 struct run {
 	int control;
-	const char *pid_file, *log;
+	const char *pid_file, *log, *process;
 	pid_t made;
 };
 
@@ -93,6 +93,24 @@ static void write_pid(const struct run *r)
 	write_file(r->pid_file, text);
 }
 
+/* To its end, or, with @now, no further than it can be read at once. */
+static void read_gate(const struct run *r, bool now)
+{
+	int fd = open(r->process ? r->process : "", O_RDONLY | (now ? O_NONBLOCK : 0));
+	static char bytes[4096];
+	int32_t sum = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		_exit(126);
+	while ((n = read(fd, bytes, sizeof(bytes))) > 0)
+		sum += (int32_t)n;
+	if (n < 0)
+		sum = STUB_GATE_WAITS;
+	close(fd);
+	(void)!send(r->control, &sum, sizeof(sum), 0);
+}
+
 static void obey(struct run *r)
 {
 	struct stub_order o;
@@ -111,6 +129,9 @@ static void obey(struct run *r)
 			break;
 		case STUB_REPORT:
 			(void)!write(3, o.report, o.n);
+			break;
+		case STUB_GATE:
+			read_gate(r, o.number);
 			break;
 		case STUB_KILL:
 			die(o.number);
@@ -142,6 +163,28 @@ static void name_bundle(char *to, size_t n)
 	copy(to, cut ? cut + 1 : "?", n);
 }
 
+/* The request is key=value, each ended by a zero byte. */
+static void name_exec(char *to, size_t n)
+{
+	static char text[1 << 17];
+	ssize_t len = pread(5, text, sizeof(text) - 1, 0);
+
+	for (char *at = text; at < text + len; at += strlen(at) + 1)
+		if (strncmp(at, "exec=", 5) == 0)
+			copy(to, at + 5, n);
+}
+
+/* The file is <bundle>/<exec>.pid or <bundle>/init.pid; what it says of a run before is void. */
+static void use_pid_file(char *path, struct stub_hello *h, struct run *r)
+{
+	const char *name = strrchr(path, '/');
+
+	r->pid_file = path;
+	unlink(path);
+	if (name && strcmp(name, "/init.pid") != 0)
+		copy(h->exec, name + 1, strcspn(name + 1, ".") + 1);
+}
+
 /* Options with a value, then the verb; `kill --all` has a name of its own here. */
 static void read_command_line(char **argv, struct stub_hello *h, struct run *r)
 {
@@ -159,7 +202,9 @@ static void read_command_line(char **argv, struct stub_hello *h, struct run *r)
 		if (strcmp(*a, "--all") == 0)
 			copy(h->verb, "kill-all", sizeof(h->verb));
 		else if (strcmp(*a, "--pid-file") == 0)
-			r->pid_file = *++a;
+			use_pid_file(*++a, h, r);
+		else if (strcmp(*a, "--process") == 0)
+			r->process = *++a;
 		else if (strcmp(*a, "--log") == 0)
 			r->log = *++a;
 		else if (strncmp(*a, "--", 2) == 0)
@@ -183,6 +228,7 @@ int main(int argc, char **argv)
 		h.kind = STUB_PREPARE;
 		copy(h.verb, argv[1], sizeof(h.verb));
 		name_bundle(h.container, sizeof(h.container));
+		name_exec(h.exec, sizeof(h.exec));
 	} else {
 		read_command_line(argv, &h, &r);
 	}

@@ -7,18 +7,20 @@
 /*
  * How the fuzzer and its stub talk, over a SOCK_SEQPACKET socket named by the environment variable
  * STUB_SOCKET. One program stands for crossarch-prepare, for the engine and for the processes of
- * containers; each run says who it is, waits, and does as it is told.
+ * containers, a function for the unmounting that the shim forks; each run says who it is, waits,
+ * and does as it is told.
  */
 #define STUB_SOCKET "CROSSARCH_STUB_SOCKET"
 #define STUB_REPORT_MAX 16384
 
-enum stub_kind { STUB_PREPARE, STUB_ENGINE, STUB_PROCESS };
+enum stub_kind { STUB_PREPARE, STUB_ENGINE, STUB_STEP, STUB_PROCESS };
 
 struct stub_hello {
 	uint32_t kind; /* enum stub_kind */
 	int32_t pid;
 	char verb[24];	    /* prepare's mode or the engine's verb */
 	char container[24]; /* not of processes: the fuzzer knows their pids */
+	char exec[24];	    /* "" for init, and where nobody says */
 };
 
 enum stub_what {
@@ -27,6 +29,7 @@ enum stub_what {
 	STUB_PID_FILE, /* engine: write the pid of that process where it was asked for */
 	STUB_LOG,      /* engine: write a log */
 	STUB_REPORT,   /* prepare: write the bytes that follow to the report pipe */
+	STUB_GATE,     /* engine: read --process; `number`: as far as it is there; tells how much */
 	STUB_EXIT,     /* exit with `number` */
 	STUB_KILL,     /* die of signal `number` */
 };
@@ -37,4 +40,6 @@ struct stub_order {
 	uint32_t n; /* bytes of a report */
 	uint8_t report[STUB_REPORT_MAX];
 };
+/* What STUB_GATE answers when nothing is there yet. */
+#define STUB_GATE_WAITS (-1)
 #define STUB_ORDER_HEAD offsetof(struct stub_order, report)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/base/str.h"
@@ -40,6 +41,13 @@ void order(struct world *w, int fd, enum stub_what what, int number, const void 
 		tell(w, "  (a run is gone already)");
 }
 
+static bool wait_answer(const struct world *w, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, w->bound_ms) > 0;
+}
+
 bool wait_end(const struct world *w, int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -58,8 +66,43 @@ static void good_report(const struct world *w, struct report *r, bool private_pi
 	(void)str_fmt(r->engine, sizeof(r->engine), "%s/engine", w->dir);
 }
 
-/* All the ways not to say yes; the code the caller is told. */
-static int bad_prepare(struct world *w, int fd)
+void report_refusal(struct world *w, int fd)
+{
+	struct report r;
+
+	good_report(w, &r, false);
+	r.verdict = VERDICT_REFUSE;
+	(void)str_copy(r.line, sizeof(r.line), "crossarch[no-emulator]: no");
+	order(w, fd, STUB_REPORT, 0, &r, sizeof(r));
+}
+
+/* The last thing prepare says; it may live on for a while, and nobody waits for that. */
+static void last_words(struct world *w, struct m_run *r, const struct report *report)
+{
+	order(w, r->fd, STUB_REPORT, 0, report, sizeof(*report));
+	if (draw(w, 2))
+		return;
+	order(w, r->fd, draw(w, 2) ? STUB_EXIT : STUB_KILL, SIGSYS, NULL, 0);
+	fd_close(&r->fd);
+}
+
+/* Without a whole report: the code the caller is told. */
+static int dies_early(struct world *w, struct m_run *run)
+{
+	unsigned int which = (unsigned int)draw(w, 3);
+	struct report r;
+
+	good_report(w, &r, false);
+	if (which == 0)
+		order(w, run->fd, STUB_REPORT, 0, &r, sizeof(r) / 2);
+	order(w, run->fd, which == 1 ? STUB_KILL : STUB_EXIT, which == 1 ? SIGKILL : which ? 1 : 0,
+	      NULL, 0);
+	fd_close(&run->fd);
+	return which ? M_UNKNOWN : M_INVALID;
+}
+
+/* All the ways not to say yes. */
+static int bad_prepare(struct world *w, struct m_run *run, bool may_say_more)
 {
 	static const struct {
 		enum err_code code;
@@ -67,43 +110,28 @@ static int bad_prepare(struct world *w, int fd)
 	} codes[] = { { ERR_INVALID, 3 }, { ERR_NOT_FOUND, 5 }, { ERR_IO, 2 },
 		      { ERR_LIMIT, 8 },	  { ERR_NOMEM, 14 },	{ ERR_TIMEOUT, 4 } };
 	unsigned int which = (unsigned int)draw(w, 7), n = (unsigned int)draw(w, ARRAY_SIZE(codes));
+	int rpc = M_INVALID;
 	struct report r;
 
+	if (which > 4)
+		return dies_early(w, run);
 	good_report(w, &r, false);
-	switch (which) {
-	case 0:
+	if (which < 2) {
 		r.verdict = VERDICT_REFUSE;
 		(void)str_copy(r.line, sizeof(r.line), "crossarch[no-emulator]: no");
-		order(w, fd, STUB_REPORT, 0, &r, sizeof(r));
-		order(w, fd, STUB_EXIT, 0, NULL, 0);
-		return M_REFUSED;
-	case 1:
+		rpc = M_REFUSED;
+	} else if (which == 2) {
 		r.verdict = VERDICT_NONE;
 		r.err.code = codes[n].code;
 		(void)str_copy(r.err.text, sizeof(r.err.text), "something failed");
-		order(w, fd, STUB_REPORT, 0, &r, sizeof(r));
-		order(w, fd, STUB_EXIT, 0, NULL, 0);
-		return codes[n].rpc;
-	case 2:
-		order(w, fd, STUB_KILL, SIGKILL, NULL, 0);
-		return M_UNKNOWN;
-	case 3: /* killed after it had said yes: nothing may come of it */
-		order(w, fd, STUB_REPORT, 0, &r, sizeof(r));
-		order(w, fd, STUB_KILL, SIGSYS, NULL, 0);
-		return M_UNKNOWN;
-	case 4:
-		order(w, fd, STUB_EXIT, 1, NULL, 0);
-		return M_UNKNOWN;
-	case 5:
-		order(w, fd, STUB_REPORT, 0, &r, sizeof(r) / 2);
-		order(w, fd, STUB_EXIT, 0, NULL, 0);
-		return M_INVALID;
-	default:
+		rpc = codes[n].rpc;
+	} else if (which == 3 && !may_say_more) {
+		r.flags |= REPORT_MORE;
+	} else {
 		r.version++;
-		order(w, fd, STUB_REPORT, 0, &r, sizeof(r));
-		order(w, fd, STUB_EXIT, 0, NULL, 0);
-		return M_INVALID;
 	}
+	last_words(w, run, &r);
+	return rpc;
 }
 
 /* The engine's own words, as prepare would have read them from its log. */
@@ -127,39 +155,63 @@ static int words(struct world *w, int fd)
 /* Whatever it finds, dies of or says: the exit it looks into is told afterwards. */
 static void answer_look(struct world *w, struct m_op *op)
 {
+	struct m_run *run = &op->runs[M_CHECK];
 	struct m_outcome o = { .ok = true };
 	struct report r;
 
 	good_report(w, &r, false);
 	r.verdict = VERDICT_REFUSE;
 	if (draw(w, 2))
-		order(w, op->fd, STUB_REPORT, 0, &r, sizeof(r));
-	order(w, op->fd, draw(w, 3) ? STUB_EXIT : STUB_KILL, SIGTERM, NULL, 0);
-	fd_close(&op->fd);
+		last_words(w, run, &r);
+	else
+		(void)dies_early(w, run);
+	run->told = true;
 	tell(w, "  a look at the exit ends");
-	model_done(&w->model, op, &o);
+	if (run->fd >= 0)
+		add_stray(&w->orphans, run->fd, run->pid);
+	model_done(&w->model, op, M_CHECK, &o);
 	model_settle(&w->model);
+}
+
+static enum m_part part_of(const struct stub_hello *h)
+{
+	if (h->kind == STUB_ENGINE)
+		return M_ENGINE;
+	return h->kind == STUB_STEP || str_eq(h->verb, "engine-error") ? M_STEP : M_CHECK;
+}
+
+static bool is_run_of(const struct m_op *op, const struct stub_hello *h)
+{
+	const struct m_run *r = &op->runs[part_of(h)];
+
+	return op->used && r->verb && r->wanted && str_eq(r->verb, h->verb) &&
+	       str_eq(op->task->init.id, h->container) &&
+	       (!h->exec[0] || str_eq(op->process->id, h->exec));
 }
 
 static void run_begins(struct world *w, const struct stub_hello *h, int fd)
 {
 	for (size_t i = 0; i < M_OPS; i++) {
 		struct m_op *op = &w->model.ops[i];
+		struct m_run *r = &op->runs[part_of(h)];
 
-		if (!op->used || !op->wanted || !op->task || !str_eq(op->verb, h->verb) ||
-		    !str_eq(op->task->init.id, h->container))
+		if (!is_run_of(op, h))
 			continue;
 		w->seen->runs++;
-		op->wanted = false;
-		op->fd = fd;
-		op->pid = h->pid;
-		op->age = 0;
+		r->wanted = false;
+		r->fd = fd;
+		r->pid = h->pid;
+		r->age = 0;
 		if (op->kind == M_OP_LOOK)
 			answer_look(w, op);
 		return;
 	}
-	wrong(w, "a run of %s %s for %s that nothing called for",
-	      h->kind == STUB_PREPARE ? "prepare" : "the engine", h->verb, h->container);
+	if (str_eq(h->verb, "engine-error") && str_eq(h->container, w->racing)) {
+		add_stray(&w->dying, fd, h->pid);
+		return;
+	}
+	wrong(w, "a run of %s %s for %s %s that nothing called for",
+	      h->kind == STUB_PREPARE ? "prepare" : "the engine", h->verb, h->container, h->exec);
 }
 
 void newcomer_read(struct world *w, unsigned int i)
@@ -193,8 +245,8 @@ static void make_process(struct world *w, const struct m_op *op, struct m_outcom
 	o->ended = draw(w, op->rpc == M_CREATE ? 12 : 4) == 0 && !op->slot->deferred.n;
 	o->status = any_status(w);
 	o->fd = -1;
-	order(w, op->fd, o->ended ? STUB_DIE_SOON : STUB_SPAWN, (int)o->status, NULL, 0);
-	if (recv(op->fd, &pid, sizeof(pid), 0) != sizeof(pid))
+	order(w, op->runs[M_ENGINE].fd, o->ended ? STUB_DIE_SOON : STUB_SPAWN, (int)o->status, NULL, 0);
+	if (recv(op->runs[M_ENGINE].fd, &pid, sizeof(pid), 0) != sizeof(pid))
 		wrong(w, "a run of the engine was ended while it worked");
 	o->pid = pid;
 	if (o->ended)
@@ -215,69 +267,202 @@ static void make_process(struct world *w, const struct m_op *op, struct m_outcom
 	}
 }
 
-static void finish_engine(struct world *w, const struct m_op *op, struct m_outcome *o)
+/* What is behind the gate is for the engine to read once the check has passed, and not before. */
+static void read_gate(struct world *w, const struct m_op *op)
 {
-	bool makes = op->stage == M_ENGINE && (op->rpc == M_CREATE || str_eq(op->verb, "exec"));
+	static const char *const states[] = { "waits", "is open", "is shut" };
+	enum m_gate gate = op->gated ? model_gate(op) : M_GATE_OPEN;
+	int32_t n = 0, size = op->process->big ? W_BIG : W_SMALL;
+	int fd = op->runs[M_ENGINE].fd;
+
+	order(w, fd, STUB_GATE, gate == M_GATE_WAITS, NULL, 0);
+	if (!wait_answer(w, fd) || recv(fd, &n, sizeof(n), MSG_DONTWAIT) != sizeof(n))
+		wrong(w, "the engine of %s reads in vain, its gate %s", op->process->id,
+		      states[gate]);
+	if (n != (gate == M_GATE_WAITS ? STUB_GATE_WAITS : gate == M_GATE_OPEN ? size : 0))
+		wrong(w, "the gate of %s %s, but the engine read %d bytes", op->process->id,
+		      states[gate], (int)n);
+}
+
+static bool makes_process(const struct m_op *op)
+{
+	const char *verb = op->runs[M_ENGINE].verb;
+
+	return !op->undoing && (str_eq(verb, "create") || str_eq(verb, "exec"));
+}
+
+/* The engine comes to its end without anything to run; what it says then is up to it. */
+static void engine_gives_up(struct world *w, const struct m_op *op, struct m_outcome *o)
+{
+	unsigned int how = (unsigned int)draw(w, 4);
+	int fd = op->runs[M_ENGINE].fd;
+
+	o->code = how > 1 ? 0 : M_UNKNOWN;
+	if (how > 1)
+		order(w, fd, STUB_LOG, 0, NULL, 0);
+	if (how == 3)
+		order(w, fd, STUB_KILL, SIGKILL, NULL, 0);
+	else
+		order(w, fd, STUB_EXIT, how == 0 ? 0 : 1, NULL, 0);
+}
+
+static void engine_works(struct world *w, const struct m_op *op, struct m_outcome *o)
+{
+	bool makes = makes_process(op);
 	unsigned int how = (unsigned int)draw(w, 20);
 	bool leaves = makes && (how > 3 || how == 0);
+	int fd = op->runs[M_ENGINE].fd;
 
 	o->ok = how > 3;
 	if (leaves)
 		make_process(w, op, o);
 	if (o->ok && makes)
-		order(w, op->fd, STUB_PID_FILE, 0, NULL, 0);
+		order(w, fd, STUB_PID_FILE, 0, NULL, 0);
 	if (how == 0 && makes)
 		o->code = M_UNKNOWN; /* success without a word of the process */
 	else if (how == 2 && makes)
 		o->code = M_UNKNOWN; /* a failure without a log */
 	else if (!o->ok && makes)
-		order(w, op->fd, STUB_LOG, 0, NULL, 0);
+		order(w, fd, STUB_LOG, 0, NULL, 0);
 	if (leaves && !o->ok && o->fd >= 0)
 		add_stray(&w->orphans, o->fd, o->pid);
 	if (how == 1)
-		order(w, op->fd, STUB_KILL, SIGKILL, NULL, 0);
+		order(w, fd, STUB_KILL, SIGKILL, NULL, 0);
 	else
-		order(w, op->fd, STUB_EXIT, o->ok || (how == 0 && makes) ? 0 : 1 + (int)how, NULL,
-		      0);
+		order(w, fd, STUB_EXIT, o->ok || (how == 0 && makes) ? 0 : 1 + (int)how, NULL, 0);
+}
+
+/* False: it goes on to wait for its gate. */
+static bool finish_engine(struct world *w, struct m_op *op, struct m_outcome *o)
+{
+	bool exec = !op->undoing && str_eq(op->runs[M_ENGINE].verb, "exec");
+
+	if (exec && model_gate(op) != M_GATE_OPEN) {
+		if (draw(w, 2))
+			read_gate(w, op);
+		if (model_gate(op) == M_GATE_WAITS && draw(w, 3))
+			return false;
+		engine_gives_up(w, op, o);
+	} else {
+		if (exec)
+			read_gate(w, op);
+		engine_works(w, op, o);
+	}
+	fd_close(&op->runs[M_ENGINE].fd);
+	return true;
+}
+
+/* A report that says yes: what it says besides. */
+static void say_yes(struct world *w, struct m_run *run, bool more, struct m_outcome *o)
+{
+	bool private = str_eq(run->verb, "private");
+	struct report r;
+
+	good_report(w, &r, o->private_pid);
+	o->ok = true;
+	o->more = more;
+	o->mounted = draw(w, 2);
+	o->poststop = draw(w, 3) == 0;
+	o->private_emulator = !private && draw(w, 6) == 0;
+	r.flags |= (o->mounted ? REPORT_MOUNTED : 0) | (o->poststop ? REPORT_POSTSTOP : 0) |
+		   (o->private_emulator ? REPORT_PRIVATE : 0) | (more ? REPORT_MORE : 0);
+	if (more)
+		order(w, run->fd, STUB_REPORT, 0, &r, sizeof(r));
+	else
+		last_words(w, run, &r);
+}
+
+/* prepare reports, or dies; of two reports both may come at once. */
+static void prepare_speaks(struct world *w, struct m_op *op)
+{
+	struct m_run *run = &op->runs[M_CHECK];
+	bool first = op->rpc == M_CREATE && !op->reported;
+	struct m_outcome o = { .fd = -1, .private_pid = draw(w, 2) };
+
+	if (draw(w, 10))
+		say_yes(w, run, first && draw(w, 2), &o);
+	else
+		o.code = bad_prepare(w, run, first);
+	tell(w, "prepare %s of %s %s reports: code %d%s%s", run->verb, op->task->init.id,
+	     op->process->id, o.code, o.more ? ", more to come" : "",
+	     run->fd < 0 ? ", and ends" : "");
+	if (run->fd < 0)
+		*run = (struct m_run){ .verb = run->verb, .fd = -1 };
+	model_report(&w->model, op, &o);
+	if (o.more && draw(w, 4) == 0)
+		prepare_speaks(w, op);
+}
+
+/* --- one run ends ---------------------------------------------------------------------------- */
+
+static void step_ends(struct world *w, const struct m_op *op, struct m_outcome *o)
+{
+	const struct m_run *r = &op->runs[M_STEP];
+
+	if (str_eq(r->verb, "engine-error")) {
+		o->code = words(w, r->fd);
+		return;
+	}
+	o->ok = draw(w, 6);
+	order(w, r->fd, o->ok || draw(w, 2) ? STUB_EXIT : STUB_KILL, o->ok ? 0 : SIGKILL, NULL, 0);
+}
+
+static void end_lingering(struct world *w, struct m_op *op, struct m_run *r)
+{
+	struct m_outcome o = { .ok = true };
+
+	tell(w, "prepare %s of %s ends, as nobody waits for", r->verb, op->task->init.id);
+	order(w, r->fd, draw(w, 2) ? STUB_EXIT : STUB_KILL, SIGKILL, NULL, 0);
+	fd_close(&r->fd);
+	model_done(&w->model, op, M_CHECK, &o);
 }
 
 /*
  * One run ends, somehow. @race: the container's init ends at the same moment, if that makes no
- * difference to anybody who looks from outside.
+ * difference to anybody who looks from outside; with others of its operation it never does.
  */
-void op_finish(struct world *w, struct m_op *op, bool race)
+void run_finish(struct world *w, struct m_op *op, enum m_part part, bool race)
 {
-	struct m_outcome o = { .fd = -1, .private_pid = draw(w, 2) };
+	struct m_outcome o = { .fd = -1 };
+	struct m_run *r = &op->runs[part];
 	struct m_process *init = &op->task->init;
 	uint32_t status = any_status(w);
-	struct report r;
 
-	race = race && op->rpc == M_START && str_eq(op->verb, "start") && init->fd >= 0 &&
+	race = race && op->rpc == M_START && str_eq(r->verb, "start") && init->fd >= 0 &&
 	       !init->deferred.n;
-	if (op->stage == M_WORDS) {
-		o.code = words(w, op->fd);
-	} else if (op->stage == M_PREPARE && draw(w, 10)) {
-		o.ok = true;
-		good_report(w, &r, o.private_pid);
-		order(w, op->fd, STUB_REPORT, 0, &r, sizeof(r));
-		order(w, op->fd, STUB_EXIT, 0, NULL, 0);
-	} else if (op->stage == M_PREPARE) {
-		o.code = bad_prepare(w, op->fd);
-	} else {
-		finish_engine(w, op, &o);
+	if (part == M_CHECK) {
+		if (r->told)
+			end_lingering(w, op, r);
+		else
+			prepare_speaks(w, op);
+		return;
 	}
-	tell(w, "%s of %s ends: %s, code %d, process %d%s", op->verb, init->id,
+	if (part == M_STEP)
+		step_ends(w, op, &o);
+	else if (!finish_engine(w, op, &o))
+		return;
+	tell(w, "%s of %s %s ends: %s, code %d, process %d%s", r->verb, init->id, op->process->id,
 	     o.ok ? "well" : "badly", o.code, (int)o.pid, o.ended ? " that has ended" : "");
-	fd_close(&op->fd);
+	fd_close(&r->fd);
 	if (race)
 		order(w, init->fd, STUB_EXIT, (int)status, NULL, 0);
-	model_done(&w->model, op, &o);
+	model_done(&w->model, op, part, &o);
 	if (race)
 		process_end(w, init, status);
-	model_settle(&w->model);
 }
 
 /* --- processes ------------------------------------------------------------------------------- */
+
+/* Its end has been seen by the shim, which knows it. */
+static bool wait_reaped(const struct world *w, pid_t pid)
+{
+	for (int i = 0; i < w->bound_ms * 10; i++) {
+		if (kill(pid, 0) < 0)
+			return true;
+		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+	}
+	return false;
+}
 
 /* The process has been told, or sent a signal. */
 void process_end(struct world *w, struct m_process *p, uint32_t status)
@@ -292,7 +477,7 @@ void process_end(struct world *w, struct m_process *p, uint32_t status)
 	}
 	ASSERT(task);
 	tell(w, "%s of %s ends with %u", p->id, task->init.id, status);
-	if (!wait_end(w, p->fd))
+	if (!wait_end(w, p->fd) || !wait_reaped(w, p->pid))
 		wrong(w, "%s of %s did not end", p->id, task->init.id);
 	fd_close(&p->fd);
 	model_exit(&w->model, task, p, status);

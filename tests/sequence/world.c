@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -143,6 +144,7 @@ static void be_shim(const struct world *w, int listening)
 	int fd;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	seam_begin(w->clock);
 	(void)str_fmt(log, sizeof(log), "%s/log", w->dir);
 	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
 	ASSERT(fd >= 0 && dup2(fd, 1) == 1 && dup2(fd, 2) == 2 && dup2(listening, 3) == 3);
@@ -165,6 +167,7 @@ static unsigned int count_descriptors(const struct world *w)
 	return n;
 }
 
+static void say_what_is_missing(const struct world *w);
 static void pump(struct world *w, int ms);
 
 static void probe(struct world *w)
@@ -237,6 +240,10 @@ void world_begin(struct world *w, const char *stub)
 		w->model.tasks[i].init.fd = -1;
 	w->publisher.fd = -1;
 	w->stream = 1;
+	w->clock = mmap(NULL, sizeof(*w->clock), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	ASSERT(w->clock != MAP_FAILED);
+	*w->clock = w->model.now = 1000 * M_SECOND;
 	w->control = listen_on(w, "control", SOCK_SEQPACKET);
 	w->events = listen_on(w, "events", SOCK_STREAM);
 	shim_begin(w);
@@ -284,8 +291,8 @@ static void add_all(struct world *w, struct watch *all)
 	for (unsigned int i = 0; i < w->dying.n; i++)
 		add(all, w->dying.v[i].fd);
 	for (size_t i = 0; i < M_OPS; i++)
-		if (w->model.ops[i].used)
-			add(all, w->model.ops[i].fd);
+		for (int k = 0; k < M_PARTS && w->model.ops[i].used; k++)
+			add(all, w->model.ops[i].runs[k].fd);
 }
 
 static void accept_publisher(struct world *w)
@@ -301,10 +308,14 @@ static void look_at_runs(struct world *w, const struct watch *all)
 	for (unsigned int i = w->dying.n; i-- > 0;)
 		if (came(all, w->dying.v[i].fd))
 			close(take_stray(&w->dying, i).fd);
-	for (size_t i = 0; i < M_OPS; i++)
-		if (w->model.ops[i].used && came(all, w->model.ops[i].fd))
-			wrong(w, "the run of %s for %s was ended", w->model.ops[i].verb,
-			      w->model.ops[i].task->init.id);
+	for (size_t i = 0; i < M_OPS; i++) {
+		const struct m_op *op = &w->model.ops[i];
+
+		for (int k = 0; k < M_PARTS && op->used; k++)
+			if (came(all, op->runs[k].fd))
+				wrong(w, "the run of %s for %s %s was ended", op->runs[k].verb,
+				      op->task->init.id, op->process->id);
+	}
 }
 
 /* Waits for something, and takes what there is. */
@@ -314,6 +325,8 @@ static void pump(struct world *w, int ms)
 
 	add_all(w, &all);
 	if (poll(all.p, all.n, ms) <= 0) {
+		if (ms)
+			say_what_is_missing(w);
 		if (ms)
 			wrong(w, "nothing happened for %d s", w->bound_ms / 1000);
 		return;
@@ -335,21 +348,15 @@ static void pump(struct world *w, int ms)
 
 /* --- catching up ----------------------------------------------------------------------------- */
 
-/* Runs that the shim has to end, because what they were for is gone. */
-static void collect_doomed(struct world *w)
+/* What was released is to be ended by the shim, or nobody's business. */
+static void collect_released(struct world *w)
 {
-	for (size_t i = 0; i < M_OPS; i++) {
-		struct m_op *op = &w->model.ops[i];
+	for (unsigned int i = 0; i < w->model.n_released; i++) {
+		const struct m_released *r = &w->model.released[i];
 
-		if (!op->doomed)
-			continue;
-		op->doomed = false;
-		if (op->fd >= 0)
-			add_stray(&w->dying, op->fd, op->pid);
-		op->fd = -1;
-		if (!op->task)
-			op->used = false;
+		add_stray(r->doomed ? &w->dying : &w->orphans, r->fd, r->pid);
 	}
+	w->model.n_released = 0;
 }
 
 static bool is_lethal(int sig)
@@ -378,11 +385,19 @@ static bool end_signalled(struct world *w)
 	return any;
 }
 
-static bool waits(const struct world *w)
+static const char *wanted_run(const struct world *w)
 {
 	for (size_t i = 0; i < M_OPS; i++)
-		if (w->model.ops[i].used && w->model.ops[i].wanted)
-			return true;
+		for (int k = 0; k < M_PARTS && w->model.ops[i].used; k++)
+			if (w->model.ops[i].runs[k].wanted)
+				return w->model.ops[i].runs[k].verb;
+	return NULL;
+}
+
+static bool waits(const struct world *w)
+{
+	if (wanted_run(w))
+		return true;
 	for (size_t i = 0; i < W_CALLS; i++)
 		if (w->calls[i].open && w->calls[i].due)
 			return true;
@@ -391,9 +406,8 @@ static bool waits(const struct world *w)
 
 static void say_what_is_missing(const struct world *w)
 {
-	for (size_t i = 0; i < M_OPS; i++)
-		if (w->model.ops[i].used && w->model.ops[i].wanted)
-			printf("# missing: a run of %s\n", w->model.ops[i].verb);
+	if (wanted_run(w))
+		printf("# missing: a run of %s\n", wanted_run(w));
 	for (size_t i = 0; i < W_CALLS; i++)
 		if (w->calls[i].open && w->calls[i].due)
 			printf("# missing: the answer to %s %s %s\n", rpc_name(w->calls[i].rpc),
@@ -408,8 +422,9 @@ static void say_what_is_missing(const struct world *w)
 static bool is_known(const struct world *w, pid_t pid)
 {
 	for (size_t i = 0; i < M_OPS; i++)
-		if (w->model.ops[i].used && w->model.ops[i].fd >= 0 && w->model.ops[i].pid == pid)
-			return true;
+		for (int k = 0; k < M_PARTS && w->model.ops[i].used; k++)
+			if (w->model.ops[i].runs[k].fd >= 0 && w->model.ops[i].runs[k].pid == pid)
+				return true;
 	for (size_t i = 0; i < M_TASKS; i++) {
 		const struct m_task *t = &w->model.tasks[i];
 
@@ -432,7 +447,8 @@ static bool keeps_unknown(const struct world *w)
 	for (size_t i = 0; i < M_OPS; i++) {
 		const struct m_op *op = &w->model.ops[i];
 
-		if (op->used && op->engine_ran && (op->rpc == M_CREATE || op->rpc == M_START))
+		if (op->used && op->engine_ran &&
+		    (op->rpc == M_CREATE || (op->rpc == M_START && op->process != &op->task->init)))
 			return true;
 	}
 	return false;
@@ -475,7 +491,7 @@ static void happen(struct world *w)
 
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	do {
-		collect_doomed(w);
+		collect_released(w);
 		if (!waits(w))
 			continue;
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -485,6 +501,15 @@ static void happen(struct world *w)
 		}
 		pump(w, w->bound_ms);
 	} while (end_signalled(w) || waits(w));
+}
+
+void pass_time(struct world *w, uint64_t ns)
+{
+	tell(w, "%d s pass", (int)(ns / M_SECOND));
+	model_time(&w->model, ns);
+	collect_released(w);
+	__atomic_store_n(w->clock, w->model.now, __ATOMIC_RELEASE);
+	probe(w); /* wakes the shim */
 }
 
 void catch_up(struct world *w)

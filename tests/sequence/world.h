@@ -13,8 +13,11 @@
  */
 #define W_CLIENTS 2
 #define W_CALLS 48
-#define W_STRAYS 32
+#define W_STRAYS 64
 #define W_CODES 17
+/* Of an exec's process: what goes through the gate, and what is too much for it. */
+#define W_SMALL 40
+#define W_BIG 60000
 
 struct peer {
 	int fd;
@@ -52,6 +55,8 @@ struct world {
 	struct m_call calls[W_CALLS];
 	struct model model;
 	uint64_t random;
+	uint64_t *clock;	  /* of the shim: stands still until model.now moves */
+	char racing[24];	  /* the engine may fail there before the check is heard */
 	unsigned int descriptors; /* of a shim without work */
 	int bound_ms;		  /* longer than anything takes */
 	bool verbose;
@@ -72,6 +77,9 @@ void shim_begin(struct world *w);
 void shim_end(struct world *w);
 void client_connect(struct world *w, int n);
 
+/* Time passes for the shim. */
+void pass_time(struct world *w, uint64_t ns);
+
 /* Waits until all that the model wants has happened, and nothing else. */
 void catch_up(struct world *w);
 
@@ -82,11 +90,15 @@ void client_read(struct world *w, int n);
 void publisher_read(struct world *w);
 const char *rpc_name(enum m_rpc rpc);
 
+/* seams.c: what the shim forks for unmounting, and its clock. */
+void seam_begin(const uint64_t *clock);
+
 /* stubs.c */
 void order(struct world *w, int fd, enum stub_what what, int number, const void *bytes, size_t n);
+void report_refusal(struct world *w, int fd);
 void newcomer_read(struct world *w, unsigned int i);
 void process_end(struct world *w, struct m_process *p, uint32_t status);
-void op_finish(struct world *w, struct m_op *op, bool race);
+void run_finish(struct world *w, struct m_op *op, enum m_part part, bool race);
 void orphan_end(struct world *w);
 struct stray take_stray(struct strays *s, unsigned int i);
 void add_stray(struct strays *s, int fd, pid_t pid);

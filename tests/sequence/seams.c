@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/base/mem.h"
+#include "runtime/base/str.h"
+#include "shim/host/private.h"
+#include "shim/host/unmount.h"
+#include "tests/sequence/world.h"
+
+/*
+ * Where the linker puts our functions into the shim (--wrap): the unmounting ends when and how the
+ * fuzzer wants, and time passes when it says so. Deadlines are then as exact as anything else.
+ */
+static const uint64_t *shim_clock;
+
+void seam_begin(const uint64_t *clock)
+{
+	shim_clock = clock;
+}
+
+/* The names are the linker's. */
+int __real_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_bundle_unmount(void *bundle);
+bool __wrap_private_any(void);
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret)
+{
+	uint64_t now;
+
+	if (!shim_clock || id != CLOCK_MONOTONIC)
+		return __real_clock_gettime(id, ret);
+	now = __atomic_load_n(shim_clock, __ATOMIC_ACQUIRE);
+	*ret = (struct timespec){ (time_t)(now / M_SECOND), (long)(now % M_SECOND) };
+	return 0;
+}
+
+bool __wrap_private_any(void)
+{
+	return false;
+}
+
+/* Runs in a forked child: it only makes system calls. */
+int __wrap_bundle_unmount(void *bundle)
+{
+	struct stub_hello h = { .kind = STUB_STEP, .pid = getpid(), .verb = "unmount" };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *name = strrchr(bundle, '/');
+	struct stub_order o = { .what = STUB_EXIT };
+
+	(void)str_copy(h.container, sizeof(h.container), name ? name + 1 : "?");
+	(void)str_copy(to.sun_path, sizeof(to.sun_path), getenv(STUB_SOCKET));
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
+	    send(fd, &h, sizeof(h), 0) < 0 || recv(fd, &o, STUB_ORDER_HEAD, 0) <= 0)
+		return 121;
+	if (o.what == STUB_KILL)
+		kill(getpid(), o.number);
+	return o.number;
+}
