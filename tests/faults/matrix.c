@@ -181,8 +181,9 @@ static void describe(const struct life *l, char *ret, size_t size)
 /* Whatever is in the way of the next fault is put aside. */
 static int start_over(struct matrix *m, struct box *victim, struct err *err)
 {
-	if (box_rescue(victim, err) < 0 ||
-	    (pod_alive(&m->stage.pod) && stage_down(&m->stage, err) < 0))
+	if (box_rescue(victim, err) < 0)
+		printf("# %s\n", err->text);
+	if (stage_down(&m->stage, err) < 0)
 		printf("# %s\n", err->text);
 	peer_close(&m->stage.pod.peer);
 	return stage_up(&m->stage, err);
