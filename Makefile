@@ -69,7 +69,7 @@ SHIMCTL := $(BIN)/shimctl
 BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
-.PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format
+.PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format test-faults test-soak test-hostile
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -153,12 +153,12 @@ $(PURE): $(BUILD)/tests/bench/pure.o $(LIBSHIM) $(LIBCORE) $(LIBBASE)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lseccomp
-FAULTS := $(BIN)/faults
-$(FAULTS): $(call obj,$(wildcard tests/faults/*.c)) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+FAULTS_BIN := $(BIN)/faults
+$(FAULTS_BIN): $(call obj,$(wildcard tests/faults/*.c)) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c
-cri: $(CRI) $(SHIMCTL) $(FAULTS) ## build the clients the tests use: of the CRI, and of the Task API (handy by hand)
+cri: $(CRI) $(SHIMCTL) $(FAULTS_BIN) ## build the clients the tests use: of the CRI, and of the Task API (handy by hand)
 
 # --- tests ------------------------------------------------------------------------------------
 # Argument vectors are written as literals there.
@@ -190,6 +190,19 @@ check-instructions: $(PURE) ## instructions the pure parts take, against bounds 
 bench: all cri $(BENCH_BIN) ## both shims side by side, as table, JSON and SVG in build/bench (root; BENCH=short)
 	$(Q)BUILD=$(abspath $(BUILD)) BENCH=$(or $(BENCH),long) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" \
 		tests/bench/bench
+
+# Long forms of suites that `make test` runs in short ones.
+test-faults: all cri ## injected faults, long (root; FAULTS=1000 HOLD=60 KILLS=20)
+	$(Q)BUILD=$(abspath $(BUILD)) FAULTS=$$((($(or $(FAULTS),1000) * 11 / 10 + 1) / 2)) HOLD=$(or $(HOLD),60) \
+		KILLS=$(or $(KILLS),20) tests/integration/41-injected.test
+
+test-soak: all cri ## lives in one shim and in many, long (root; CYCLES=10000 PER_SHIM=10 ENGINES=crun)
+	$(Q)BUILD=$(abspath $(BUILD)) CYCLES=$(or $(CYCLES),10000) PER_SHIM=$(or $(PER_SHIM),10) \
+		tests/integration/42-soak.test
+
+test-hostile: all cri ## hostile peers of a live shim, long (root; CONNECTIONS=10000 NOISE=300)
+	$(Q)BUILD=$(abspath $(BUILD)) CONNECTIONS=$(or $(CONNECTIONS),10000) NOISE=$(or $(NOISE),300) \
+		tests/integration/51-peers.test
 
 demo: ## install what is missing, build, and show four pods: native, emulated twice, refused (root)
 	$(Q)hack/setup

@@ -59,30 +59,56 @@ static void become(const struct box *b, const char *action, int gate, int in, in
 	_exit(127);
 }
 
+/*
+ * Everything that ends meanwhile is reaped, as the machine's init would: a container's pid
+ * namespace ends only when what a killed shim left of its execs has been. True when @pid is among
+ * it.
+ */
+static bool reap(struct pod *pod, pid_t pid, int *status)
+{
+	bool ended = false;
+	pid_t one;
+	int how;
+
+	while ((one = waitpid(-1, &how, WNOHANG)) > 0) {
+		if (one == pid)
+			*status = how;
+		if (one == pod->shim)
+			pod->shim = 0;
+		ended = ended || one == pid;
+	}
+	return ended;
+}
+
 /* To its end, or for @bound_ms; then it is killed. */
-static int collect(pid_t pid, int fd, struct buf *out, unsigned int bound_ms, struct err *err)
+static int collect(struct pod *pod, pid_t pid, int fd, struct buf *out, unsigned int bound_ms,
+		   struct err *err)
 {
 	uint64_t until = now_ms() + bound_ms;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	bool late = false;
+	bool ended = false, late = false;
 	char block[1024];
-	ssize_t n = 1;
-	int status;
+	int status = 0;
 
-	while (n > 0 && !late) {
-		uint64_t now = now_ms();
+	while (!ended && !late) {
+		ssize_t n = poll(&p, 1, 5) == 1 ? read(fd, block, sizeof(block)) : 0;
 
-		late = now >= until || poll(&p, 1, (int)(until - now)) == 0;
-		n = late ? 0 : read(fd, block, sizeof(block));
 		if (n > 0 && buf_add(out, block, (size_t)n, err) < 0)
 			return -1;
+		if (n <= 0)
+			ended = reap(pod, pid, &status);
+		if (n <= 0 && !ended)
+			pause_ms(1);
+		late = now_ms() >= until;
 	}
-	if (late)
+	for (ssize_t n; (n = read(fd, block, sizeof(block))) > 0;)
+		if (buf_add(out, block, (size_t)n, err) < 0)
+			return -1;
+	if (!ended) {
 		kill(pid, SIGKILL);
-	if (waitpid(pid, &status, 0) < 0)
-		return err_sys(err, ERR_IO, "wait for the shim's action");
-	if (late)
+		waitpid(pid, NULL, 0);
 		return err_set(err, ERR_TIMEOUT, "did not end in %u ms", bound_ms);
+	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		return err_set(err, ERR_PRECONDITION, "ended with wait status 0x%x: \"%.300s\"",
 			       status, buf_str(out));
@@ -100,7 +126,8 @@ int action_run(struct box *b, const char *action, struct trace *t, const struct 
 	int rc = 0;
 	pid_t pid;
 
-	if (fd_pipe(&r, &w, 0, err) < 0 || fd_pipe(&gate_r, &gate_w, 0, err) < 0)
+	if (fd_pipe(&r, &w, 0, err) < 0 || fcntl(r, F_SETFL, O_NONBLOCK) < 0 ||
+	    fd_pipe(&gate_r, &gate_w, 0, err) < 0)
 		return -1;
 	pid = fork();
 	if (pid == 0)
@@ -118,5 +145,6 @@ int action_run(struct box *b, const char *action, struct trace *t, const struct 
 		waitpid(pid, NULL, 0);
 		return -1;
 	}
-	return collect(pid, r, out, ACTION_BOUND_MS, err) < 0 ? err_in(err, "%s", action) : 0;
+	return collect(b->pod, pid, r, out, ACTION_BOUND_MS, err) < 0 ? err_in(err, "%s", action)
+								      : 0;
 }

@@ -85,8 +85,9 @@ static const struct {
 	const char *name;
 	command *run;
 } commands[] = {
-	{ "matrix", cmd_matrix }, { "boot", cmd_boot },	  { "scenarios", cmd_scenarios },
-	{ "soak", cmd_soak },	  { "crowd", cmd_crowd }, { "at", cmd_at },
+	{ "matrix", cmd_matrix },   { "boot", cmd_boot },   { "scenarios", cmd_scenarios },
+	{ "soak", cmd_soak },	    { "crowd", cmd_crowd }, { "at", cmd_at },
+	{ "hostile", cmd_hostile },
 };
 
 int main(int argc, char **argv)

@@ -10,8 +10,9 @@
  */
 #define WARM_UP 50
 #define EVENTS_PER_LIFE 7
-#define GROWTH_KB 64 /* the most that counts as none: pages of one allocation pattern or another \
-		      */
+#define GROWTH_KB                                                                      \
+	64 /* the most that counts as none: pages of one allocation pattern or another \
+	    */
 
 static const char *const sleep_words[] = { "/bin/sleep", "100000", NULL };
 
