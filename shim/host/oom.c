@@ -126,6 +126,12 @@ int oom_watch(struct oom *oom, struct loop *loop, const struct cgroup *cg,
 	return r;
 }
 
+void oom_check(struct oom *oom)
+{
+	if (oom->source.loop)
+		oom->source.on_ready(&oom->source);
+}
+
 void oom_deinit(struct oom *oom)
 {
 	if (!oom->source.loop)

@@ -30,5 +30,11 @@ struct oom {
 MUST_CHECK int oom_watch(struct oom *oom, struct loop *loop, const struct cgroup *cg,
 			 void (*on_oom)(struct oom *), struct err *err);
 
+/*
+ * Tells now what the kernel would have told us a little later: it holds notifications of v2 back
+ * for 10 ms, in which an exit may be reported and the cgroup removed. Legal on what is not watched.
+ */
+void oom_check(struct oom *oom);
+
 /* Idempotent; legal on OOM_INIT and on an all-zero struct that was never watched. */
 void oom_deinit(struct oom *oom);

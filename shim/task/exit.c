@@ -9,6 +9,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/task/autopsy.h"
+#include "shim/task/host.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/service.h"
@@ -110,6 +111,7 @@ void process_on_exit(struct child *child, const struct exit_status *status)
 	if (p->state != PROCESS_CREATING) /* until Create is answered nobody is to see it */
 		p->state = PROCESS_STOPPED;
 	log_debug(p->task->id, "%s exited with %u", process_id(p), status->code);
+	task_host_exited(p->task);
 	autopsy_start(p);
 	if (!p->exec_id && !p->task->private_pid)
 		kill_rest(p->task);

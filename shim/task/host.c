@@ -50,6 +50,12 @@ void task_host_free(struct task *t)
 	t->host = NULL;
 }
 
+void task_host_exited(struct task *t)
+{
+	if (t->host)
+		oom_check(&t->host->oom);
+}
+
 /* init and the execs we know of: less than the truth, never nothing while something lives. */
 static void known_pids(const struct task *t, pid_t **ret, size_t *ret_n)
 {

@@ -12,6 +12,9 @@
 void task_host_new(struct task *t);
 void task_host_free(struct task *t);
 
+/* A process ended: if the kernel killed one for want of memory, that is told before the exit. */
+void task_host_exited(struct task *t);
+
 /*
  * The pids of the container, to be freed by the caller. Never fails and is never empty while init
  * lives: containerd takes both for a leaked shim (shim-protocol 4.5).

@@ -97,6 +97,31 @@ static void test_v2(void **state)
 	fake_cgroup_deinit(&f);
 }
 
+/* What is asked before the loop gets to it is told once. */
+static void test_check(void **state)
+{
+	struct fake_cgroup f;
+	struct watched w;
+	struct err err;
+
+	(void)state;
+	watched_init(&w);
+	oom_check(&w.oom);
+	fake_cgroup_init(&f, true);
+	fake_cgroup_file(&f, "memory.events", "oom_kill 1\n");
+	assert_int_equal(oom_watch(&w.oom, &w.loop, &f.cg, on_oom, &err), 0);
+	oom_check(&w.oom);
+	assert_int_equal(w.told, 0);
+	fake_cgroup_file(&f, "memory.events", "oom_kill 2\n");
+	oom_check(&w.oom);
+	assert_int_equal(w.told, 1);
+	run(&w, on_turn, MS_TO_NS(1));
+	assert_int_equal(w.told, 1);
+	watched_deinit(&w);
+	oom_check(&w.oom);
+	fake_cgroup_deinit(&f);
+}
+
 /* No memory.events: the root, or a kernel without the controller. */
 static void test_unavailable(void **state)
 {
@@ -200,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_v2),
+		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_unavailable),
 		cmocka_unit_test(test_v1),
 	};
