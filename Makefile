@@ -69,7 +69,8 @@ SHIMCTL := $(BIN)/shimctl
 BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
-.PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format test-faults test-soak test-hostile
+.PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format
+.PHONY: test-faults test-soak test-hostile test-cgroup2
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -177,6 +178,10 @@ test: ## install what is missing, build, run unit tests and the integration suit
 	$(Q)hack/setup
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri $(TREES) $(UNIT) sanitized
 	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY) $(sort $(wildcard tests/integration/*.test))
+
+test-cgroup2: all cri ## what has to do with cgroups, in a virtual machine with cgroup v2 only (root; no KVM needed)
+	$(Q)hack/setup
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),900) hack/tally $(sort $(wildcard tests/vm/*.test))
 
 check-asan: ## unit tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined check
