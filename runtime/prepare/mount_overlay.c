@@ -117,7 +117,7 @@ static int set_option(int fs, const char *option, size_t n, struct err *err)
 
 	if (!str_fmt(key, sizeof(key), "%.*s", (int)key_n, option))
 		return err_set(err, ERR_INVALID, "overlay option %.60s", option);
-	if (str_eq(key, "lowerdir"))
+	if (equals && str_eq(key, "lowerdir"))
 		return set_lower(fs, equals + 1, n - key_n - 1, err);
 	if (equals)
 		return set_string(fs, key, equals + 1, n - key_n - 1, err);
