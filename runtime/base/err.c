@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define ERR_DEFINES
 #include "runtime/base/err.h"
 
 #include <errno.h>

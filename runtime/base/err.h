@@ -48,5 +48,12 @@ __attribute__((format(printf, 3, 4))) int err_sys(struct err *err, enum err_code
 /* Puts "context: " in front of the text that is there; always returns -1. */
 __attribute__((format(printf, 2, 3))) int err_in(struct err *err, const char *fmt, ...);
 
+/* For analysers, which look into one source at a time and would have to believe that sentence. */
+#if defined(ERR_ANALYSED) && !defined(ERR_DEFINES)
+#define err_set(...) (err_set(__VA_ARGS__), -1)
+#define err_sys(...) (err_sys(__VA_ARGS__), -1)
+#define err_in(...) (err_in(__VA_ARGS__), -1)
+#endif
+
 /* The code's name in lower case, for logs ("not-found"). Static storage. */
 const char *err_code_name(enum err_code code);

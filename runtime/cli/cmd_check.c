@@ -23,7 +23,8 @@ struct options {
 	const char *bundle, *rootfs;
 	struct check_image image; /* address and so on */
 	bool json, quiet;
-	const char *args[65]; /* NULL-terminated */
+	const char *args[65];  /* NULL-terminated */
+	char config_path[256]; /* as containerd's configuration has it */
 };
 
 /* --- one verdict --------------------------------------------------------------------------- */
@@ -245,12 +246,11 @@ static void find_config_path(struct check_image *where, char *ret, size_t size)
 static int check_image(const struct cli_command *self, struct options *o, const char *name)
 {
 	CLEANUP_IMAGE_ANSWER struct image_answer a = { .name = name };
-	char config_path[256];
 	struct err err = ERR_INIT;
 
 	o->image.args = o->args;
 	if (!o->image.config_path)
-		find_config_path(&o->image, config_path, sizeof(config_path));
+		find_config_path(&o->image, o->config_path, sizeof(o->config_path));
 	if (image_check(&o->image, name, &a, &err) < 0)
 		return cli_fail(
 			self, "%s%s", err.text,

@@ -162,6 +162,7 @@ void settings_init(struct settings *s)
 
 static const char *key_name(const struct key *k, enum source source)
 {
+	ASSERT(k); /* names written here are in the table */
 	return source == FROM_POD && k->annotation ? k->annotation : k->name;
 }
 

@@ -53,6 +53,7 @@ static const struct view_mount *mount_of(const struct view *v, const char *path,
 	*ret_below = path + (*path == '/');
 	for (size_t i = 0; i < v->n; i++) {
 		const struct view_mount *m = &v->mounts[i];
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): none is added without */
 		size_t n = strlen(m->path);
 
 		if (strncmp(path, m->path, n) != 0 || (path[n] && path[n] != '/') || n < longest)

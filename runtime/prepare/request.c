@@ -179,7 +179,7 @@ int request_decode(const void *bytes, size_t n, struct arena *arena, struct prep
 {
 	struct mount_filler filler = { NULL, NULL };
 	char *text = arena_alloc(arena, n + 1);
-	const char *end = text + n;
+	const char *end;
 	size_t mounts;
 
 	memset(ret, 0, sizeof(*ret));
@@ -187,6 +187,7 @@ int request_decode(const void *bytes, size_t n, struct arena *arena, struct prep
 		*text_at(ret, texts[i].offset) = "";
 	if (!text)
 		return err_set(err, ERR_NOMEM, "request: no memory for %zu bytes", n);
+	end = text + n;
 	if (n)
 		memcpy(text, bytes, n);
 	if (n && text[n - 1])

@@ -46,6 +46,7 @@ static void answer_waiters(struct process *p)
 		call_reply(list_first(&p->waiters, struct call, parked), &reply.base);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): from an exec to its init, no further */
 void process_settle(struct process *p)
 {
 	bool is_init = !p->exec_id;
