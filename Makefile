@@ -69,7 +69,7 @@ SHIMCTL := $(BIN)/shimctl
 BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
-.PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format
+.PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format analyze fuzz
 .PHONY: test-faults test-soak test-hostile test-cgroup2
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -238,6 +238,11 @@ fuzz-%: ## run one harness of tests/fuzz with libFuzzer (SECONDS=60)
 	$(Q)$(FUZZ_BUILD)/fuzz/fuzz_$* -max_total_time=$(SECONDS) -timeout=5 -print_final_stats=1 -verbosity=0 \
 		-artifact_prefix=$(FUZZ_BUILD)/found/$*- $(FUZZ_BUILD)/found/$* tests/fuzz/corpus/$*
 
+fuzz: ## run every harness (SECONDS=60 each) and minimise the corpora
+	$(Q)$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=$(FUZZ_CC) SAN=fuzzer-no-link,address,undefined \
+		$(patsubst tests/fuzz/%.c,$(FUZZ_BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+	$(Q)tests/fuzz/minimise $(FUZZ_BUILD)/fuzz $(SECONDS)
+
 # What runs under the sanitizers in an ordinary `make check` and `make test`.
 SAN_BUILD := $(if $(SAN),$(BUILD),$(BUILD)/asan)
 REPLAY := $(patsubst tests/fuzz/%.c,$(SAN_BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c)) $(SAN_BUILD)/sequence/sequence
@@ -303,6 +308,9 @@ image: all ## the node installer for Kubernetes as an OCI archive in build/image
 
 test-deb: ## install, upgrade and purge the packages in fresh Debian systems (root, slow)
 	$(Q)BUILD=$(abspath $(BUILD)) hack/tally tests/packages/deb.test
+
+analyze: $(PROTO_H) $(BUILD)/gen/revision.h ## gcc -fanalyzer, clang-tidy, cppcheck and shellcheck, clean
+	$(Q)BUILD=$(BUILD) hack/analyze
 
 format: ## rewrite the sources in the project's format
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
