@@ -4,7 +4,7 @@
 # A whole Debian system in a directory, with mounts and process ids of its own, for what has to be tried the
 # way a person would: installing packages, setting up a node. Its network, binfmt_misc and cgroups are the
 # machine's. Whatever runs in it ends with it. The caller has sourced cache.sh and journal.sh.
-# shellcheck disable=SC2154
+# shellcheck disable=SC2034,SC2154
 
 # chroot_base SUITE PACKAGE...: an archive of a minimal system with these packages, made once; its name
 chroot_base() {
@@ -80,9 +80,10 @@ chroot_boot='
 '
 
 chroot_wait() {
-	local try
+	local try parent
+	parent=$(cat "$system/pid")
 	for try in $(seq 1 100); do
-		system_pid=$(pgrep -P "$(cat "$system/pid")" || :)
+		read -r system_pid _ <"/proc/$parent/task/$parent/children" || :
 		[ -z "$system_pid" ] || [ ! -e "/proc/$system_pid/root/run/ready" ] || return 0
 		sleep 0.1
 	done
@@ -106,7 +107,7 @@ chroot_remove() {
 	while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do
 		sleep 0.05
 	done
-	for cgroup in $(find /sys/fs/cgroup -depth -type d -path "*/${1##*/}*" 2>/dev/null); do
+	find /sys/fs/cgroup -depth -type d -path "*/${1##*/}*" 2>/dev/null | while read -r cgroup; do
 		rmdir "$cgroup" 2>/dev/null || { sleep 0.2 && rmdir "$cgroup"; } || :
 	done
 	rm -rf --one-file-system "$1"
