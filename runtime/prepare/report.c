@@ -39,18 +39,31 @@ static void terminate_strings(struct report *r)
 	TERMINATE(r->err.text);
 }
 
+/* A package may be upgraded under a pod: its shim is the old program, prepare the new one. */
+static int check_build(const void *bytes, size_t n, struct err *err)
+{
+	uint32_t head[2] = { 0, 0 };
+
+	if (n >= sizeof(head))
+		memcpy(head, bytes, sizeof(head));
+	if (head[0] == REPORT_VERSION && head[1] == sizeof(struct report) && n == head[1])
+		return 0;
+	if (head[1] != n || !n)
+		return err_set(err, ERR_INVALID, "report of prepare has %zu bytes, not %zu", n,
+			       sizeof(struct report));
+	return err_set(err, ERR_INVALID,
+		       "crossarch-prepare and the shim of this pod are of different builds "
+		       "(report version %u, not %u): recreate the pod if crossarch was upgraded "
+		       "since it started, or else reinstall both from one package",
+		       head[0], REPORT_VERSION);
+}
+
 int report_decode(const void *bytes, size_t n, struct report *ret, struct err *err)
 {
-	if (n != sizeof(*ret))
-		return err_set(err, ERR_INVALID, "report of prepare has %zu bytes, not %zu", n,
-			       sizeof(*ret));
+	if (check_build(bytes, n, err) < 0)
+		return -1;
 	memcpy(ret, bytes, sizeof(*ret));
 	terminate_strings(ret);
-	if (ret->version != REPORT_VERSION || ret->size != sizeof(*ret))
-		return err_set(err, ERR_INVALID,
-			       "crossarch-prepare and the shim are of different builds "
-			       "(report version %u, not %u); reinstall both from one package",
-			       ret->version, REPORT_VERSION);
 	if (ret->verdict >= VERDICT_N || (ret->flags & ~(uint32_t)REPORT_FLAGS_ALL) ||
 	    ret->n_warnings > REPORT_WARNINGS || ret->log_level > LOG_DEBUG ||
 	    (unsigned int)ret->err.code > ERR_NOMEM)

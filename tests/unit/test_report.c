@@ -73,6 +73,29 @@ static void values_out_of_range(void **state)
 	REFUSED(r.err.code = (enum err_code) - 1);
 }
 
+/* The prepare of a newer package answers the shim of a pod from before, whatever its record's size.
+ */
+static void upgraded_under_a_pod(void **state)
+{
+	union {
+		struct report r;
+		uint8_t bytes[2 * sizeof(struct report)];
+	} newer = { .bytes = { 0 } };
+	struct report copy;
+	struct err err;
+
+	(void)state;
+	newer.r.version = REPORT_VERSION + 1;
+	for (uint32_t size = sizeof(newer.r) - 8; size <= sizeof(newer.r) + 8; size += 8) {
+		newer.r.size = size;
+		assert_int_equal(report_decode(newer.bytes, size, &copy, &err), -1);
+		assert_non_null(strstr(err.text, "recreate the pod"));
+	}
+	newer.r.size = sizeof(newer.r);
+	assert_int_equal(report_decode(newer.bytes, 100, &copy, &err), -1);
+	assert_non_null(strstr(err.text, "has 100 bytes"));
+}
+
 static void strings_are_terminated(void **state)
 {
 	struct report r, copy;
@@ -114,9 +137,9 @@ static void random_records(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(through_a_pipe),      cmocka_unit_test(other_sizes),
-		cmocka_unit_test(values_out_of_range), cmocka_unit_test(strings_are_terminated),
-		cmocka_unit_test(random_records),
+		cmocka_unit_test(through_a_pipe),	  cmocka_unit_test(other_sizes),
+		cmocka_unit_test(values_out_of_range),	  cmocka_unit_test(upgraded_under_a_pod),
+		cmocka_unit_test(strings_are_terminated), cmocka_unit_test(random_records),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
