@@ -306,8 +306,8 @@ deb: ## Debian packages in build/deb (needs debhelper)
 image: all ## the node installer for Kubernetes as an OCI archive in build/image
 	$(Q)BUILD=$(BUILD) hack/kubernetes/image
 
-test-deb: ## install, upgrade and purge the packages in fresh Debian systems (root, slow)
-	$(Q)BUILD=$(abspath $(BUILD)) hack/tally tests/packages/deb.test
+test-deb: all cri ## install, upgrade and purge the packages in fresh Debian systems; Docker (root, slow)
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),1800) hack/tally $(wildcard tests/packages/*.test)
 
 analyze: $(PROTO_H) $(BUILD)/gen/revision.h ## gcc -fanalyzer, clang-tidy, cppcheck and shellcheck, clean
 	$(Q)BUILD=$(BUILD) hack/analyze
