@@ -25,8 +25,8 @@ struct check {
 /* ERR_NOT_FOUND when crossarch-prepare is not installed. A failure of prepare is in ret->err. */
 MUST_CHECK int check_run(const struct check *c, struct report *ret, struct err *err);
 
-/* The pieces of it: a request as the memfd it is handed over in, and one run of prepare. Descriptors
- * stay the caller's; -1 leaves one out. */
+/* The pieces of it: a request as the memfd it is handed over in, and one run of prepare.
+ * Descriptors stay the caller's; -1 leaves one out. */
 MUST_CHECK int check_request(const struct prepare_request *r, int *ret_fd, struct err *err);
 MUST_CHECK int check_ask(const char *mode, int request, int bundle, int platform,
 			 struct report *ret, struct err *err);

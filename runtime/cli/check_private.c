@@ -51,8 +51,7 @@ static int map_of_spec(json *lnx, const char *key, struct buf *ret, struct err *
 	for (size_t i = 0; array && i < json_object_array_length(array); i++) {
 		json *item = json_object_array_get_idx(array, i);
 
-		if (buf_printf(ret, err, "%lld %lld %lld\n",
-			       (long long)number(item, "containerID"),
+		if (buf_printf(ret, err, "%lld %lld %lld\n", (long long)number(item, "containerID"),
 			       (long long)number(item, "hostID"),
 			       (long long)number(item, "size")) < 0)
 			return -1;

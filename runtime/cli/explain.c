@@ -211,7 +211,10 @@ static const struct explanation table[] = {
 	{ "setuid-without-credentials", true, "set-user-ID has no effect",
 	  "The program is set-user-ID or has file capabilities. Under an emulator registered "
 	  "without flag C it runs with the caller's privilege: sudo, ping and su fail.",
-	  "The mode of the program and the flags of the handler.",
+	  "The mode of the program that the container starts, and the flags of the handler. Other "
+	  "programs of the image are not looked for: su, mount and passwd are set-user-ID in "
+	  "nearly "
+	  "every distribution's image, so their presence says nothing of what the container does.",
 	  "crossarch emulators install --credentials ARCH, if the pod must have it\n"
 	  "or run the container as the user it needs" },
 	{ "emulator-replaced", true, "an old emulator is still in use",

@@ -55,8 +55,8 @@ const char *engine_log_hint(const char *message)
 }
 
 /*
- * Length of the entry at @p: a line, or where an object begins with a brace on a line of its own, as
- * crun has it since json-c writes it, all lines up to the brace that ends it.
+ * Length of the entry at @p: a line, or where an object begins with a brace on a line of its own,
+ * as crun has it since json-c writes it, all lines up to the brace that ends it.
  */
 static size_t entry_length(const char *p)
 {

@@ -48,9 +48,9 @@ struct outcome {
 
 struct work {
 	const struct prepare_request *req;
-	bool trial; /* the mount ends with us, and nobody is noted */
-	int user; /* the container's user namespace */
-	int pod;  /* directory of the instance below PRIVATE_DIR, -1 for a trial */
+	bool trial;   /* the mount ends with us, and nobody is noted */
+	int user;     /* the container's user namespace */
+	int pod;      /* directory of the instance below PRIVATE_DIR, -1 for a trial */
 	int instance; /* the attached mount, -1: there is none yet */
 	const struct binfmt_registry *node; /* its handlers come along */
 	struct outcome *out;
@@ -230,21 +230,26 @@ static void explain(const struct work *w, char *why, char *fix, size_t size)
 
 	(void)str_copy(fix, size, "set io.crossarch.private-emulators to false");
 	if (o->stage == STAGE_MOUNT && o->errnum == EBUSY) {
-		(void)str_copy(why, size, "somebody else mounted binfmt_misc in the pod's user "
-					  "namespace");
-		(void)str_copy(fix, size, "do not mount binfmt_misc inside the pod, and start the "
-					  "pod anew");
+		(void)str_copy(why, size,
+			       "somebody else mounted binfmt_misc in the pod's user "
+			       "namespace");
+		(void)str_copy(fix, size,
+			       "do not mount binfmt_misc inside the pod, and start the "
+			       "pod anew");
 	} else if (o->stage == STAGE_MOUNT) {
 		(void)str_fmt(why, size, "this kernel has no binfmt_misc for user namespaces (%s)",
 			      strerror(o->errnum));
-		(void)str_copy(fix, size, "boot Linux 6.7 or newer, or set "
-					  "io.crossarch.private-emulators to false");
+		(void)str_copy(fix, size,
+			       "boot Linux 6.7 or newer, or set "
+			       "io.crossarch.private-emulators to false");
 	} else if (o->stage == STAGE_REGISTER) {
 		interpreter(w->req->rule, path, sizeof(path));
 		(void)str_fmt(why, size, "root of the pod's user namespace cannot use %s (%s)",
 			      path, strerror(o->errnum));
-		(void)str_fmt(fix, size, "make it readable and executable for everybody (chmod "
-					 "a+rx %s), and the directories above it", path);
+		(void)str_fmt(fix, size,
+			      "make it readable and executable for everybody (chmod "
+			      "a+rx %s), and the directories above it",
+			      path);
 	} else {
 		(void)str_fmt(why, size, "the pod's user namespace cannot be entered as root (%s)",
 			      strerror(o->errnum));
@@ -259,8 +264,9 @@ static void refuse(struct prepare *p, const struct work *w)
 	explain(w, why, fix, sizeof(why));
 	p->report.verdict = VERDICT_REFUSE;
 	(void)str_copy(p->report.code, sizeof(p->report.code), code);
-	(void)str_fmt(p->report.line, DIAGNOSIS_MAX, "crossarch[%s]: %s is %s; private emulators "
-						     "are asked for and %s. Fix: %s.",
+	(void)str_fmt(p->report.line, DIAGNOSIS_MAX,
+		      "crossarch[%s]: %s is %s; private emulators "
+		      "are asked for and %s. Fix: %s.",
 		      code, w->req->program, w->req->guest, why, fix);
 }
 
@@ -296,8 +302,9 @@ static int open_user(uint64_t pid, int *ret_fd, ino_t *ret_ino, struct err *err)
 	if (fd < 0 || fstat(fd, &theirs) < 0 || stat("/proc/self/ns/user", &ours) < 0)
 		return err_sys(err, ERR_NOT_FOUND, "the container's user namespace");
 	if (ours.st_ino == theirs.st_ino)
-		return err_set(err, ERR_PRECONDITION, "the container has no user namespace of its "
-						      "own");
+		return err_set(err, ERR_PRECONDITION,
+			       "the container has no user namespace of its "
+			       "own");
 	*ret_ino = theirs.st_ino;
 	return 0;
 }

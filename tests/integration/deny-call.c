@@ -2,8 +2,8 @@
 /*
  * deny-call SYSCALL ERRNO PROGRAM [ARGUMENT...]
  *
- * Runs a program on a kernel that lacks a system call, or has it and forbids it: what a test machine's own
- * kernel cannot be made to do. ERRNO is a number.
+ * Runs a program on a kernel that lacks a system call, or has it and forbids it: what a test
+ * machine's own kernel cannot be made to do. ERRNO is a number.
  */
 #include <seccomp.h>
 #include <stdio.h>

@@ -236,7 +236,9 @@ static bool is_own(const char *name)
 		"rt_sigprocmask",  "rt_sigaction", "futex",	      "mmap",	     "munmap",
 		"mprotect",	   "brk",	   "madvise",	      "mremap",	     "rt_sigreturn",
 		"gettid",	   "getpid",	   "set_robust_list", "sched_yield", "read",
-		"restart_syscall", "clone3",	   "access",	      NULL
+		"restart_syscall", "clone3",	   "access",
+		"readlink", /* 10.0: is the file to open one it has to imitate? */
+		NULL
 	};
 
 	for (size_t i = 0; own[i]; i++)
