@@ -601,6 +601,13 @@ static void private_emulators(void **state)
 	expect_refusal(&w, CAUSE_PRIVATE_HOST_PID, NULL);
 	w.f.purpose = FOR_SANDBOX;
 	expect_verdict(&w, VERDICT_EMULATE);
+	/* Switching its handler on would not help. */
+	world_init(&w, "arm64");
+	w.entries[0].enabled = false;
+	w.f.handler = NULL;
+	expect_refusal(&w, CAUSE_HANDLER_DISABLED, NULL);
+	w.f.private_bar = CAUSE_PRIVATE_HOST_PID;
+	expect_refusal(&w, CAUSE_PRIVATE_HOST_PID, NULL);
 	world_init(&w, "amd64");
 	w.f.private_bar = CAUSE_PRIVATE_HOST_PID;
 	expect_verdict(&w, VERDICT_NATIVE);
