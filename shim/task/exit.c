@@ -14,10 +14,13 @@
 #include "shim/task/operation.h"
 #include "shim/task/service.h"
 
+/* An init whose Create was not answered, or is being undone, is nobody's yet. */
 static bool starting(const struct process *p)
 {
-	return p->op && (p->op->verb == ENGINE_CREATE || p->op->verb == ENGINE_START ||
-			 p->op->verb == ENGINE_EXEC || p->op->verb == ENGINE_RESTORE);
+	if (p->state == PROCESS_CREATING)
+		return true;
+	return p->op && (p->op->verb == ENGINE_START || p->op->verb == ENGINE_EXEC ||
+			 p->op->verb == ENGINE_RESTORE);
 }
 
 static bool exec_alive(const struct process *p)
