@@ -33,10 +33,15 @@ static void close_report(struct check *c)
 	fd_close(&c->report_fd);
 }
 
-void check_deinit(struct check *c)
+void check_stop(struct check *c)
 {
 	end_platform(c);
 	close_report(c);
+}
+
+void check_deinit(struct check *c)
+{
+	check_stop(c);
 	fd_close(&c->models_fd);
 	free(c->incoming);
 }

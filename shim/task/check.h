@@ -27,6 +27,9 @@ struct check {
 void check_init(struct check *c);
 void check_deinit(struct check *c);
 
+/* What it may still have to say is of no interest any more. */
+void check_stop(struct check *c);
+
 /*
  * Starts the check of a new container. @done follows on the operation, a second time if the first
  * report says REPORT_MORE.

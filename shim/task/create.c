@@ -102,6 +102,7 @@ static void undo(struct operation *op, const struct err *why)
 	struct err err;
 
 	c->why = *why;
+	check_stop(&c->check); /* a report that comes now would go on with what is being undone */
 	/* An init that waits there is nobody's concern any more: the engine ends it. */
 	child_forget(&op->task->init.child);
 	stdio_give_up(&op->task->init.io);
