@@ -22,12 +22,11 @@ static void release(struct model *m, struct m_run *r, bool doomed)
 }
 
 /* What the engine made although its operation fails: to undo that is the engine's again. */
-static void release_process(struct model *m, const struct m_outcome *o)
+static void release_process(struct model *m, int fd, pid_t pid)
 {
-	struct m_run made = { .verb = "", .fd = o->fd, .pid = o->pid };
+	struct m_run made = { .verb = "", .fd = fd, .pid = pid };
 
-	if (o->ok)
-		release(m, &made, false);
+	release(m, &made, false);
 }
 
 static void release_all(struct model *m, struct m_op *op, bool doomed)
@@ -101,6 +100,10 @@ static void vanish(struct model *m, struct m_op *op)
 
 static void undo(struct model *m, struct m_op *op)
 {
+	struct m_process *p = &op->task->init;
+
+	release_process(m, p->fd, p->pid);
+	p->fd = -1;
 	op->undoing = true;
 	op->failing = false;
 	if (op->engine_ran)
@@ -312,7 +315,7 @@ static void engine_ended(struct model *m, struct m_op *op, const struct m_outcom
 	if (op->undoing) {
 		m_want(m, op, M_STEP, "unmount");
 	} else if (op->failing) {
-		release_process(m, o);
+		release_process(m, o->ok ? o->fd : -1, o->pid);
 		fail(m, op, op->code);
 	} else if (op->rpc == M_CREATE) {
 		create_engine_ended(m, op);

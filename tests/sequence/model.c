@@ -77,7 +77,7 @@ bool m_is_init(const struct m_task *t, const struct m_process *p)
 }
 
 void m_publish(struct model *m, enum m_topic topic, const struct m_task *t,
-		    const struct m_process *p)
+	       const struct m_process *p)
 {
 	struct m_event *e = &m->events[m->n_events++];
 
@@ -187,11 +187,6 @@ static void forget_process(struct model *m, struct m_process *p)
 	while (p->waiters.n)
 		m_answer(m_pop(&p->waiters), M_NOT_FOUND);
 	m_all_runnable(m, &p->deferred);
-	/* What the engine made and Create did not answer for: the engine ends it. */
-	if (p->used && p->fd >= 0) {
-		ASSERT(m->n_released < M_RELEASED);
-		m->released[m->n_released++] = (struct m_released){ p->fd, p->pid, false };
-	}
 	memset(p, 0, sizeof(*p));
 	p->fd = -1;
 }

@@ -206,7 +206,8 @@ static void leave(struct world *w)
 	client_connect(w, 1);
 }
 
-/* The engine has failed and its words come with a refusal: either may be the reason that is told. */
+/* The engine has failed and its words come with a refusal: either may be the reason that is told.
+ */
 static bool late_refusal(struct world *w, struct m_op *op)
 {
 	const struct m_run *check = &op->runs[M_CHECK];
@@ -216,10 +217,12 @@ static bool late_refusal(struct world *w, struct m_op *op)
 	report_refusal(w, check->fd);
 	op->call->other_code = M_REFUSED;
 	run_finish(w, op, M_STEP, false);
+	w->n_raced = 0; /* it may have been killed, and nobody waits for it */
 	return true;
 }
 
-/* Two runs of one operation end at the same moment: nothing may depend on whose end is seen first. */
+/* Two runs of one operation end at the same moment: nothing may depend on whose end is seen first.
+ */
 static void finish_both(struct world *w, const struct choice *c)
 {
 	struct m_op *op = c->op;
@@ -231,6 +234,7 @@ static void finish_both(struct world *w, const struct choice *c)
 	run_finish(w, op, c->part, false);
 	if (op->used && op->runs[other].fd >= 0)
 		run_finish(w, op, other, false);
+	race_end(w);
 }
 
 static void finish(struct world *w, const struct choice *c)

@@ -28,7 +28,7 @@ enum stub_what {
 	STUB_DIE_SOON, /* engine: the same, but it has exited with `number` when this is answered */
 	STUB_PID_FILE, /* engine: write the pid of that process where it was asked for */
 	STUB_LOG,      /* engine: write a log */
-	STUB_REPORT,   /* prepare: write the bytes that follow to the report pipe */
+	STUB_REPORT,   /* prepare: write the bytes that follow to the report pipe, and say so */
 	STUB_GATE,     /* engine: read --process; `number`: as far as it is there; tells how much */
 	STUB_EXIT,     /* exit with `number` */
 	STUB_KILL,     /* die of signal `number` */

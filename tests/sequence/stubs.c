@@ -27,9 +27,17 @@ struct stray take_stray(struct strays *s, unsigned int i)
 	return taken;
 }
 
+static bool wait_answer(const struct world *w, int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, w->bound_ms) > 0;
+}
+
 void order(struct world *w, int fd, enum stub_what what, int number, const void *bytes, size_t n)
 {
 	static struct stub_order o;
+	char byte;
 
 	o.what = what;
 	o.number = number;
@@ -39,13 +47,10 @@ void order(struct world *w, int fd, enum stub_what what, int number, const void 
 		memcpy(o.report, bytes, n);
 	if (send(fd, &o, STUB_ORDER_HEAD + n, MSG_NOSIGNAL) < 0)
 		tell(w, "  (a run is gone already)");
-}
-
-static bool wait_answer(const struct world *w, int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	return poll(&p, 1, w->bound_ms) > 0;
+	else if (what == STUB_REPORT && !wait_answer(w, fd))
+		wrong(w, "a run of prepare cannot report");
+	else if (what == STUB_REPORT)
+		(void)!recv(fd, &byte, 1, 0); /* or it was killed for what it said */
 }
 
 bool wait_end(const struct world *w, int fd)
@@ -54,6 +59,33 @@ bool wait_end(const struct world *w, int fd)
 	char byte;
 
 	return poll(&p, 1, w->bound_ms) > 0 && recv(fd, &byte, 1, MSG_DONTWAIT) <= 0;
+}
+
+/* Its end has been seen by the shim, which knows it. */
+static bool wait_reaped(const struct world *w, pid_t pid)
+{
+	for (int i = 0; i < w->bound_ms * 10; i++) {
+		if (kill(pid, 0) < 0)
+			return true;
+		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+	}
+	return false;
+}
+
+/* The operation waits for it: it has gone on when this returns, unless two runs are to race. */
+static void run_ended(struct world *w, const struct m_run *r)
+{
+	if (w->racing[0])
+		w->raced[w->n_raced++ % ARRAY_SIZE(w->raced)] = r->pid;
+	else if (!wait_reaped(w, r->pid))
+		wrong(w, "the end of %s was not seen", r->verb);
+}
+
+void race_end(struct world *w)
+{
+	for (; w->n_raced; w->n_raced--)
+		if (!wait_reaped(w, w->raced[w->n_raced - 1]))
+			wrong(w, "the end of a run was not seen");
 }
 
 /* --- reports --------------------------------------------------------------------------------- */
@@ -95,9 +127,13 @@ static int dies_early(struct world *w, struct m_run *run)
 	good_report(w, &r, false);
 	if (which == 0)
 		order(w, run->fd, STUB_REPORT, 0, &r, sizeof(r) / 2);
-	order(w, run->fd, which == 1 ? STUB_KILL : STUB_EXIT, which == 1 ? SIGKILL : which ? 1 : 0,
+	order(w, run->fd, which == 1 ? STUB_KILL : STUB_EXIT,
+	      which == 1 ? SIGKILL
+	      : which	 ? 1
+			 : 0,
 	      NULL, 0);
 	fd_close(&run->fd);
+	run_ended(w, run);
 	return which ? M_UNKNOWN : M_INVALID;
 }
 
@@ -242,10 +278,12 @@ static void make_process(struct world *w, const struct m_op *op, struct m_outcom
 	int32_t pid = 0;
 
 	/* Whether a call that waits for the slot still meets it alive would be left to chance. */
-	o->ended = draw(w, op->rpc == M_CREATE ? 12 : 4) == 0 && !op->slot->deferred.n;
+	o->ended = draw(w, op->rpc == M_CREATE ? 12 : 4) == 0 && !op->slot->deferred.n &&
+		   !w->racing[0];
 	o->status = any_status(w);
 	o->fd = -1;
-	order(w, op->runs[M_ENGINE].fd, o->ended ? STUB_DIE_SOON : STUB_SPAWN, (int)o->status, NULL, 0);
+	order(w, op->runs[M_ENGINE].fd, o->ended ? STUB_DIE_SOON : STUB_SPAWN, (int)o->status, NULL,
+	      0);
 	if (recv(op->runs[M_ENGINE].fd, &pid, sizeof(pid), 0) != sizeof(pid))
 		wrong(w, "a run of the engine was ended while it worked");
 	o->pid = pid;
@@ -310,9 +348,12 @@ static void engine_works(struct world *w, const struct m_op *op, struct m_outcom
 {
 	bool makes = makes_process(op);
 	unsigned int how = (unsigned int)draw(w, 20);
-	bool leaves = makes && (how > 3 || how == 0);
+	bool leaves;
 	int fd = op->runs[M_ENGINE].fd;
 
+	if (w->racing[0] && op->rpc == M_CREATE && !op->undoing && (how == 0 || how == 2))
+		how = 3; /* its words take their time: what the check says comes first */
+	leaves = makes && (how > 3 || how == 0);
 	o->ok = how > 3;
 	if (leaves)
 		make_process(w, op, o);
@@ -428,8 +469,8 @@ void run_finish(struct world *w, struct m_op *op, enum m_part part, bool race)
 	struct m_process *init = &op->task->init;
 	uint32_t status = any_status(w);
 
-	race = race && op->rpc == M_START && str_eq(r->verb, "start") && init->fd >= 0 &&
-	       !init->deferred.n;
+	race = race && !w->racing[0] && op->rpc == M_START && str_eq(r->verb, "start") &&
+	       init->fd >= 0 && !init->deferred.n;
 	if (part == M_CHECK) {
 		if (r->told)
 			end_lingering(w, op, r);
@@ -444,6 +485,7 @@ void run_finish(struct world *w, struct m_op *op, enum m_part part, bool race)
 	tell(w, "%s of %s %s ends: %s, code %d, process %d%s", r->verb, init->id, op->process->id,
 	     o.ok ? "well" : "badly", o.code, (int)o.pid, o.ended ? " that has ended" : "");
 	fd_close(&r->fd);
+	run_ended(w, r);
 	if (race)
 		order(w, init->fd, STUB_EXIT, (int)status, NULL, 0);
 	model_done(&w->model, op, part, &o);
@@ -452,17 +494,6 @@ void run_finish(struct world *w, struct m_op *op, enum m_part part, bool race)
 }
 
 /* --- processes ------------------------------------------------------------------------------- */
-
-/* Its end has been seen by the shim, which knows it. */
-static bool wait_reaped(const struct world *w, pid_t pid)
-{
-	for (int i = 0; i < w->bound_ms * 10; i++) {
-		if (kill(pid, 0) < 0)
-			return true;
-		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
-	}
-	return false;
-}
 
 /* The process has been told, or sent a signal. */
 void process_end(struct world *w, struct m_process *p, uint32_t status)

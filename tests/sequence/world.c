@@ -507,6 +507,7 @@ void pass_time(struct world *w, uint64_t ns)
 {
 	tell(w, "%d s pass", (int)(ns / M_SECOND));
 	model_time(&w->model, ns);
+	model_settle(&w->model);
 	collect_released(w);
 	__atomic_store_n(w->clock, w->model.now, __ATOMIC_RELEASE);
 	probe(w); /* wakes the shim */

@@ -55,8 +55,10 @@ struct world {
 	struct m_call calls[W_CALLS];
 	struct model model;
 	uint64_t random;
-	uint64_t *clock;	  /* of the shim: stands still until model.now moves */
-	char racing[24];	  /* the engine may fail there before the check is heard */
+	uint64_t *clock; /* of the shim: stands still until model.now moves */
+	char racing[24]; /* the engine may fail there before the check is heard */
+	pid_t raced[4];
+	unsigned int n_raced;
 	unsigned int descriptors; /* of a shim without work */
 	int bound_ms;		  /* longer than anything takes */
 	bool verbose;
@@ -95,6 +97,8 @@ void seam_begin(const uint64_t *clock);
 
 /* stubs.c */
 void order(struct world *w, int fd, enum stub_what what, int number, const void *bytes, size_t n);
+/* Waits for what ended in a race. */
+void race_end(struct world *w);
 void report_refusal(struct world *w, int fd);
 void newcomer_read(struct world *w, unsigned int i);
 void process_end(struct world *w, struct m_process *p, uint32_t status);
