@@ -25,6 +25,6 @@ known() {
 tally() {
 	local status=0
 	"$@" >"$scratch/tally" 2>&1 || status=$?
-	tail -n "${TALLY_LINES-1}" "$scratch/tally" | say >&3
+	tail -n "${TALLY_LINES-1}" "$scratch/tally" | sed "s/^# //" | say >&3
 	[ "$status" = 0 ] || { cat "$scratch/tally" && fail "exit status $status: $*"; }
 }
