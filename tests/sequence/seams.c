@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "runtime/base/mem.h"
+#include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/host/private.h"
 #include "shim/host/unmount.h"
+#include "shim/task/service.h"
 #include "tests/sequence/world.h"
 
 /*
@@ -18,11 +21,6 @@
  * fuzzer wants, and time passes when it says so. Deadlines are then as exact as anything else.
  */
 static const uint64_t *shim_clock;
-
-void seam_begin(const uint64_t *clock)
-{
-	shim_clock = clock;
-}
 
 /* The names are the linker's. */
 int __real_clock_gettime(clockid_t id, struct timespec *ret);
@@ -63,4 +61,41 @@ int __wrap_bundle_unmount(void *bundle)
 	if (o.what == STUB_KILL)
 		kill(getpid(), o.number);
 	return o.number;
+}
+
+static int serve(const struct world *w, int listening)
+{
+	char prepare[128], events[128], socket_path[128];
+	struct service s = { .ns = "ns", .grpc_address = "", .cli_path = "" };
+	struct loop loop;
+	struct err err;
+	int rc;
+
+	(void)str_fmt(prepare, sizeof(prepare), "%s/prepare", w->dir);
+	(void)str_fmt(events, sizeof(events), "%s/events", w->dir);
+	(void)str_fmt(socket_path, sizeof(socket_path), "%s/shim.sock", w->dir);
+	s.prepare_path = prepare;
+	s.socket_path = socket_path;
+	s.config_path = s.config_body = "";
+	s.debug = w->verbose;
+	s.nofile = (struct rlimit){ 1024, 1024 };
+	log_set_level(w->verbose ? LOG_DEBUG : LOG_ERROR);
+	ASSERT(loop_init(&loop, &err) == 0);
+	rc = service_run(&s, &loop, events, listening, &err);
+	loop_deinit(&loop);
+	return rc < 0;
+}
+
+void be_shim(const struct world *w, int listening)
+{
+	char log[128];
+	int fd;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	shim_clock = w->clock;
+	(void)str_fmt(log, sizeof(log), "%s/log", w->dir);
+	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	ASSERT(fd >= 0 && dup2(fd, 1) == 1 && dup2(fd, 2) == 2 && dup2(listening, 3) == 3);
+	close_range(4, ~0u, 0);
+	exit(serve(w, 3));
 }

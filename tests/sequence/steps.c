@@ -211,12 +211,19 @@ static void leave(struct world *w)
 static bool late_refusal(struct world *w, struct m_op *op)
 {
 	const struct m_run *check = &op->runs[M_CHECK];
+	bool first = draw(w, 2);
+	int fd = check->fd;
 
-	if (check->fd < 0 || check->told || op->runs[M_STEP].fd < 0)
+	if (fd < 0 || check->told || op->runs[M_STEP].fd < 0)
 		return false;
-	report_refusal(w, check->fd);
 	op->call->other_code = M_REFUSED;
+	kill(w->shim, SIGSTOP); /* it is to find both at once */
+	if (first)
+		report_refusal(w, fd);
 	run_finish(w, op, M_STEP, false);
+	if (!first)
+		report_refusal(w, fd);
+	kill(w->shim, SIGCONT);
 	w->n_raced = 0; /* it may have been killed, and nobody waits for it */
 	return true;
 }
@@ -227,13 +234,19 @@ static void finish_both(struct world *w, const struct choice *c)
 {
 	struct m_op *op = c->op;
 	enum m_part other = (enum m_part)((c->part + 1 + draw(w, M_PARTS - 1)) % M_PARTS);
+	bool freeze;
 
 	(void)str_copy(w->racing, sizeof(w->racing), op->task->init.id);
 	if (late_refusal(w, op))
 		return;
+	freeze = op->rpc != M_START; /* whose gate has to be opened between the two */
+	if (freeze)
+		kill(w->shim, SIGSTOP); /* it is to find both at once */
 	run_finish(w, op, c->part, false);
 	if (op->used && op->runs[other].fd >= 0)
 		run_finish(w, op, other, false);
+	if (freeze)
+		kill(w->shim, SIGCONT);
 	race_end(w);
 }
 

@@ -3,13 +3,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -20,7 +18,6 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "shim/task/service.h"
 
 /* --- telling --------------------------------------------------------------------------------- */
 
@@ -114,43 +111,6 @@ void client_connect(struct world *w, int n)
 }
 
 /* --- the shim -------------------------------------------------------------------------------- */
-
-static int serve(const struct world *w, int listening)
-{
-	char prepare[128], events[128], socket_path[128];
-	struct service s = { .ns = "ns", .grpc_address = "", .cli_path = "" };
-	struct loop loop;
-	struct err err;
-	int rc;
-
-	(void)str_fmt(prepare, sizeof(prepare), "%s/prepare", w->dir);
-	(void)str_fmt(events, sizeof(events), "%s/events", w->dir);
-	(void)str_fmt(socket_path, sizeof(socket_path), "%s/shim.sock", w->dir);
-	s.prepare_path = prepare;
-	s.socket_path = socket_path;
-	s.config_path = s.config_body = "";
-	s.debug = w->verbose;
-	s.nofile = (struct rlimit){ 1024, 1024 };
-	log_set_level(w->verbose ? LOG_DEBUG : LOG_ERROR);
-	ASSERT(loop_init(&loop, &err) == 0);
-	rc = service_run(&s, &loop, events, listening, &err);
-	loop_deinit(&loop);
-	return rc < 0;
-}
-
-static void be_shim(const struct world *w, int listening)
-{
-	char log[128];
-	int fd;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	seam_begin(w->clock);
-	(void)str_fmt(log, sizeof(log), "%s/log", w->dir);
-	fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-	ASSERT(fd >= 0 && dup2(fd, 1) == 1 && dup2(fd, 2) == 2 && dup2(listening, 3) == 3);
-	close_range(4, ~0u, 0);
-	exit(serve(w, 3));
-}
 
 static unsigned int count_descriptors(const struct world *w)
 {

@@ -92,14 +92,14 @@ void client_read(struct world *w, int n);
 void publisher_read(struct world *w);
 const char *rpc_name(enum m_rpc rpc);
 
-/* seams.c: what the shim forks for unmounting, and its clock. */
-void seam_begin(const uint64_t *clock);
+/* seams.c: the shim, with its unmounting and its clock in our hands. */
+void be_shim(const struct world *w, int listening);
 
 /* stubs.c */
 void order(struct world *w, int fd, enum stub_what what, int number, const void *bytes, size_t n);
 /* Waits for what ended in a race. */
 void race_end(struct world *w);
-void report_refusal(struct world *w, int fd);
+void run_ended(struct world *w, const struct m_run *r);
 void newcomer_read(struct world *w, unsigned int i);
 void process_end(struct world *w, struct m_process *p, uint32_t status);
 void run_finish(struct world *w, struct m_op *op, enum m_part part, bool race);
@@ -107,6 +107,13 @@ void orphan_end(struct world *w);
 struct stray take_stray(struct strays *s, unsigned int i);
 void add_stray(struct strays *s, int fd, pid_t pid);
 bool wait_end(const struct world *w, int fd);
+
+/* reports.c */
+void report_refusal(struct world *w, int fd);
+int words(struct world *w, int fd);
+void answer_look(struct world *w, struct m_op *op);
+void prepare_speaks(struct world *w, struct m_op *op);
+void end_lingering(struct world *w, struct m_op *op, struct m_run *r);
 
 /* steps.c */
 void step(struct world *w, uint64_t seed);
