@@ -157,7 +157,7 @@ void call_send(struct world *w, struct m_call *c)
 }
 
 /* A question that changes nothing: with its answer, what came before has been seen to. */
-void probe_send(struct world *w)
+void probe_send(struct world *w, int client)
 {
 	Crossarch__ProcessRequest r = CROSSARCH__PROCESS_REQUEST__INIT;
 	char nobody[] = "nobody";
@@ -165,7 +165,7 @@ void probe_send(struct world *w)
 	w->stream += 2;
 	w->probe = w->stream;
 	r.id = nobody;
-	request_send(w, 0, w->probe, "Connect", 0, &r.base);
+	request_send(w, client, w->probe, "Connect", 0, &r.base);
 }
 
 /* --- replies --------------------------------------------------------------------------------- */

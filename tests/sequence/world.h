@@ -87,7 +87,7 @@ void catch_up(struct world *w);
 
 /* wire.c */
 void call_send(struct world *w, struct m_call *c);
-void probe_send(struct world *w);
+void probe_send(struct world *w, int client);
 void client_read(struct world *w, int n);
 void publisher_read(struct world *w);
 const char *rpc_name(enum m_rpc rpc);
