@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
@@ -111,8 +112,12 @@ int left_children(pid_t pid, const pid_t *known, size_t n, struct err *err)
 	char name[200];
 	pid_t child;
 
-	while ((child = unknown_child(pid, known, n)) && now_ms() < until)
+	while ((child = unknown_child(pid, known, n)) && now_ms() < until) {
+		/* What became ours and has ended is there until we say so. */
+		while (pid == getpid() && waitpid(-1, NULL, WNOHANG) > 0)
+			;
 		pause_ms(5);
+	}
 	if (!child)
 		return 0;
 	name_of(child, name, sizeof(name));
