@@ -14,7 +14,7 @@ static ssize_t read_at(int fd, void *bytes, size_t n, uint64_t at)
 	char *p = bytes;
 	size_t done = 0;
 
-	if (at > INT64_MAX - n)
+	if (at > (uint64_t)INT64_MAX - n)
 		return 0;
 	while (done < n) {
 		ssize_t got = pread(fd, p + done, n - done, (off_t)(at + done));
