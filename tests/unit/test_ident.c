@@ -79,7 +79,9 @@ static void table_sizes(void **state)
 	assert_int_equal(ident_table_size(&id), 32);
 }
 
-/* A 64-bit little-endian program with the given segments. */
+#define OUR_ORDER (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB)
+
+/* A 64-bit program, in the byte order of this machine, with the given segments. */
 struct program {
 	struct ident id;
 	Elf64_Phdr segments[4];
@@ -98,7 +100,7 @@ static struct segments walk(const struct program *p, size_t n, uint64_t file_siz
 static struct program typical(void)
 {
 	return (struct program){
-		.id = { .cls = ELFCLASS64, .order = ELFDATA2LSB, .entry = 0x401000,
+		.id = { .cls = ELFCLASS64, .order = OUR_ORDER, .entry = 0x401000,
 			.machine = EM_X86_64 },
 		.segments = {
 			{ PT_LOAD, PF_R | PF_X, 0, 0x400000, 0, 0x3000, 0x3000, PAGE },
