@@ -25,10 +25,10 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch
 	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual -Wnull-dereference
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE \
 	-fvisibility=hidden -fno-common
-ifeq ($(shell uname -m),x86_64)
+ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
 HARDEN += -fcf-protection
 endif
-CPPFLAGS += -D_GNU_SOURCE -I. -isystem $(BUILD)/gen -DCROSSARCH_VERSION='"$(VERSION)"' \
+CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -isystem $(BUILD)/gen -DCROSSARCH_VERSION='"$(VERSION)"' \
 	-DCROSSARCH_LIBEXECDIR='"$(LIBEXECDIR)"' \
 	-DCROSSARCH_SYSCONFDIR='"$(SYSCONFDIR)"'
 CFLAGS += -std=gnu11 -O2 -g -ffunction-sections -fdata-sections $(WARN) $(HARDEN)
@@ -70,7 +70,7 @@ BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
 .PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format analyze fuzz
-.PHONY: test-faults test-soak test-hostile test-cgroup2
+.PHONY: test-faults test-soak test-hostile test-cgroup2 test-asan test-valgrind
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -185,6 +185,21 @@ test-cgroup2: all cri ## what has to do with cgroups, in a virtual machine with 
 
 check-asan: ## unit tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined check
+
+# The clients of the suites are as always; what they talk to is under the tool.
+CHECKED := tests/integration/10-ctr.test tests/integration/20-cri.test
+test-asan: cri ## 10-ctr and 20-cri with a shim, prepare and command line under the sanitizers (root)
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined all
+	$(Q)ln -sf $(abspath $(CRI) $(SHIMCTL)) $(BUILD)/asan/bin/
+	$(Q)BUILD=$(abspath $(BUILD)/asan) ENGINES="$(or $(ENGINES),runc)" tests/integration/checked asan $(CHECKED)
+
+test-valgrind: cri ## the same with the shim under valgrind (root)
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/valgrind LINKMODE=-pie all
+	$(Q)ln -sf $(abspath $(CRI) $(SHIMCTL)) $(BUILD)/valgrind/bin/
+	$(Q)BUILD=$(abspath $(BUILD)/valgrind) ENGINES="$(or $(ENGINES),runc)" tests/integration/checked valgrind $(CHECKED)
+
+check-cross: $(PROTO_C) ## unit tests built for other processors, run under qemu-user (CROSS="arm64 armhf s390x")
+	$(Q)BUILD=$(BUILD) hack/cross $(or $(CROSS),arm64 armhf s390x)
 
 check-memory: all cri ## memory of an idle shim beside the stock one, per containerd (root)
 	$(Q)BUILD=$(abspath $(BUILD)) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" tests/bench/memory
