@@ -134,8 +134,10 @@ overlay_root() {
 		options="upperdir=$bundle/upper" options="lowerdir=$(raw_root)"
 }
 
-# raw_create [FIELD=VALUE...]: of the bundle with a root
-raw_create() { rpc Create id="$id" bundle="$bundle" "$(runc_options)" "$(overlay_root)" "$@" >/dev/null; }
+# raw_create [FIELD=VALUE...]: of the bundle with a root; $systemd: told to ask systemd for the cgroup
+raw_create() {
+	rpc Create id="$id" bundle="$bundle" "$(runc_options ${systemd:+systemd_cgroup=true})" "$(overlay_root)" "$@" >/dev/null
+}
 
 # raw PROGRAM...: new, started shim, created with $io (an array of fields; default: output into a file)
 raw() {
