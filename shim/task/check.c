@@ -276,8 +276,7 @@ struct report *check_read(struct check *c, struct operation *op, struct err *err
 	if (!more) {
 		end_platform(c);
 		close_report(c);
-		run_forget(&c->prepare); /* it has said all; whether it is gone yet is nobody's
-					    concern */
+		c->prepare.told = true;
 	}
 	if (rc < 0)
 		return NULL;

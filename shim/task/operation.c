@@ -51,12 +51,21 @@ static void forget_runs(struct operation *op)
 		run_forget(list_first(&op->runs, struct run, in_operation));
 }
 
+/* True when the operation goes on with the end, or the word, of something that runs. */
+static bool awaits(const struct operation *op)
+{
+	list_for_each(node, &op->runs)
+		if (!list_entry(node, struct run, in_operation)->told)
+			return true;
+	return false;
+}
+
 static void on_run_exit(struct child *c, const struct exit_status *status)
 {
 	struct run *run = container_of(c, struct run, child);
 
 	list_del(&run->in_operation);
-	if (list_empty(&run->op->runs))
+	if (!run->told && !awaits(run->op))
 		timer_disarm(&run->op->deadline);
 	run->done(run, status->code);
 }
@@ -67,7 +76,7 @@ static void on_deadline(struct timer *t)
 	struct err err;
 
 	op->timed_out = true;
-	if (list_empty(&op->runs)) {
+	if (!awaits(op)) {
 		err_set(&err, ERR_TIMEOUT, "%s did not finish before the deadline",
 			engine_verb_name(op->verb));
 		operation_fail(op, &err);
@@ -128,6 +137,7 @@ static void operation_free(struct operation *op)
 	if (op->free_data)
 		op->free_data(op->data);
 	free(op);
+	service_rest_soon(s);
 	if (!slot)
 		return;
 	slot->op = NULL;
@@ -154,6 +164,7 @@ static void begin(struct operation *op, struct run *run, void (*done)(struct run
 {
 	run->op = op;
 	run->done = done;
+	run->told = false;
 	list_init(&run->in_operation);
 	list_add(&op->runs, &run->in_operation);
 }
@@ -341,7 +352,7 @@ void operation_abort(struct operation *op)
 	struct err err;
 
 	op->timed_out = true;
-	if (!list_empty(&op->runs)) {
+	if (awaits(op)) {
 		kill_runs(op);
 		return; /* their end is the operation's */
 	}

@@ -12,6 +12,7 @@ struct run {
 	struct child child;
 	struct list in_operation;
 	struct operation *op;
+	bool told; /* what was wanted of it is there: nobody waits for its end */
 	/* It ended, with this exit code. @run and the operation may be gone afterwards. */
 	void (*done)(struct run *run, uint32_t code);
 };

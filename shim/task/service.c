@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/task/service.h"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
+#define REST_NS S_TO_NS(1)
 #define LONELY_BOUND_NS S_TO_NS(30)
 
 #define TASK_METHODS(service_name)                                                                 \
@@ -133,6 +135,18 @@ void service_run_deferred(struct service *s, struct list *deferred)
 		timer_arm(&s->run_later, s->loop, 0);
 }
 
+/* Hundreds of execs at once leave a heap of holes, which an idle shim would keep for good. */
+static void on_rest(struct timer *t)
+{
+	(void)t;
+	malloc_trim(0);
+}
+
+void service_rest_soon(struct service *s)
+{
+	timer_arm(&s->rest, s->loop, REST_NS);
+}
+
 int service_task(struct service *s, const char *id, struct task **ret, struct err *err)
 {
 	list_for_each(node, &s->tasks) {
@@ -178,6 +192,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	list_init(&s->runnable);
 	s->flush_bound.on_fire = on_flush_bound;
 	s->run_later.on_fire = on_run_later;
+	s->rest.on_fire = on_rest;
 	s->lonely.on_fire = on_lonely;
 	if (reaper_init(&s->reaper, loop, err) < 0)
 		return -1;
@@ -192,6 +207,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	}
 	timer_disarm(&s->flush_bound);
 	timer_disarm(&s->run_later);
+	timer_disarm(&s->rest);
 	timer_disarm(&s->lonely);
 	events_deinit(&s->events);
 	reaper_deinit(&s->reaper);
