@@ -193,11 +193,6 @@ test-asan: cri ## 10-ctr and 20-cri with a shim, prepare and command line under 
 	$(Q)ln -sf $(abspath $(CRI) $(SHIMCTL)) $(BUILD)/asan/bin/
 	$(Q)BUILD=$(abspath $(BUILD)/asan) ENGINES="$(or $(ENGINES),runc)" tests/integration/checked asan $(CHECKED)
 
-test-valgrind: cri ## the same with the shim under valgrind (root)
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/valgrind LINKMODE=-pie all
-	$(Q)ln -sf $(abspath $(CRI) $(SHIMCTL)) $(BUILD)/valgrind/bin/
-	$(Q)BUILD=$(abspath $(BUILD)/valgrind) ENGINES="$(or $(ENGINES),runc)" tests/integration/checked valgrind $(CHECKED)
-
 check-cross: $(PROTO_C) ## unit tests built for other processors, run under qemu-user (CROSS="arm64 armhf s390x")
 	$(Q)BUILD=$(BUILD) hack/cross $(or $(CROSS),arm64 armhf s390x)
 
