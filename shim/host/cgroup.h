@@ -64,13 +64,6 @@ int cgroup_dir_open(const struct cgroup *cg, enum cgroup_part part);
 MUST_CHECK int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_n, struct err *err);
 
 /*
- * SIGKILL to everything in it: cgroup.kill where the kernel has that, else round after round over
- * the processes until a round meets nobody new. Does not wait for them to end. A cgroup that we are
- * in ourselves is refused with ERR_PRECONDITION; one that is gone is success.
- */
-MUST_CHECK int cgroup_kill(const struct cgroup *cg, struct err *err);
-
-/*
  * Moves @pid into the existing cgroup @path, given from the root of the hierarchies as in runc's
  * ShimCgroup option (shim-protocol 1.13): v1, in every hierarchy that has it. ERR_NOT_FOUND when
  * none has.
