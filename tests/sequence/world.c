@@ -417,9 +417,27 @@ static bool keeps_unknown(const struct world *w)
 	return false;
 }
 
-/* A child of the shim that should not be there (any more), or 0. */
+static bool is_zombie(pid_t pid)
+{
+	char path[32], state = 'Z';
+	FILE *f;
+
+	(void)str_fmt(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (f && fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		state = 'Z';
+	if (f)
+		fclose(f);
+	return state == 'Z';
+}
+
+/*
+ * A child of the shim that should not be there (any more), or 0. One that it knows and that has
+ * ended is seen to before the next question is answered.
+ */
 static pid_t stranger(const struct world *w)
 {
+	bool kept = keeps_unknown(w);
 	char path[64];
 	FILE *f;
 	int pid, found = 0;
@@ -427,7 +445,7 @@ static pid_t stranger(const struct world *w)
 	(void)str_fmt(path, sizeof(path), "/proc/%d/task/%d/children", (int)w->shim, (int)w->shim);
 	f = fopen(path, "re");
 	while (f && !found && fscanf(f, "%d", &pid) == 1)
-		if (!is_known(w, pid))
+		if (!is_known(w, pid) && !(kept && is_zombie(pid)))
 			found = pid;
 	if (f)
 		fclose(f);
@@ -439,7 +457,7 @@ static void await_children(struct world *w)
 	pid_t pid = 0;
 
 	for (int i = 0; i < w->bound_ms; i++) {
-		pid = keeps_unknown(w) ? 0 : stranger(w);
+		pid = stranger(w);
 		if (!pid)
 			return;
 		pump(w, 0);
@@ -487,7 +505,13 @@ void catch_up(struct world *w)
 		shim_begin(w);
 		return;
 	}
-	await_children(w);
-	probe(w);
+	/*
+	 * One thing may lead to the next: a run that ended to an unmounting. The list of children may
+	 * also lack some while others go.
+	 */
+	for (int i = 0; i < 4; i++) {
+		await_children(w);
+		probe(w);
+	}
 	pump(w, 0);
 }
