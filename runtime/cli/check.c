@@ -157,7 +157,7 @@ static int read_report(int in, pid_t pid, struct report *ret, struct err *err)
 	if (!text.len)
 		return err_set(err, ERR_IO,
 			       "crossarch-prepare ended without a report (status 0x%x)", status);
-	return report_decode(text.data, text.len, ret, err);
+	return report_decode_last(text.data, text.len, ret, err);
 }
 
 int check_ask(const char *mode, int request, int bundle, int platform, struct report *ret,

@@ -71,6 +71,25 @@ int report_decode(const void *bytes, size_t n, struct report *ret, struct err *e
 	return 0;
 }
 
+int report_decode_last(const void *bytes, size_t n, struct report *ret, struct err *err)
+{
+	const char *at = bytes;
+
+	while (n > sizeof(*ret)) {
+		if (report_decode(at, sizeof(*ret), ret, err) < 0)
+			return -1;
+		if (!(ret->flags & REPORT_MORE))
+			break;
+		at += sizeof(*ret);
+		n -= sizeof(*ret);
+	}
+	if (report_decode(at, n, ret, err) < 0)
+		return -1;
+	if (ret->flags & REPORT_MORE)
+		return err_set(err, ERR_INVALID, "crossarch-prepare ended before its last report");
+	return 0;
+}
+
 int report_write(int fd, const struct report *r, struct err *err)
 {
 	if (fd_write_all(fd, r, sizeof(*r)) < 0)

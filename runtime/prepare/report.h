@@ -87,5 +87,8 @@ void report_init(struct report *r);
  */
 MUST_CHECK int report_decode(const void *bytes, size_t n, struct report *ret, struct err *err);
 
+/* The same for all that a prepare wrote until it ended: the record without REPORT_MORE. */
+MUST_CHECK int report_decode_last(const void *bytes, size_t n, struct report *ret, struct err *err);
+
 /* Writes the record to @fd in one piece. */
 MUST_CHECK int report_write(int fd, const struct report *r, struct err *err);

@@ -147,27 +147,6 @@ static int memory_of(const void *bytes, size_t n)
 	return fd;
 }
 
-/*
- * What prepare wrote: one report, or two when the first says that another follows; @ret is the
- * last.
- */
-static void decode(const uint8_t *bytes, size_t n, struct report *ret)
-{
-	struct err err;
-
-	if (report_decode(bytes, n < sizeof(*ret) ? n : sizeof(*ret), ret, &err) < 0)
-		fail_msg("%s", err.text);
-	if (!(ret->flags & REPORT_MORE)) {
-		assert_int_equal(n, sizeof(*ret));
-		return;
-	}
-	assert_int_not_equal(ret->verdict, VERDICT_REFUSE);
-	assert_int_equal(n, 2 * sizeof(*ret));
-	if (report_decode(bytes + sizeof(*ret), sizeof(*ret), ret, &err) < 0)
-		fail_msg("%s", err.text);
-	assert_false(ret->flags & REPORT_MORE);
-}
-
 /* Runs a mode; descriptors below 0 are left out. The exit status, and what was reported. */
 static int run(const char *mode, int on_four, int request, int platform, struct report *ret)
 {
@@ -200,8 +179,8 @@ static int run(const char *mode, int on_four, int request, int platform, struct 
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (WIFSIGNALED(status))
 		fail_msg("killed by signal %d", WTERMSIG(status));
-	if (WEXITSTATUS(status) == 0)
-		decode(bytes, n, ret);
+	if (WEXITSTATUS(status) == 0 && report_decode_last(bytes, n, ret, &err) < 0)
+		fail_msg("%s", err.text);
 	return WEXITSTATUS(status);
 }
 

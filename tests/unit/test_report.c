@@ -134,12 +134,39 @@ static void random_records(void **state)
 	}
 }
 
+/* What a reader has who waited for the end: one record, or those before the last say that more
+ * come. */
+static void several(void **state)
+{
+	struct report r[2], copy;
+	struct err err;
+
+	(void)state;
+	report_init(&r[0]);
+	report_init(&r[1]);
+	r[1].verdict = VERDICT_REFUSE;
+	assert_int_equal(report_decode_last(r, sizeof(r[0]), &copy, &err), 0);
+	assert_int_equal(copy.verdict, VERDICT_NONE);
+	assert_int_equal(report_decode_last(r, sizeof(r), &copy, &err), -1);
+	r[0].flags = REPORT_MORE;
+	assert_int_equal(report_decode_last(r, sizeof(r), &copy, &err), 0);
+	assert_int_equal(copy.verdict, VERDICT_REFUSE);
+	assert_int_equal(report_decode_last(r, sizeof(r[0]), &copy, &err), -1);
+	assert_non_null(strstr(err.text, "before its last"));
+	assert_int_equal(report_decode_last(r, sizeof(r) - 1, &copy, &err), -1);
+	assert_int_equal(report_decode_last(r, 0, &copy, &err), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(through_a_pipe),	  cmocka_unit_test(other_sizes),
-		cmocka_unit_test(values_out_of_range),	  cmocka_unit_test(upgraded_under_a_pod),
-		cmocka_unit_test(strings_are_terminated), cmocka_unit_test(random_records),
+		cmocka_unit_test(through_a_pipe),
+		cmocka_unit_test(other_sizes),
+		cmocka_unit_test(values_out_of_range),
+		cmocka_unit_test(upgraded_under_a_pod),
+		cmocka_unit_test(strings_are_terminated),
+		cmocka_unit_test(random_records),
+		cmocka_unit_test(several),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
