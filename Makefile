@@ -77,7 +77,7 @@ PURE := $(BIN)/pure
 all: $(SHIM) $(PREPARE) $(CLI) ## build the three programs into build/bin
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z%-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- generated protobuf code ------------------------------------------------------------------
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: %.proto

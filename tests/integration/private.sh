@@ -9,7 +9,7 @@ private=/run/crossarch/binfmt
 userns=(--uidmap 0:100000:65536 --gidmap 0:100000:65536)
 wanted=(--annotation io.crossarch.private-emulators=true)
 
-# A user namespace and options of the runtime exclude each other in containerd 2 (its issue 11091).
+# A user namespace and options of the runtime exclude each other in containerd 2 (containerd#11091).
 eval "$(declare -f node_config | sed '1s/.*/node_config_plain()/')"
 node_config() {
 	node_config_plain
