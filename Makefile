@@ -70,7 +70,7 @@ BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
 .PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format analyze fuzz
-.PHONY: test-faults test-soak test-hostile test-cgroup2 test-asan test-valgrind
+.PHONY: test-faults test-soak test-hostile test-cgroup2 test-asan
 .DELETE_ON_ERROR:
 .SECONDARY:
 
