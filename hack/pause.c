@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a pod's sandbox runs in tests and demo: nothing, until told to stop; reaps what the pod leaves to it. */
+/* What a pod's sandbox runs in tests and demo: nothing, until told to stop; reaps what the pod
+ * leaves to it. */
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>

@@ -21,7 +21,8 @@ enum socket_state { SOCKET_DEAD, SOCKET_ALIVE, SOCKET_UNKNOWN };
 
 /*
  * Whether somebody listens at @path; a full backlog counts as listening. SOCKET_UNKNOWN, with
- * errno, when that could not be asked, for lack of memory or descriptors: no proof that nobody does.
+ * errno, when that could not be asked, for lack of memory or descriptors: no proof that nobody
+ * does.
  */
 enum socket_state socket_state(const char *path);
 

@@ -110,8 +110,8 @@ static bool examine_trouble(struct findings *f, const struct emulator *e, const 
 	} else if (is_replaced(e)) {
 		found(f, GRADE_WARN, name, "%s: the file was replaced, the old one is in use",
 		      what);
-		fix(f, "echo -1 > " BINFMT_DIR "/%s; crossarch emulators install %s", e->entry->name,
-		    name);
+		fix(f, "echo -1 > " BINFMT_DIR "/%s; crossarch emulators install %s",
+		    e->entry->name, name);
 	} else if (!e->boot[0]) {
 		found(f, GRADE_WARN, name, "%s: works, but is gone after a reboot", what);
 		fix(f, "crossarch emulators install %s", name);

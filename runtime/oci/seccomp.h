@@ -26,9 +26,9 @@ void seccomp_judge(json *profile, const struct arch *host, const struct arch *gu
 /*
  * Changes @profile in place. What its author allowed under a guest's name is allowed under the
  * node's, with the same argument filter where the arguments are the same; what the emulator needs
- * and no rule mentions is allowed; clone3 answers ENOSYS rather than another error; a list of foreign
- * architectures becomes the node's. All other rules stay. @notes (NULL: not wanted) takes one sentence a line: what exactly was added, then what
- * could not be kept.
+ * and no rule mentions is allowed; clone3 answers ENOSYS rather than another error; a list of
+ * foreign architectures becomes the node's. All other rules stay. @notes (NULL: not wanted) takes
+ * one sentence a line: what exactly was added, then what could not be kept.
  */
 MUST_CHECK int seccomp_adapt(json *profile, const struct arch *host, const struct arch *guest,
 			     struct buf *notes, struct err *err);

@@ -44,10 +44,10 @@ struct facts {
 	const struct host *host;
 	const struct binfmt_registry *binfmt;
 	const struct settings *settings;
-	bool engine_runs_it; /* the engine has its own handler for this (crun and WebAssembly) */
-	bool private_offered; /* it gets emulators of its own: `binfmt` holds those, too */
+	bool engine_runs_it;	/* the engine has its own handler for this (crun and WebAssembly) */
+	bool private_offered;	/* it gets emulators of its own: `binfmt` holds those, too */
 	enum cause private_bar; /* why it must not have them, CAUSE_NONE when nothing forbids it */
-	bool own_binfmt;     /* `binfmt` is an instance of the container's own user namespace */
+	bool own_binfmt;	/* `binfmt` is an instance of the container's own user namespace */
 
 	/* The program, then the interpreter of its #! line and so on; the last is no script. */
 	struct program_file chain[FACTS_CHAIN];

@@ -44,7 +44,7 @@ struct prepare_request {
 	const char *rule, *pod;	     /* mode private: as reported */
 	const char *program, *guest; /* mode private: for the line of a refusal */
 	uint64_t log_level;	     /* mode private */
-	uint64_t flags; /* enum request_flag */
+	uint64_t flags;		     /* enum request_flag */
 	struct prepare_mount *mounts;
 	size_t n_mounts;
 };

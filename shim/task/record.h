@@ -18,7 +18,8 @@
 MUST_CHECK int record_write(const char *bundle, const struct engine *engine, const char *cgroup,
 			    struct err *err);
 
-/* The engine has forgotten the container: `delete` need not ask it again, only look for a cgroup. */
+/* The engine has forgotten the container: `delete` need not ask it again, only look for a cgroup.
+ */
 void record_remove(const char *bundle);
 
 /*

@@ -233,10 +233,24 @@ static void trace(const char *qemu, const char *file, struct seen *s)
 static bool is_own(const char *name)
 {
 	static const char *const own[] = {
-		"rt_sigprocmask",  "rt_sigaction", "futex",	      "mmap",	     "munmap",
-		"mprotect",	   "brk",	   "madvise",	      "mremap",	     "rt_sigreturn",
-		"gettid",	   "getpid",	   "set_robust_list", "sched_yield", "read",
-		"restart_syscall", "clone3",	   "access",
+		"rt_sigprocmask",
+		"rt_sigaction",
+		"futex",
+		"mmap",
+		"munmap",
+		"mprotect",
+		"brk",
+		"madvise",
+		"mremap",
+		"rt_sigreturn",
+		"gettid",
+		"getpid",
+		"set_robust_list",
+		"sched_yield",
+		"read",
+		"restart_syscall",
+		"clone3",
+		"access",
 		"readlink", /* 10.0: is the file to open one it has to imitate? */
 		NULL
 	};

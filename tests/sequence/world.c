@@ -506,8 +506,8 @@ void catch_up(struct world *w)
 		return;
 	}
 	/*
-	 * One thing may lead to the next: a run that ended to an unmounting. The list of children may
-	 * also lack some while others go.
+	 * One thing may lead to the next: a run that ended to an unmounting. The list of children
+	 * may also lack some while others go.
 	 */
 	for (int i = 0; i < 4; i++) {
 		await_children(w);
