@@ -47,8 +47,8 @@ static void kill_runs(struct operation *op)
 
 static void forget_runs(struct operation *op)
 {
-	while (!list_empty(&op->runs))
-		run_forget(list_first(&op->runs, struct run, in_operation));
+	list_for_each_safe(node, &op->runs)
+		run_forget(list_entry(node, struct run, in_operation));
 }
 
 /* True when the operation goes on with the end, or the word, of something that runs. */

@@ -24,7 +24,7 @@ suite_host() {
 }
 
 # What the machine itself has, whoever registered it.
-host_table() { grep -s . $binfmt/* 2>/dev/null | grep -v "^$binfmt/register" || :; }
+host_table() { grep -s . "$binfmt"/* 2>/dev/null | grep -v "^$binfmt/register" || :; }
 
 # instances: directories of pods of this node
 instances() {
