@@ -71,6 +71,20 @@ int file_read(int dirfd, const char *name, struct buf *b, struct err *err)
 	return fd_read_all(fd, name, b, err);
 }
 
+int file_read_regular(int dirfd, const char *name, struct buf *b, struct err *err)
+{
+	CLEANUP_FD int fd = fd_openat2(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open %.200s", name);
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, ERR_IO, "stat %.200s", name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(err, ERR_INVALID, "%.200s is not a regular file", name);
+	return fd_read_all(fd, name, b, err);
+}
+
 int file_replace(int dirfd, const char *name, mode_t mode, const void *bytes, size_t n,
 		 struct err *err)
 {

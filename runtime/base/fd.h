@@ -21,6 +21,12 @@ MUST_CHECK int fd_read_all(int fd, const char *what, struct buf *b, struct err *
 MUST_CHECK int file_read(int dirfd, const char *name, struct buf *b, struct err *err);
 
 /*
+ * Reads the regular file @name below @dirfd whole into @b, waiting for nothing: a FIFO or device in
+ * its place is ERR_INVALID. ENOENT gives ERR_NOT_FOUND.
+ */
+MUST_CHECK int file_read_regular(int dirfd, const char *name, struct buf *b, struct err *err);
+
+/*
  * Writes @name below @dirfd so that a reader sees the old or the new contents whole: temporary name
  * in the same directory, then rename. The temporary file is removed on failure.
  */

@@ -13,20 +13,6 @@
 #define OPTIONS_NAME "the runtime's options table in containerd's configuration"
 #define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-int read_regular(int dirfd, const char *name, struct buf *b, struct err *err)
-{
-	CLEANUP_FD int fd = fd_openat2(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
-	struct stat st;
-
-	if (fd < 0)
-		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open %.200s", name);
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, ERR_IO, "stat %.200s", name);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_INVALID, "%.200s is not a regular file", name);
-	return fd_read_all(fd, name, b, err);
-}
-
 static enum configured complain_file(const char *path, const char *why, struct complaint *bad)
 {
 	(void)str_fmt(bad->what, sizeof(bad->what), "the configuration file %.200s cannot be used",
@@ -44,7 +30,7 @@ static enum configured from_file(const char *path, bool named, struct settings *
 	CLEANUP_JSON json *document = NULL;
 	struct err err;
 
-	if (read_regular(AT_FDCWD, path, &text, &err) < 0) {
+	if (file_read_regular(AT_FDCWD, path, &text, &err) < 0) {
 		if (err.code == ERR_NOT_FOUND && !named)
 			return CONFIGURED;
 		return complain_file(path, err.text, bad);

@@ -33,9 +33,3 @@ void configure_report(const struct settings *s, const struct spec *spec, struct 
  */
 MUST_CHECK int configure_engine(const char *wanted, const char *path, char *ret, size_t size,
 				struct err *err);
-
-/*
- * Reads the regular file @name below @dirfd whole into @b, waiting for nothing: a FIFO or device in
- * its place is ERR_INVALID. ENOENT gives ERR_NOT_FOUND.
- */
-MUST_CHECK int read_regular(int dirfd, const char *name, struct buf *b, struct err *err);

@@ -36,7 +36,7 @@ int load_spec(struct prepare *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(JSON_MAX);
 
-	if (read_regular(FD_BUNDLE, "config.json", &text, err) < 0 ||
+	if (file_read_regular(FD_BUNDLE, "config.json", &text, err) < 0 ||
 	    json_parse(text.data, text.len, "config.json", &p->document, err) < 0)
 		return -1;
 	return spec_read(p->document, &p->arena, &p->spec, err);
@@ -126,7 +126,7 @@ static int open_own_binfmt(const char *pid, dev_t node)
 	struct err ignored;
 
 	(void)str_fmt(path, sizeof(path), "/proc/%s/mountinfo", pid);
-	if (read_regular(AT_FDCWD, path, &text, &ignored) < 0)
+	if (file_read_regular(AT_FDCWD, path, &text, &ignored) < 0)
 		return -1;
 	for (const char *line = buf_str(&text); *line;) {
 		size_t n = strcspn(line, "\n");
