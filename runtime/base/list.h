@@ -39,6 +39,12 @@ static inline void list_add(struct list *head, struct list *node)
 	head->prev = node;
 }
 
+/* Puts @node, which must be in no list, behind @head (that is, at the beginning). */
+static inline void list_add_first(struct list *head, struct list *node)
+{
+	list_add(head->next, node);
+}
+
 /* Takes @node out of its list; harmless when it is in none. */
 static inline void list_del(struct list *node)
 {

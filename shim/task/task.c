@@ -51,7 +51,8 @@ struct task *task_new(struct service *service, const char *id, const char *bundl
 	list_init(&t->operations);
 	list_init(&t->in_service);
 	process_init(&t->init, t, PROCESS_CREATING);
-	list_add(&service->tasks, &t->in_service);
+	/* Most calls are about the newest one, and a pod may have hundreds. */
+	list_add_first(&service->tasks, &t->in_service);
 	service->n_tasks++;
 	t->id = strdup(id);
 	t->bundle = strdup(bundle);
