@@ -10,7 +10,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 
@@ -43,28 +42,38 @@ int binfmt_registry_add(struct binfmt_registry *r, const struct binfmt_entry *e,
 	return 0;
 }
 
-/* Reads the small file @name; 1 when it is gone, 0 when read, -1 on failure. */
-static int read_small(int dirfd, const char *name, struct buf *b, struct stat *st, struct err *err)
+/*
+ * Reads the small file @name into @text, terminated; 1 when it is gone, 0 when read, -1 on failure.
+ * binfmt_misc gives all of it at once (fs/binfmt_misc.c), and a node has dozens: one read each.
+ */
+static int read_small(int dirfd, const char *name, char text[ENTRY_TEXT_MAX + 1], struct stat *st,
+		      struct err *err)
 {
 	CLEANUP_FD int fd = fd_openat2(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0,
 				       RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	ssize_t n;
 
 	if (fd < 0 || fstat(fd, st) < 0)
 		return errno == ENOENT ? 1 : err_sys(err, ERR_IO, "open binfmt handler %s", name);
-	return fd_read_all(fd, name, b, err);
+	n = read(fd, text, ENTRY_TEXT_MAX);
+	if (n < 0)
+		return err_sys(err, ERR_IO, "read binfmt handler %s", name);
+	text[n] = '\0';
+	return n < ENTRY_TEXT_MAX ? 0
+				  : err_set(err, ERR_LIMIT, "binfmt handler %s is too long", name);
 }
 
 static int read_entry(int dirfd, const char *name, struct binfmt_registry *r, struct err *err)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(ENTRY_TEXT_MAX);
+	char text[ENTRY_TEXT_MAX + 1];
 	struct binfmt_entry e;
 	struct err ignored;
 	struct stat st;
-	int rc = read_small(dirfd, name, &text, &st, &ignored);
+	int rc = read_small(dirfd, name, text, &st, &ignored);
 
 	if (rc > 0)
 		return 0;
-	if (rc < 0 || binfmt_entry_parse(name, buf_str(&text), &e, &ignored) < 0) {
+	if (rc < 0 || binfmt_entry_parse(name, text, &e, &ignored) < 0) {
 		r->partial = true;
 		return 0;
 	}
@@ -77,12 +86,12 @@ static int read_entry(int dirfd, const char *name, struct binfmt_registry *r, st
 
 static int read_status(int dirfd, struct binfmt_registry *r, struct err *err)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(ENTRY_TEXT_MAX);
+	char text[ENTRY_TEXT_MAX + 1];
 	struct stat st;
 
-	if (read_small(dirfd, "status", &text, &st, err) != 0)
+	if (read_small(dirfd, "status", text, &st, err) != 0)
 		return err_set(err, ERR_IO, "read status of binfmt_misc");
-	r->state = str_after(buf_str(&text), "disabled") ? BINFMT_OFF : BINFMT_ON;
+	r->state = str_after(text, "disabled") ? BINFMT_OFF : BINFMT_ON;
 	return 0;
 }
 
