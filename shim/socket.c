@@ -77,9 +77,12 @@ static int lock_dir(const char *path, struct err *err)
 	if (!str_copy(copy, sizeof(copy), path))
 		return err_set(err, ERR_INVALID, "socket path is too long: %.120s", path);
 	dir = dirname(copy);
-	if (dir_make(dir, 0700, err) < 0)
-		return -1;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		if (dir_make(dir, 0700, err) < 0)
+			return -1;
+		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)
 		return err_sys(err, ERR_IO, "lock %s", dir);
 	return fd;

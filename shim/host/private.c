@@ -25,7 +25,10 @@ struct gone {
 
 bool private_any(void)
 {
-	return access(PRIVATE_DIR, F_OK) == 0;
+	struct stat st;
+
+	/* Where subdirectories count as links, 2 says that there are none. */
+	return stat(PRIVATE_DIR, &st) == 0 && st.st_nlink != 2;
 }
 
 /* -1 without a directory; holds the lock as long as it is open. */
