@@ -9,14 +9,8 @@
 /* `start`: prints the address of a shim for this container, starting one if none serves its pod. */
 MUST_CHECK int action_start(const struct args *a, struct err *err);
 
-/* No action word: the resident process; socket on descriptor 3, runtime options on 4. */
-MUST_CHECK int action_serve(const struct args *a, struct err *err);
-
 /* `delete`: ends and removes what a container left; prints a DeleteResponse. Never fails. */
 MUST_CHECK int action_delete(const struct args *a, struct err *err);
 
 /* -info: prints a RuntimeInfo with the engine's features. */
 MUST_CHECK int action_info(const struct args *a, struct err *err);
-
-#define SERVE_SOCKET_FD 3
-#define SERVE_OPTIONS_FD 4

@@ -69,7 +69,7 @@ int args_parse(int argc, char **argv, struct args *ret, struct err *err)
 {
 	int i;
 
-	*ret = (struct args){ "", "", "", "", "", "", "", false, false, false, "" };
+	*ret = (struct args){ "", "", "", "", "", "", "", false, false, false, "", argv };
 	for (i = 1; i < argc; i++) {
 		const char *name = flag_name(argv[i]), *value;
 		const struct flag *f;
@@ -94,5 +94,22 @@ int args_parse(int argc, char **argv, struct args *ret, struct err *err)
 		ret->action = argv[i++];
 	if (i < argc)
 		return err_set(err, ERR_INVALID, "unexpected argument \"%.80s\"", argv[i]);
+	return 0;
+}
+
+int args_copy(const struct args *a, struct arena *arena, struct args *ret, struct err *err)
+{
+	*ret = *a;
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		const char **at = (const char **)(void *)((char *)ret + flags[i].offset);
+
+		if (flags[i].is_bool)
+			continue;
+		*at = arena_strdup(arena, *at);
+		if (!*at)
+			return err_set(err, ERR_NOMEM, "no memory for the arguments");
+	}
+	ret->action = "";
+	ret->argv = NULL;
 	return 0;
 }

@@ -12,7 +12,7 @@
 #include "shim/actions.h"
 #include "shim/bootstrap.h"
 #include "shim/engine/argv.h"
-#include "shim/group.h"
+#include "shim/ask.h"
 #include "shim/task/options.h"
 
 /*
@@ -90,7 +90,7 @@ int action_info(const struct args *a, struct err *err)
 						: STDIN_FILENO,
 			   &arena, &boot, err) < 0 ||
 	    options_read(boot.options, &arena, &request, err) < 0 ||
-	    group_ask(&paths, "", &request, &r, err) < 0)
+	    ask_settings(&paths, &request, &r, err) < 0)
 		return -1;
 	if (read_features(r.engine, &json, err) < 0)
 		return -1;

@@ -32,16 +32,16 @@ static int run(const struct args *a, struct err *err)
 		return action_info(a, err);
 	if (str_eq(a->action, "start"))
 		return action_start(a, err);
-	if (str_eq(a->action, "delete"))
-		return action_delete(a, err);
-	return action_serve(a, err);
+	return action_delete(a, err);
 }
 
 static const char *check(const struct args *a)
 {
 	if (a->info)
 		return NULL;
-	if (*a->action && !str_eq(a->action, "start") && !str_eq(a->action, "delete"))
+	if (!*a->action)
+		return "an action is missing";
+	if (!str_eq(a->action, "start") && !str_eq(a->action, "delete"))
 		return "unknown action";
 	if (!*a->namespace || !*a->id)
 		return "-namespace and -id are needed";
@@ -66,9 +66,8 @@ int main(int argc, char **argv)
 		return usage(wrong);
 	if (a.debug)
 		log_set_level(LOG_DEBUG);
-	/* A descriptor that somebody left open must not be taken for one that was handed over. */
-	if (a.info || *a.action)
-		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	/* A descriptor that somebody left open must not stay open as long as the pod lives. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	if (run(&a, &err) == 0)
 		return 0;
 	/* containerd shows what was printed: one line without a newline at its end. */

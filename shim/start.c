@@ -1,90 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
-#include "runtime/base/spawn.h"
 #include "runtime/base/str.h"
 #include "shim/actions.h"
+#include "shim/ask.h"
 #include "shim/bootstrap.h"
 #include "shim/group.h"
 #include "shim/host/cgroup.h"
 #include "shim/host/private.h"
 #include "shim/host/sched.h"
+#include "shim/resident.h"
 #include "shim/socket.h"
 #include "shim/task/options.h"
 
 /* The order of shim-protocol 1.5: key, socket, resident process, address file, address printed. */
 
-/* The options go to the resident process as they came: CRI may later replace them per container. */
-static int options_fd(const Crossarch__Any *options, int *ret, struct err *err)
+static int place(pid_t pid, const char *cgroup, struct err *err)
 {
-	CLEANUP_FD int fd = -1;
-	CLEANUP_FREE uint8_t *packed = NULL;
-	size_t n;
-
-	*ret = -1;
-	if (!options)
-		return 0;
-	n = crossarch__any__get_packed_size(options);
-	packed = malloc(n + 1);
-	if (!packed)
-		return err_set(err, ERR_NOMEM, "no memory for the runtime options");
-	crossarch__any__pack(options, packed);
-	fd = memfd_create("crossarch-options", MFD_CLOEXEC);
-	if (fd < 0 || fd_write_all(fd, packed, n) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return err_sys(err, ERR_IO, "hand on the runtime options");
-	*ret = fd_steal(&fd);
-	return 0;
-}
-
-/* containerd reads this FIFO; when it is away or full, lines are dropped (shim-protocol 1.9). */
-static int log_fd(void)
-{
-	return open("log", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-}
-
-static int start_daemon(const struct args *a, const struct paths *paths, const char *socket_name,
-			int listener, int options, pid_t *ret_pid, struct err *err)
-{
-	const char *argv[12];
-	CLEANUP_FD int log = log_fd();
-	struct spawn_fd map[] = { { listener, SERVE_SOCKET_FD },
-				  { options, SERVE_OPTIONS_FD },
-				  { log, STDERR_FILENO } };
-	struct spawn what = { .path = paths->self,
-			      .argv = (char *const *)(uintptr_t)argv,
-			      .cwd = "/",
-			      .fds = map,
-			      .n_fds = ARRAY_SIZE(map),
-			      .new_session = true };
-	size_t n = 0;
-
-	argv[n++] = paths->self;
-	argv[n++] = "-namespace";
-	argv[n++] = a->namespace;
-	argv[n++] = "-id";
-	argv[n++] = a->id;
-	argv[n++] = "-address";
-	argv[n++] = a->address;
-	argv[n++] = "-socket";
-	argv[n++] = socket_name;
-	if (a->debug)
-		argv[n++] = "-debug";
-	argv[n] = NULL;
-	return spawn(&what, ret_pid, err);
-}
-
-static int place_daemon(pid_t pid, const struct report *r, struct err *err)
-{
-	if (*r->shim_cgroup && cgroup_join(r->shim_cgroup, pid, err) < 0)
+	if (*cgroup && cgroup_join(cgroup, pid, err) < 0)
 		return -1;
 	return sched_oom_above(pid, getppid(), err);
 }
@@ -95,35 +35,29 @@ static int write_address(const char *address, struct err *err)
 }
 
 /* From here a socket exists; whatever fails removes it and the process that was to serve it. */
-static int launch(const struct args *a, const struct paths *paths, const struct report *r,
-		  const struct bootstrap *boot, const char *path, int listener, struct err *err)
+static int launch(const struct resident *r, const char *cgroup, int listener, struct err *err)
 {
-	CLEANUP_FD int options = -1;
 	pid_t pid = 0;
 
-	if (options_fd(boot->options, &options, err) == 0 &&
-	    start_daemon(a, paths, path, listener, options, &pid, err) == 0 &&
-	    place_daemon(pid, r, err) == 0)
+	if (resident_start(r, listener, &pid, err) == 0 && place(pid, cgroup, err) == 0)
 		return 0;
 	/* Waited for: until it is gone the next `start` would take its socket for a live one. */
 	if (pid && kill(pid, SIGKILL) == 0)
 		waitpid(pid, NULL, 0);
-	unlink(path);
+	unlink(r->socket_path);
 	return -1;
 }
 
-static int find_or_launch(const struct args *a, const struct bootstrap *boot,
-			  const struct report *r, const struct paths *paths, const char *path,
-			  struct err *err)
+static int find_or_launch(const struct resident *r, const char *cgroup, struct err *err)
 {
 	char address[SOCKET_PATH_MAX + 16];
 	CLEANUP_FD int listener = -1;
 
-	if (socket_listen(path, &listener, err) < 0)
+	if (socket_listen(r->socket_path, &listener, err) < 0)
 		return -1;
-	if (listener >= 0 && launch(a, paths, r, boot, path, listener, err) < 0)
+	if (listener >= 0 && launch(r, cgroup, listener, err) < 0)
 		return -1;
-	str_fmt(address, sizeof(address), "unix://%s", path);
+	str_fmt(address, sizeof(address), "unix://%s", r->socket_path);
 	if (write_address(address, err) < 0)
 		return -1;
 	if (fd_write_all(STDOUT_FILENO, address, strlen(address)) < 0)
@@ -131,25 +65,56 @@ static int find_or_launch(const struct args *a, const struct bootstrap *boot,
 	return 0;
 }
 
+/*
+ * The cgroup that the resident process is to be in. In a table of options it is TOML, which is not
+ * for us to parse; to see that there is no such key, its name is enough.
+ */
+static int find_cgroup(const struct resident *r, struct report *room, const char **ret,
+		       struct err *err)
+{
+	const struct prepare_request *o = r->options;
+
+	*ret = o->shim_cgroup ? o->shim_cgroup : "";
+	if (**ret || !o->config_body || !strstr(o->config_body, "ShimCgroup"))
+		return 0;
+	if (ask_settings(r->paths, o, room, err) < 0)
+		return -1;
+	*ret = room->shim_cgroup;
+	return 0;
+}
+
+static int find_socket(const struct args *a, const struct bootstrap *boot, struct arena *arena,
+		       char path[SOCKET_PATH_MAX + 1], struct err *err)
+{
+	const char *group;
+
+	if (*a->socket)
+		return str_copy(path, SOCKET_PATH_MAX + 1, a->socket)
+			       ? 0
+			       : err_set(err, ERR_INVALID, "-socket is longer than %d bytes",
+					 SOCKET_PATH_MAX);
+	if (group_read(AT_FDCWD, arena, &group, err) < 0)
+		return -1;
+	return socket_path(boot->socket_dir, a->address, a->namespace, *group ? group : a->id, path,
+			   err);
+}
+
 int action_start(const struct args *a, struct err *err)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
-	struct prepare_request request = { .id = a->id };
+	struct prepare_request options = { .id = a->id };
 	char path[SOCKET_PATH_MAX + 1];
 	struct bootstrap boot;
+	struct report settings;
 	struct paths paths;
-	struct report r;
+	const struct resident r = { a, &paths, &options, path };
+	const char *cgroup;
 
 	private_sweep();
 	if (paths_find(&paths, err) < 0 || bootstrap_read(STDIN_FILENO, &arena, &boot, err) < 0 ||
-	    options_read(boot.options, &arena, &request, err) < 0 ||
-	    group_ask(&paths, ".", &request, &r, err) < 0)
+	    options_read(boot.options, &arena, &options, err) < 0 ||
+	    find_cgroup(&r, &settings, &cgroup, err) < 0 ||
+	    find_socket(a, &boot, &arena, path, err) < 0)
 		return -1;
-	if (*a->socket ? !str_copy(path, sizeof(path), a->socket)
-		       : socket_path(boot.socket_dir, a->address, a->namespace,
-				     *r.group ? r.group : a->id, path, err) < 0)
-		return *a->socket ? err_set(err, ERR_INVALID, "-socket is longer than %d bytes",
-					    SOCKET_PATH_MAX)
-				  : -1;
-	return find_or_launch(a, &boot, &r, &paths, path, err);
+	return find_or_launch(&r, cgroup, err);
 }

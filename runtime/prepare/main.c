@@ -17,7 +17,7 @@ static const struct {
 	const char *name;
 	int (*run)(struct prepare *p, struct err *err);
 } modes[] = {
-	{ "group", mode_group },
+	{ "settings", mode_settings },
 	{ "create", mode_create },
 	{ "exec", mode_exec },
 	{ "after", mode_after },
@@ -63,7 +63,7 @@ static int run(size_t mode)
 
 	report_init(&p.report);
 	settings_init(&p.settings);
-	p.has_bundle = is_given(FD_BUNDLE);
+	(void)is_given(FD_BUNDLE);
 	p.has_request = is_given(FD_REQUEST);
 	p.has_platform = is_given(FD_PLATFORM);
 	if (modes[mode].run(&p, &err) < 0) {
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 		if (str_eq(argv[1], modes[i].name))
 			return run(i);
 	fprintf(stderr, "usage: crossarch-prepare "
-			"group|create|exec|after|engine-error|private\n"
+			"settings|create|exec|after|engine-error|private\n"
 			"Started by containerd-shim-crossarch-v2; see crossarch --help instead.\n");
 	return 2;
 }

@@ -23,8 +23,8 @@ enum {
 
 /* One run. Everything in it is released when the process ends; nothing is shared. */
 struct prepare {
-	uint64_t started_ns;			    /* monotonic */
-	bool has_bundle, has_request, has_platform; /* the optional descriptors are there */
+	uint64_t started_ns;		/* monotonic */
+	bool has_request, has_platform; /* the optional descriptors are there */
 	struct arena arena;
 	struct prepare_request request; /* lives in the arena */
 	struct report report;		/* what has been found out so far */
@@ -48,7 +48,7 @@ struct prepare {
 };
 
 /* Modes: each fills p->report, or fails; what it learned before failing stays in the report. */
-MUST_CHECK int mode_group(struct prepare *p, struct err *err);
+MUST_CHECK int mode_settings(struct prepare *p, struct err *err);
 MUST_CHECK int mode_create(struct prepare *p, struct err *err);
 MUST_CHECK int mode_exec(struct prepare *p, struct err *err);
 MUST_CHECK int mode_after(struct prepare *p, struct err *err);

@@ -25,7 +25,6 @@ static void terminate_strings(struct report *r)
 	TERMINATE(r->line);
 	for (size_t i = 0; i < REPORT_WARNINGS; i++)
 		TERMINATE(r->warnings[i]);
-	TERMINATE(r->group);
 	TERMINATE(r->engine);
 	TERMINATE(r->root);
 	TERMINATE(r->cgroup);

@@ -13,7 +13,7 @@
  * terminated. A record that is short, of another version or not sensible is an error of prepare,
  * never a started container.
  */
-#define REPORT_VERSION 2
+#define REPORT_VERSION 3
 
 /*
  * Emulators of single pods: PRIVATE_DIR/<inode of the user namespace>/ holds the mounted instance,
@@ -64,10 +64,9 @@ struct report {
 	char handler[64];  /* binfmt_misc entry that will run it */
 	char line[1024];   /* VERDICT_REFUSE: the whole line "crossarch[CODE]: ..." */
 	char warnings[REPORT_WARNINGS][960];
-	char group[128];       /* mode group: key that containers of one pod share */
-	char engine[256];      /* absolute path of runc or crun */
-	char root[256];	       /* the engine's state prefix from the options; "" for the default */
-	char cgroup[512];      /* from the root of the hierarchies, "" when cgroupsPath names none */
+	char engine[256]; /* absolute path of runc or crun */
+	char root[256];	  /* the engine's state prefix from the options; "" for the default */
+	char cgroup[512]; /* from the root of the hierarchies, "" when cgroupsPath names none */
 	char shim_cgroup[256]; /* "" when not asked for */
 	char criu_image_path[256];
 	char criu_work_path[256];

@@ -31,11 +31,15 @@ void box_remove(struct box *b)
  */
 
 /* It became our child when its `start` ended: this process is a subreaper. */
-static pid_t find_shim(const struct pod *pod)
+static pid_t find_shim(const struct box *first)
 {
 	CLEANUP_FILE FILE *file = NULL;
-	char path[64];
+	char path[64], wanted[128];
+	size_t n;
 	int child;
+
+	str_fmt(wanted, sizeof(wanted), "-id%c%s", '\0', first->id);
+	n = strlen("-id") + 1 + strlen(first->id) + 1;
 
 	str_fmt(path, sizeof(path), "/proc/%d/task/%d/children", getpid(), getpid());
 	file = fopen(path, "re");
@@ -45,7 +49,7 @@ static pid_t find_shim(const struct pod *pod)
 
 		str_fmt(path, sizeof(path), "/proc/%d/cmdline", child);
 		if (file_read(AT_FDCWD, path, &text, &err) == 0 && text.len &&
-		    memmem(text.data, text.len, pod->socket, strlen(pod->socket) + 1))
+		    memmem(text.data, text.len, wanted, n))
 			return child;
 	}
 	return 0;
@@ -70,7 +74,7 @@ int box_boot(struct box *b, struct trace *t, const struct fault *f, struct err *
 	if (pod->peer.fd >= 0)
 		return 0;
 	/* The kernel's list of children may miss one while it changes. */
-	for (int tries = 0; tries < 100 && !(pod->shim = find_shim(pod)); tries++)
+	for (int tries = 0; tries < 100 && !(pod->shim = find_shim(b)); tries++)
 		pause_ms(2);
 	return peer_open(pod->socket, &pod->peer, err);
 }

@@ -11,7 +11,7 @@
 static void check_strings(const struct report *r)
 {
 	ASSERT(ENDS(r->code) && ENDS(r->guest) && ENDS(r->program) && ENDS(r->handler));
-	ASSERT(ENDS(r->line) && ENDS(r->group) && ENDS(r->engine) && ENDS(r->root));
+	ASSERT(ENDS(r->line) && ENDS(r->engine) && ENDS(r->root));
 	ASSERT(ENDS(r->shim_cgroup) && ENDS(r->criu_image_path) && ENDS(r->criu_work_path));
 	ASSERT(ENDS(r->termination) && ENDS(r->cpu) && ENDS(r->err.text));
 	for (size_t i = 0; i < REPORT_WARNINGS; i++)

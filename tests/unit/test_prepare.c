@@ -334,9 +334,6 @@ static void expect_failure(enum err_code code)
 	assert_int_equal(run("create", bundle, -1, -1, &r), 0);
 	assert_int_equal(r.verdict, VERDICT_NONE);
 	assert_int_equal(r.err.code, code);
-	assert_int_equal(run("group", bundle, -1, -1, &r), 0);
-	assert_int_equal(r.verdict, VERDICT_NONE);
-	assert_int_equal(r.err.code, code);
 	assert_int_equal(unlinkat(bundle, "config.json", 0) < 0 &&
 				 unlinkat(bundle, "config.json", AT_REMOVEDIR) < 0,
 			 0);
@@ -365,25 +362,6 @@ static void hostile_configs(void **state)
 	put_at(DIR_BASE "/config.json", big, 8u << 20, 0644);
 	expect_failure(ERR_INVALID);
 	free(big);
-}
-
-static void groups(void **state)
-{
-	struct report r;
-
-	(void)state;
-	NEEDS_PROGRAM;
-	write_config("x", "");
-	assert_int_equal(run("group", bundle, -1, -1, &r), 0);
-	assert_string_equal(r.group, "");
-	write_config("x", ",\"annotations\":{\"io.kubernetes.cri.sandbox-id\":\"pod\"}");
-	assert_int_equal(run("group", bundle, -1, -1, &r), 0);
-	assert_int_equal(r.verdict, VERDICT_NATIVE);
-	assert_string_equal(r.group, "pod");
-	write_config("x", ",\"annotations\":{\"io.kubernetes.cri.sandbox-id\":\"pod\","
-			  "\"io.containerd.runc.v2.group\":\"mine\"}");
-	assert_int_equal(run("group", bundle, -1, -1, &r), 0);
-	assert_string_equal(r.group, "mine");
 }
 
 /* Milliseconds that a create with this on descriptor 6 takes. */
@@ -508,12 +486,17 @@ static void bad_requests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(native_program),	 cmocka_unit_test(handlers),
-		cmocka_unit_test(same_line_every_time),	 cmocka_unit_test(a_changed_config),
-		cmocka_unit_test(odd_programs),		 cmocka_unit_test(bad_settings),
-		cmocka_unit_test(hostile_configs),	 cmocka_unit_test(groups),
-		cmocka_unit_test(platform_of_the_image), cmocka_unit_test(execs),
-		cmocka_unit_test(errors_of_engines),	 cmocka_unit_test(usage),
+		cmocka_unit_test(native_program),
+		cmocka_unit_test(handlers),
+		cmocka_unit_test(same_line_every_time),
+		cmocka_unit_test(a_changed_config),
+		cmocka_unit_test(odd_programs),
+		cmocka_unit_test(bad_settings),
+		cmocka_unit_test(hostile_configs),
+		cmocka_unit_test(platform_of_the_image),
+		cmocka_unit_test(execs),
+		cmocka_unit_test(errors_of_engines),
+		cmocka_unit_test(usage),
 		cmocka_unit_test(bad_requests),
 	};
 

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/resident.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "shim/host/sched.h"
+#include "shim/task/service.h"
+#include "shim/title.h"
+
+#define SOCKET_FD 3
+
+/*
+ * Hundreds of containers need more descriptors than the usual soft limit of 1,024. What we start
+ * gets the old limit back: programs that use select() trust in it. @ret_old is what we were started
+ * with.
+ */
+static void raise_descriptors(struct rlimit *ret_old)
+{
+	struct rlimit raised;
+
+	if (getrlimit(RLIMIT_NOFILE, ret_old) < 0) {
+		*ret_old = (struct rlimit){ 1024, 4096 };
+		return;
+	}
+	raised = *ret_old;
+	if (raised.rlim_cur < 65536)
+		raised.rlim_cur = raised.rlim_max < 65536 ? raised.rlim_max : 65536;
+	(void)setrlimit(RLIMIT_NOFILE, &raised);
+}
+
+/*
+ * Leaves what belongs to `start` and to containerd, which waits until nobody holds the pipes any
+ * more. The log is the FIFO of containerd in the bundle, where we still are; when that is away or
+ * full, lines are dropped (shim-protocol 1.9), and it takes the engine's output with them.
+ */
+static int settle(int listener, struct err *err)
+{
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int log = open("log", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	listener = fcntl(listener, F_DUPFD_CLOEXEC, SOCKET_FD);
+	if (null_fd < 0 || listener < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
+	    dup2(null_fd, STDOUT_FILENO) < 0 || dup2(log < 0 ? null_fd : log, STDERR_FILENO) < 0)
+		return err_sys(err, ERR_IO, "lay out descriptors");
+	if (listener != SOCKET_FD && dup3(listener, SOCKET_FD, O_CLOEXEC) < 0)
+		return err_sys(err, ERR_IO, "lay out descriptors");
+	(void)close_range(SOCKET_FD + 1, ~0U, 0);
+	if (setsid() < 0 || chdir("/") < 0)
+		return err_sys(err, ERR_IO, "leave the session and the directory of `start`");
+	return 0;
+}
+
+/* What ps shows. */
+static void name_process(const struct args *a, const char *self)
+{
+	const char *const words[] = { self,  "-namespace", a->namespace, "-id",
+				      a->id, "-address",   a->address,	 a->debug ? "-debug" : NULL,
+				      NULL };
+
+	title_set(a->argv, words);
+}
+
+static int serve(const struct resident *r, struct err *err)
+{
+	const char *events = getenv("TTRPC_ADDRESS");
+	struct service service = { .stopping = false };
+	struct loop loop;
+	int rc;
+
+	if (loop_init(&loop, err) < 0)
+		return -1;
+	service.ns = r->args->namespace;
+	service.grpc_address = r->args->address;
+	service.socket_path = r->socket_path;
+	service.prepare_path = r->paths->prepare;
+	service.cli_path = r->paths->cli;
+	service.config_path = r->options->config_path ? r->options->config_path : "";
+	service.config_body = r->options->config_body ? r->options->config_body : "";
+	service.debug = r->args->debug;
+	raise_descriptors(&service.nofile);
+	rc = service_run(&service, &loop, events ? events : "", SOCKET_FD, err);
+	loop_deinit(&loop);
+	return rc;
+}
+
+static int live(const struct resident *r, int listener)
+{
+	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
+	struct resident own = *r;
+	struct err err = ERR_INIT;
+	struct args kept;
+
+	if (settle(listener, &err) == 0 && args_copy(r->args, &arena, &kept, &err) == 0) {
+		own.args = &kept;
+		name_process(r->args, r->paths->self);
+		if (getenv("SCHED_CORE") && sched_core_create(&err) < 0)
+			log_warning(NULL, "core scheduling: %s", err.text);
+		/* What `start` read and threw away would be ours for good. */
+		malloc_trim(0);
+		if (serve(&own, &err) == 0)
+			return 0;
+	}
+	log_error(own.args->id, "%s", err.text);
+	return 1;
+}
+
+int resident_start(const struct resident *r, int listener, pid_t *ret_pid, struct err *err)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return err_sys(err, ERR_IO, "start the process that stays");
+	if (pid == 0)
+		exit(live(r, listener));
+	*ret_pid = pid;
+	return 0;
+}
