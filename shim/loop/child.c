@@ -2,6 +2,7 @@
 #include "shim/loop/child.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -205,4 +206,17 @@ void child_forget(struct child *c)
 	source_deinit(&c->pidfd);
 	fd_close(&c->pidfd.fd);
 	list_del(&c->known);
+}
+
+void child_end(struct child *c, int bound_ms)
+{
+	struct pollfd p = { .fd = c->pidfd.fd, .events = POLLIN };
+	siginfo_t si;
+
+	if (!c->pidfd.loop)
+		return;
+	(void)syscall(SYS_pidfd_send_signal, p.fd, SIGKILL, NULL, 0);
+	if (poll(&p, 1, bound_ms) == 1)
+		(void)waitid(P_PIDFD, (id_t)p.fd, &si, WEXITED | WNOHANG);
+	child_forget(c);
 }

@@ -70,3 +70,7 @@ MUST_CHECK int child_signal(const struct child *c, int sig, struct err *err);
 
 /* Stops watching; the process, if it lives, goes on and is reaped as an unknown one later. */
 void child_forget(struct child *c);
+
+/* Kills a watched process and reaps it, within @bound_ms if the kernel lets go of it; no on_exit.
+ */
+void child_end(struct child *c, int bound_ms);

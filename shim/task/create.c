@@ -479,6 +479,9 @@ void task_create(void *owner, struct call *call)
 	op->verb = ENGINE_CREATE;
 	call->keeper = op;
 	call->on_peer_gone = on_creator_gone;
-	if (start_check(op, c, call, &err) < 0)
+	if (start_check(op, c, call, &err) < 0) {
 		operation_fail(op, &err);
+		return;
+	}
+	service_expect_move(s);
 }

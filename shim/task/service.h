@@ -20,6 +20,7 @@ struct service {
 	struct list runnable; /* deferred calls whose turn has come */
 	struct timer run_later;
 	struct timer lonely; /* runs until the first request came */
+	struct child grace;  /* see service_expect_move() */
 	struct timer rest;   /* runs out when no operation has ended for a second */
 	bool stopping, debug;
 	/* Settings, not owned. */
@@ -52,6 +53,9 @@ void service_run_deferred(struct service *s, struct list *deferred);
 
 /* An operation ended: if it stays the last one for a while, its memory goes back to the kernel. */
 void service_rest_soon(struct service *s);
+
+/* An engine will soon move a process between cgroups: what it would wait for is begun (grace.h). */
+void service_expect_move(struct service *s);
 
 /* Ends the shim once the event queue is empty (bounded), if no task is left. */
 void service_stop_if_idle(struct service *s);

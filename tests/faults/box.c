@@ -6,6 +6,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "shim/host/grace.h"
 #include "tests/faults/actions.h"
 #include "tests/faults/bundle.h"
 
@@ -30,7 +31,21 @@ void box_remove(struct box *b)
 /* --- the shim ----------------------------------------------------------------------------------
  */
 
-/* It became our child when its `start` ended: this process is a subreaper. */
+static bool file_holds(int pid, const char *name, const char *wanted, size_t n)
+{
+	struct buf CLEANUP_BUF text = BUF_INIT(65536);
+	char path[64];
+	struct err err;
+
+	str_fmt(path, sizeof(path), "/proc/%d/%s", pid, name);
+	return file_read(AT_FDCWD, path, &text, &err) == 0 && text.len &&
+	       memmem(text.data, text.len, wanted, n);
+}
+
+/*
+ * It became our child when its `start` ended: this process is a subreaper. So may, for a moment,
+ * what a killed one before it forked; that has another name.
+ */
 static pid_t find_shim(const struct box *first)
 {
 	CLEANUP_FILE FILE *file = NULL;
@@ -40,18 +55,12 @@ static pid_t find_shim(const struct box *first)
 
 	str_fmt(wanted, sizeof(wanted), "-id%c%s", '\0', first->id);
 	n = strlen("-id") + 1 + strlen(first->id) + 1;
-
 	str_fmt(path, sizeof(path), "/proc/%d/task/%d/children", getpid(), getpid());
 	file = fopen(path, "re");
-	while (file && fscanf(file, "%d", &child) == 1) {
-		struct buf CLEANUP_BUF text = BUF_INIT(65536);
-		struct err err;
-
-		str_fmt(path, sizeof(path), "/proc/%d/cmdline", child);
-		if (file_read(AT_FDCWD, path, &text, &err) == 0 && text.len &&
-		    memmem(text.data, text.len, wanted, n))
+	while (file && fscanf(file, "%d", &child) == 1)
+		if (file_holds(child, "cmdline", wanted, n) &&
+		    !file_holds(child, "comm", GRACE_NAME, strlen(GRACE_NAME)))
 			return child;
-	}
 	return 0;
 }
 

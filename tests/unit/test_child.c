@@ -198,6 +198,29 @@ static void test_fork(void **state)
 	assert_int_equal(f->sum, 3);
 }
 
+static int endless(void *arg)
+{
+	(void)arg;
+	pause();
+	return 0;
+}
+
+/* Nothing is left of it, and nobody is told. */
+static void test_end(void **state)
+{
+	struct fixture *f = *state;
+	struct child *c = &waited_new(f)->child;
+	struct err err;
+
+	assert_int_equal(child_fork(c, &f->reaper, endless, NULL, on_exit_count, &err), 0);
+	child_end(c, 5000);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	child_end(c, 5000);
+	run_for(f, 20);
+	assert_int_equal(f->exits, 0);
+}
+
 /* The child's view: exactly the mapped descriptors, default signals, no blocked signal. */
 static void test_spawn_map(void **state)
 {
@@ -234,6 +257,7 @@ int main(void)
 		T(test_dead_before_known),
 		T(test_unknown_orphans_are_reaped),
 		T(test_fork),
+		T(test_end),
 		T(test_spawn_map),
 	};
 

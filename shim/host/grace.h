@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Whoever moves a process between cgroups is the writer of a lock that all of the kernel reads, and
+ * the first writer after a pause waits for an RCU grace period (cgroup-v2.rst on favordynmods,
+ * percpu-rw-semaphore.rst): 5 to 15 ms on two processors, more on many. The engine is that writer
+ * for every container and every exec, some milliseconds after we know that it will be. The wait is
+ * the same whoever began it and whatever is moved, so a process of ours that moves to where it is
+ * begins it at once, and the engine finds most or all of it over.
+ */
+
+/* What /proc/PID/comm says then: not to be taken for the shim, whose command line it has. */
+#define GRACE_NAME "crossarch-grace"
+
+/*
+ * Moves the calling process into the cgroup it is in; returns when the kernel has done that. For a
+ * forked process: system calls only. Always 0: without it the engine waits as it would have.
+ */
+int grace_begin(void *unused);
+
+/*
+ * The file to write for @line of /proc/self/cgroup, "9:cpu,cpuacct:/a" or "0::/a", which is taken
+ * apart; where hierarchies are mounted usually. False for a line that names none, or one outside
+ * the cgroup namespace.
+ */
+bool grace_file(char *line, char *ret, size_t size);
