@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -252,11 +253,17 @@ static int shim_life(struct direct *d, enum subject who, bool counts, struct err
 {
 	struct buf CLEANUP_BUF printed = BUF_INIT(4096);
 	struct buf CLEANUP_BUF deleted = BUF_INIT(4096);
-	double begin = now_ms(), first, create, total;
+	double begin, first, create, total;
 	struct peer p = { .fd = -1 };
+	char address[300];
 	pid_t shim = 0;
 	int rc;
 
+	/* containerd makes a new bundle for every container. */
+	str_fmt(address, sizeof(address), "%s/address", d->bundles[who].path);
+	if (unlink(address) < 0 && errno != ENOENT)
+		return err_sys(err, ERR_IO, "remove %s", address);
+	begin = now_ms();
 	if (shim_action(d, who, "start", &printed, &first, err) < 0 ||
 	    peer_connect(&printed, &p, err) < 0)
 		return -1;
