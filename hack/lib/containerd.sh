@@ -60,7 +60,7 @@ node_config() {
 		[grpc]
 		  address = "$node_socket"
 		[debug]
-		  level = "debug"
+		  level = "${NODE_LEVEL:-debug}"
 		[plugins."io.containerd.internal.v1.opt"]
 		  path = "$node/opt"
 		[plugins."io.containerd.grpc.v1.cri"]
@@ -87,10 +87,12 @@ node_is() {
 }
 
 # node_start [WHICH]: a new one; NODE_TMP is where its directory is made. Socket paths have to stay short.
+# NODE_LEVEL is how much it logs; with NODE_TMPFS its state is on a tmpfs, as /run is on a real node.
 node_start() {
 	node_bin=$(containerd_bin "${1:-installed}")
 	node_is "$(mktemp -d "${NODE_TMP:-/tmp}/ca.XXXXXX")"
-	host_change node_remove "$node" -- mkdir "$node/cni"
+	host_change node_remove "$node" -- mkdir "$node/cni" "$node/state"
+	[ -z "${NODE_TMPFS-}" ] || mount -t tmpfs -o mode=0711 "$node_name" "$node/state"
 	: >"$node/ids"
 	node_version=$("$node_bin/containerd" --version | awk '{ sub(/^v/, "", $3); print $3 }')
 	node_crun=$(crun_for "${1:-installed}" "$node_version") || return

@@ -212,7 +212,9 @@ int engine_cycle(const struct bench *b, const struct bundle *at, const char *id,
 	struct engine_call e = { .bench = b, .bundle = at, .id = id };
 	double begin = now_ms();
 
-	str_fmt(e.root, sizeof(e.root), "%s/engine", b->dir);
+	/* Where both shims have it. */
+	str_fmt(e.root, sizeof(e.root), "/run/containerd/%s/%s", strrchr(b->engine, '/') + 1,
+		b->namespace);
 	str_fmt(e.log, sizeof(e.log), "%s/engine.log", at->path);
 	str_fmt(e.pid_file, sizeof(e.pid_file), "%s/init.pid", at->path);
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
