@@ -85,7 +85,7 @@ int action_info(const struct args *a, struct err *err)
 	struct report r;
 
 	/* By hand there is a terminal on standard input, and nobody types a protobuf. */
-	if (paths_find(&paths, err) < 0 ||
+	if (paths_find(&arena, &paths, err) < 0 ||
 	    bootstrap_read(isatty(STDIN_FILENO) ? open("/dev/null", O_RDONLY | O_CLOEXEC)
 						: STDIN_FILENO,
 			   &arena, &boot, err) < 0 ||

@@ -1,20 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/paths.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "runtime/base/str.h"
 
-static bool find(const char *dir, const char *below, const char *name, char ret[PATH_MAX])
+/* Where programs of ours may be: after the directory of the shim, or after the installed one. */
+struct place {
+	bool beside;
+	const char *below;
+};
+
+static const struct place cli_places[] = { { true, "" }, { false, "/../../bin" } };
+static const struct place prepare_places[] = { { true, "" },
+					       { true, "/../libexec/crossarch" },
+					       { false, "" } };
+
+/* "" when it is nowhere, NULL without memory. */
+static const char *find(const char *dir, const struct place *places, size_t n, const char *name,
+			struct arena *arena)
 {
-	if (str_fmt(ret, PATH_MAX, "%s%s/%s", dir, below, name) && access(ret, X_OK) == 0)
-		return true;
-	ret[0] = '\0';
-	return false;
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		if (str_fmt(path, sizeof(path), "%s%s/%s",
+			    places[i].beside ? dir : CROSSARCH_LIBEXECDIR, places[i].below, name) &&
+		    access(path, X_OK) == 0)
+			return arena_strdup(arena, path);
+	return "";
 }
 
-int paths_find(struct paths *ret, struct err *err)
+int paths_find(struct arena *arena, struct paths *ret, struct err *err)
 {
 	char dir[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
@@ -23,15 +41,16 @@ int paths_find(struct paths *ret, struct err *err)
 	if (n < 0)
 		return err_sys(err, ERR_IO, "read /proc/self/exe");
 	dir[n] = '\0';
-	memcpy(ret->self, dir, (size_t)n + 1);
+	ret->self = arena_strdup(arena, dir);
 	slash = strrchr(dir, '/');
 	if (slash)
 		*slash = '\0';
-	if (!find(dir, "", "crossarch", ret->cli))
-		(void)find(CROSSARCH_LIBEXECDIR, "/../../bin", "crossarch", ret->cli);
-	if (find(dir, "", "crossarch-prepare", ret->prepare) ||
-	    find(dir, "/../libexec/crossarch", "crossarch-prepare", ret->prepare) ||
-	    find(CROSSARCH_LIBEXECDIR, "", "crossarch-prepare", ret->prepare))
+	ret->cli = find(dir, cli_places, ARRAY_SIZE(cli_places), "crossarch", arena);
+	ret->prepare =
+		find(dir, prepare_places, ARRAY_SIZE(prepare_places), "crossarch-prepare", arena);
+	if (!ret->self || !ret->cli || !ret->prepare)
+		return err_set(err, ERR_NOMEM, "no memory for the names of programs");
+	if (*ret->prepare)
 		return 0;
 	return err_set(err, ERR_NOT_FOUND,
 		       "crossarch-prepare is neither in %.200s nor in %s; reinstall crossarch", dir,

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <limits.h>
-
+#include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
 /* Our own programs. A program beside the shim is preferred, so that a build tree runs as it is. */
 struct paths {
-	char self[PATH_MAX];
-	char prepare[PATH_MAX];
-	char cli[PATH_MAX]; /* "" when it is not installed: the image's platform stays unknown */
+	const char *self;
+	const char *prepare;
+	const char *cli; /* "" when it is not installed: the image's platform stays unknown */
 };
 
-/* ERR_NOT_FOUND says where crossarch-prepare was looked for. */
-MUST_CHECK int paths_find(struct paths *ret, struct err *err);
+/* The names live in @arena. ERR_NOT_FOUND says where crossarch-prepare was looked for. */
+MUST_CHECK int paths_find(struct arena *arena, struct paths *ret, struct err *err);

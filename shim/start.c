@@ -111,7 +111,8 @@ int action_start(const struct args *a, struct err *err)
 	const char *cgroup;
 
 	private_sweep();
-	if (paths_find(&paths, err) < 0 || bootstrap_read(STDIN_FILENO, &arena, &boot, err) < 0 ||
+	if (paths_find(&arena, &paths, err) < 0 ||
+	    bootstrap_read(STDIN_FILENO, &arena, &boot, err) < 0 ||
 	    options_read(boot.options, &arena, &options, err) < 0 ||
 	    find_cgroup(&r, &settings, &cgroup, err) < 0 ||
 	    find_socket(a, &boot, &arena, path, err) < 0)
