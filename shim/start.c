@@ -15,19 +15,11 @@
 #include "shim/group.h"
 #include "shim/host/cgroup.h"
 #include "shim/host/private.h"
-#include "shim/host/sched.h"
 #include "shim/resident.h"
 #include "shim/socket.h"
 #include "shim/task/options.h"
 
 /* The order of shim-protocol 1.5: key, socket, resident process, address file, address printed. */
-
-static int place(pid_t pid, const char *cgroup, struct err *err)
-{
-	if (*cgroup && cgroup_join(cgroup, pid, err) < 0)
-		return -1;
-	return sched_oom_above(pid, getppid(), err);
-}
 
 static int write_address(const char *address, struct err *err)
 {
@@ -39,7 +31,8 @@ static int launch(const struct resident *r, const char *cgroup, int listener, st
 {
 	pid_t pid = 0;
 
-	if (resident_start(r, listener, &pid, err) == 0 && place(pid, cgroup, err) == 0)
+	if (resident_start(r, listener, &pid, err) == 0 &&
+	    (!*cgroup || cgroup_join(cgroup, pid, err) == 0))
 		return 0;
 	/* Waited for: until it is gone the next `start` would take its socket for a live one. */
 	if (pid && kill(pid, SIGKILL) == 0)
