@@ -319,7 +319,7 @@ image: all ## the node installer for Kubernetes as an OCI archive in build/image
 test-deb: all cri ## install, upgrade and purge the packages in fresh Debian systems; Docker (root, slow)
 	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),1800) hack/tally $(wildcard tests/packages/*.test)
 
-analyze: $(PROTO_H) $(BUILD)/gen/revision.h ## gcc -fanalyzer, clang-tidy, cppcheck and shellcheck
+analyze: $(PROTO_H) $(BUILD)/gen/revision.h ## gcc -fanalyzer, clang-tidy, cppcheck and shellcheck, clean
 	$(Q)BUILD=$(BUILD) hack/analyze
 
 format: ## rewrite the sources in the project's format

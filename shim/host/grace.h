@@ -6,11 +6,11 @@
 
 /*
  * Whoever moves a process between cgroups is the writer of a lock that all of the kernel reads, and
- * the first writer after a pause waits for an RCU grace period (cgroup-v2.rst on favordynmods,
- * percpu-rw-semaphore.rst): 5 to 15 ms on two processors, more on many. The engine is that writer
- * for every container and every exec, some milliseconds after we know that it will be. The wait is
- * the same whoever began it and whatever is moved, so a process of ours that moves to where it is
- * begins it at once, and the engine finds most or all of it over.
+ * the first writer after a pause waits for an RCU grace period (cgroup-v2.rst on favordynmods;
+ * percpu-rw-semaphore.rst, which speaks of hundreds of milliseconds; measured: 5 to 15). The engine
+ * is that writer for every container and every exec, some milliseconds after we know that it will
+ * be. The wait is the same whoever began it and whatever is moved, so a process of ours that moves
+ * to where it is begins it at once, and the engine finds most or all of it over.
  */
 
 /* What /proc/PID/comm says then: not to be taken for the shim, whose command line it has. */
