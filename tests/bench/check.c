@@ -33,11 +33,9 @@ static int request_fd(const struct check_state *k, struct err *err)
 	const struct prepare_request r = { .id = k->container.id,
 					   .bundle = k->bundle.path,
 					   .config_path = k->bench->config };
-	CLEANUP_FD int fd = -1;
+	int fd;
 
-	if (request_memfd(&r, &fd, err) < 0)
-		return -1;
-	return fd_steal(&fd);
+	return request_memfd(&r, &fd, err) < 0 ? -1 : fd;
 }
 
 /* From the spawn to the end of the program, as the shim waits for it. */
