@@ -89,18 +89,18 @@ static int serve(const struct resident *r, struct err *err)
 	return rc;
 }
 
-/* None of it is a reason not to serve; @containerd is its process. */
-static void set_scheduling(const char *id, pid_t containerd)
+/* None of it is a reason not to serve. */
+static void set_scheduling(const char *id)
 {
 	struct err err;
 
-	if (sched_oom_above(getpid(), containerd, &err) < 0)
+	if (sched_oom_raise(&err) < 0)
 		log_warning(id, "OOM score: %s", err.text);
 	if (getenv("SCHED_CORE") && sched_core_create(&err) < 0)
 		log_warning(id, "core scheduling: %s", err.text);
 }
 
-static int live(const struct resident *r, int listener, pid_t containerd)
+static int live(const struct resident *r, int listener)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
 	struct resident own = *r;
@@ -110,7 +110,7 @@ static int live(const struct resident *r, int listener, pid_t containerd)
 	if (settle(listener, &err) == 0 && args_copy(r->args, &arena, &kept, &err) == 0) {
 		own.args = &kept;
 		name_process(r->args, r->paths->self);
-		set_scheduling(kept.id, containerd);
+		set_scheduling(kept.id);
 		/* What `start` read and threw away would be ours for good. */
 		malloc_trim(0);
 		if (serve(&own, &err) == 0)
@@ -122,12 +122,12 @@ static int live(const struct resident *r, int listener, pid_t containerd)
 
 int resident_start(const struct resident *r, int listener, pid_t *ret_pid, struct err *err)
 {
-	pid_t containerd = getppid(), pid = fork();
+	pid_t pid = fork();
 
 	if (pid < 0)
 		return err_sys(err, ERR_IO, "start the process that stays");
 	if (pid == 0)
-		exit(live(r, listener, containerd));
+		exit(live(r, listener));
 	*ret_pid = pid;
 	return 0;
 }

@@ -15,6 +15,7 @@
 /* The kernel's pid types, which no header of the C library has: here, the whole process group. */
 #define SCOPE_PROCESS_GROUP 2
 
+#define OOM_SCORE_ADJ "/proc/self/oom_score_adj"
 #define OOM_SCORE_ADJ_MAX 1000
 
 int sched_core_create(struct err *err)
@@ -26,34 +27,30 @@ int sched_core_create(struct err *err)
 	return err_sys(err, ERR_IO, "core scheduling");
 }
 
-static int read_score(pid_t pid, int *ret, struct err *err)
+static int read_score(int *ret, struct err *err)
 {
 	struct buf text = BUF_INIT(64);
-	char path[48];
-	int r;
+	int r = file_read(AT_FDCWD, OOM_SCORE_ADJ, &text, err);
 
-	str_fmt(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
-	r = file_read(AT_FDCWD, path, &text, err);
 	*ret = atoi(buf_str(&text));
 	buf_deinit(&text);
 	return r;
 }
 
-int sched_oom_above(pid_t pid, pid_t reference, struct err *err)
+int sched_oom_raise(struct err *err)
 {
 	CLEANUP_FD int fd = -1;
-	char path[48], text[16];
+	char text[16];
 	int score;
 
-	if (read_score(reference, &score, err) < 0)
+	if (read_score(&score, err) < 0)
 		return -1;
-	score = score < OOM_SCORE_ADJ_MAX ? score + 1 : OOM_SCORE_ADJ_MAX;
-	str_fmt(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
-	str_fmt(text, sizeof(text), "%d", score);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	str_fmt(text, sizeof(text), "%d",
+		score < OOM_SCORE_ADJ_MAX ? score + 1 : OOM_SCORE_ADJ_MAX);
+	fd = open(OOM_SCORE_ADJ, O_WRONLY | O_CLOEXEC);
 	if (fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0)
 		return 0;
 	if (errno == EACCES || errno == EPERM)
 		return 0;
-	return err_sys(err, ERR_IO, "write %s", path);
+	return err_sys(err, ERR_IO, "write " OOM_SCORE_ADJ);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <sys/types.h>
-
 #include "runtime/base/err.h"
 
 /*
@@ -13,7 +11,8 @@
 MUST_CHECK int sched_core_create(struct err *err);
 
 /*
- * Sets @pid's oom_score_adj one above @reference's, at most 1000 (shim-protocol 1.13: the shim goes
- * before containerd). A host that does not let us is fine: EPERM and EACCES count as done.
+ * Raises this process's oom_score_adj by one, to at most 1000 (shim-protocol 1.13: the shim goes
+ * before containerd, whose score a child of its has until it changes it:
+ * proc_pid_oom_score_adj(5)). A host that does not let us is fine: EPERM and EACCES count as done.
  */
-MUST_CHECK int sched_oom_above(pid_t pid, pid_t reference, struct err *err);
+MUST_CHECK int sched_oom_raise(struct err *err);
