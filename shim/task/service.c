@@ -220,6 +220,8 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 		timer_arm(&s->lonely, loop, LONELY_BOUND_NS);
 		service_expect_move(s); /* of the first container, which made `start` be called */
 		rc = loop_run(loop, err);
+		if (!s->stopping) /* by a signal; else the name may be somebody else's by now */
+			unlink(s->socket_path);
 		while (!list_empty(&s->tasks))
 			task_free(list_first(&s->tasks, struct task, in_service));
 		server_deinit(&s->server);
