@@ -86,9 +86,12 @@ static void on_signal(struct source *src)
 	struct reaper *r = container_of(src, struct reaper, signals);
 	struct signalfd_siginfo si;
 
-	while (read(src->fd, &si, sizeof(si)) == sizeof(si))
+	while (read(src->fd, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGTERM || si.ssi_signo == SIGINT)
 			r->loop->quit = true;
+		if (si.ssi_signo == SIGUSR1 && r->on_usr1)
+			r->on_usr1(r);
+	}
 	child_sweep(r);
 }
 
@@ -103,6 +106,7 @@ int reaper_init(struct reaper *r, struct loop *loop, struct err *err)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_sys(err, ERR_IO, "become subreaper");
 	signal(SIGPIPE, SIG_IGN);

@@ -21,8 +21,9 @@ struct reaper {
 	struct list children;
 	unsigned int holds;
 	struct timer later;    /* sweeps once the callback that released the last hold is done */
-	struct source signals; /* SIGCHLD, SIGTERM, SIGINT through a signalfd */
+	struct source signals; /* SIGCHLD, SIGTERM, SIGINT, SIGUSR1 through a signalfd */
 	int signal_fd;
+	void (*on_usr1)(struct reaper *); /* optional; set after reaper_init() */
 };
 
 struct exit_status {

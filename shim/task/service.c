@@ -7,6 +7,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/host/grace.h"
+#include "shim/task/survey.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
 #define REST_NS S_TO_NS(1)
@@ -149,6 +150,11 @@ void service_rest_soon(struct service *s)
 	timer_arm(&s->rest, s->loop, REST_NS);
 }
 
+static void on_usr1(struct reaper *r)
+{
+	survey_log(container_of(r, struct service, reaper));
+}
+
 static void on_grace(struct child *c, const struct exit_status *status)
 {
 	(void)c;
@@ -214,6 +220,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	s->lonely.on_fire = on_lonely;
 	if (reaper_init(&s->reaper, loop, err) < 0)
 		return -1;
+	s->reaper.on_usr1 = on_usr1;
 	events_init(&s->events, loop, events_address, s->ns);
 	s->events.on_empty = on_flushed;
 	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), s, err) == 0) {

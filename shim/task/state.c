@@ -39,6 +39,11 @@ int state_check(enum process_state state, enum process_op op, struct err *err)
 		       state_names[state]);
 }
 
+const char *state_name(enum process_state state)
+{
+	return state_names[state];
+}
+
 unsigned int state_wire(enum process_state state)
 {
 	static const uint8_t wire[PROCESS_STATE_N] = {

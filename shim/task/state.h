@@ -30,5 +30,8 @@ enum process_op {
 /* ERR_PRECONDITION "cannot VERB a STATE process" when the operation is not allowed. */
 MUST_CHECK int state_check(enum process_state state, enum process_op op, struct err *err);
 
+/* As people write it: "half-created", "created", ... */
+const char *state_name(enum process_state state);
+
 /* The number of the state in containerd.v1.types.Status (shim-protocol 4.1). */
 unsigned int state_wire(enum process_state state);
