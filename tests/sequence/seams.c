@@ -79,7 +79,7 @@ static int serve(const struct world *w, int listening)
 	s.config_path = s.config_body = "";
 	s.debug = w->verbose;
 	s.nofile = (struct rlimit){ 1024, 1024 };
-	log_set_level(w->verbose ? LOG_DEBUG : LOG_ERROR);
+	log_set_level(w->verbose ? LOG_DEBUG : LOG_INFO);
 	ASSERT(loop_init(&loop, &err) == 0);
 	rc = service_run(&s, &loop, events, listening, &err);
 	loop_deinit(&loop);
