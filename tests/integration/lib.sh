@@ -197,6 +197,8 @@ remove_pod() {
 # shims_of ID: how many shims were started for this id
 shims_of() { node_shims | grep -c -- "-id $1 " || :; }
 
+shims_are() { [ "$(node_shims | wc -l)" = "$1" ]; }
+
 # shim_pid ID: of the shim that was started for it
 shim_pid() { node_shims | awk -v id="-id $1 " 'index($0, id) { print $1 }'; }
 
