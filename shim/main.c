@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "revision.h"
+#include "runtime/base/environ.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/log.h"
+#include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "shim/actions.h"
 
@@ -51,12 +55,39 @@ static const char *check(const struct args *a)
 	return NULL;
 }
 
+/*
+ * containerd reads standard error of `start` together with the address (CombinedOutput in
+ * core/runtime/v2/binary.go): a warning there would make an answer of which nothing is right. So
+ * from here on it is where the log of this container goes, the FIFO in the bundle, or nowhere. What
+ * is returned is for the one error that an action ends with, -1 if there is no such descriptor.
+ */
+static int set_stderr_aside(void)
+{
+	CLEANUP_FD int log = open("log", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	CLEANUP_FD int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int answer = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	if (dup2(log < 0 ? null_fd : log, STDERR_FILENO) < 0)
+		close(STDERR_FILENO);
+	return answer;
+}
+
+/* containerd shows what was printed: one line without a newline at its end. */
+static int fail(int fd, const struct err *why)
+{
+	if (fd >= 0)
+		dprintf(fd, "crossarch: %s", why->text);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
 	const char *wrong;
 	struct args a;
+	int answer;
 
+	environ_leave_service();
 	if (args_parse(argc, argv, &a, &err) < 0)
 		return usage(err.text);
 	if (a.version)
@@ -68,9 +99,6 @@ int main(int argc, char **argv)
 		log_set_level(LOG_DEBUG);
 	/* A descriptor that somebody left open must not stay open as long as the pod lives. */
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
-	if (run(&a, &err) == 0)
-		return 0;
-	/* containerd shows what was printed: one line without a newline at its end. */
-	fprintf(stderr, "crossarch: %s", err.text);
-	return 1;
+	answer = set_stderr_aside();
+	return run(&a, &err) == 0 ? 0 : fail(answer, &err);
 }
