@@ -36,17 +36,16 @@ static void raise_descriptors(struct rlimit *ret_old)
 
 /*
  * Leaves what belongs to `start` and to containerd, which waits until nobody holds the pipes any
- * more. The log is the FIFO of containerd in the bundle, where we still are; when that is away or
- * full, lines are dropped (shim-protocol 1.9), and it takes the engine's output with them.
+ * more. Standard error is the log already (main.c): the FIFO of containerd in the bundle. When that
+ * is away or full, lines are dropped (shim-protocol 1.9).
  */
 static int settle(int listener, struct err *err)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int log = open("log", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 
 	listener = fcntl(listener, F_DUPFD_CLOEXEC, SOCKET_FD);
 	if (null_fd < 0 || listener < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
-	    dup2(null_fd, STDOUT_FILENO) < 0 || dup2(log < 0 ? null_fd : log, STDERR_FILENO) < 0)
+	    dup2(null_fd, STDOUT_FILENO) < 0)
 		return err_sys(err, ERR_IO, "lay out descriptors");
 	if (listener != SOCKET_FD && dup3(listener, SOCKET_FD, O_CLOEXEC) < 0)
 		return err_sys(err, ERR_IO, "lay out descriptors");

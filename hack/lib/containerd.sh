@@ -104,10 +104,41 @@ node_start() {
 	node_run
 }
 
+# node_listen: where containerd says READY=1, as systemd's manager would listen; what comes is in $node/notified
+node_listen() {
+	# shellcheck disable=SC2016 # perl's
+	setsid perl -MSocket -e 'my $s; socket($s, AF_UNIX, SOCK_DGRAM, 0) && bind($s, pack_sockaddr_un($ARGV[0])) or die $!;
+		$| = 1; while (defined recv($s, my $text, 4096, 0)) { print "$text\n" }' \
+		"$node/notify" >>"$node/notified" 2>&1 </dev/null 9>&- &
+	echo $! >"$node/notify.pid"
+	disown $!
+	until [ -S "$node/notify" ]; do sleep 0.02; done
+}
+
+# service_environment: what systemd puts into the environment of a service, process $1 (systemd.exec(5)). Nodes
+# are like that, and none of it is for what containerd starts.
+service_environment() {
+	mkdir -p "$node/credentials"
+	export NOTIFY_SOCKET=$node/notify WATCHDOG_USEC=30000000 WATCHDOG_PID=$1 MAINPID=$1 FDSTORE=4 \
+		LISTEN_FDS=1 LISTEN_PID=$1 LISTEN_FDNAMES=unit LISTEN_PIDFDID=77 SYSTEMD_EXEC_PID=$1 MANAGERPID=1 \
+		INVOCATION_ID=0123456789abcdef0123456789abcdef JOURNAL_STREAM=8:1 LOG_NAMESPACE=unit \
+		CREDENTIALS_DIRECTORY=$node/credentials RUNTIME_DIRECTORY=$node/state STATE_DIRECTORY=$node/root \
+		CACHE_DIRECTORY=$node/root LOGS_DIRECTORY=$node/logs CONFIGURATION_DIRECTORY=$node \
+		MEMORY_PRESSURE_WATCH=/dev/null MEMORY_PRESSURE_WRITE=c29tZSAyMDAwMDAgMjAwMDAwMAA= \
+		TRIGGER_UNIT=unit.path TRIGGER_PATH=/x MONITOR_UNIT=unit.service SERVICE_RESULT=success
+}
+
+# as_service COMMAND...: becomes it, started as systemd starts a service
+as_service() {
+	service_environment "$BASHPID"
+	exec setsid "$@" 3</dev/null
+}
+
 # Our build first in PATH, after $node_path: that is how containerd finds the shim. 9>&-: see host_begin.
 node_run() {
+	[ -S "$node/notify" ] || node_listen
 	PATH=${node_path:+$node_path:}$(readlink -f "$BUILD")/bin:$node_bin:$PATH \
-		setsid "$node_bin/containerd" --config "$node/config.toml" >>"$node/log" 2>&1 </dev/null 9>&- &
+		as_service "$node_bin/containerd" --config "$node/config.toml" >>"$node/log" 2>&1 </dev/null 9>&- &
 	# In a file: a restart may happen in a subshell.
 	echo $! >"$node/pid"
 	disown $!
@@ -290,6 +321,7 @@ node_remove() {
 node_stop() {
 	[ -d "$node" ] || return 0
 	node_kill
+	kill "$(cat "$node/notify.pid")" 2>/dev/null || :
 	node_purge
 	rm -rf /run/containerd/*/"$node_name"
 	rm -rf --one-file-system "$node"
