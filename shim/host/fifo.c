@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 /* The bound containerd's own shim has for a reader to appear. */
@@ -21,6 +24,7 @@ int fifo_is(const char *path, bool *ret, struct err *err)
 	return 0;
 }
 
+/* Never waits. */
 static int open_end(const char *path, int mode)
 {
 	return open(path, mode | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -101,6 +105,41 @@ int fifo_open_write(struct fifo *f, struct loop *loop, const char *path,
 bool fifo_waiting(const struct fifo *f)
 {
 	return f->path != NULL;
+}
+
+size_t fifo_unread(const struct fifo *f)
+{
+	int n = 0;
+
+	return f->other >= 0 && ioctl(f->other, FIONREAD, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+/* Another descriptor of the same FIFO, whose name may be gone; -1 and errno. */
+static int open_again(int fd, int mode)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open_end(path, mode);
+}
+
+bool fifo_has_reader(struct fifo *f)
+{
+	CLEANUP_FD int own = f->fd < 0 && f->other >= 0 ? open_again(f->other, O_WRONLY) : -1;
+	struct pollfd p = { .fd = f->fd >= 0 ? f->fd : own, .events = POLLOUT };
+	bool had_reader;
+
+	if (p.fd < 0)
+		return false;
+	fd_close(&f->other);
+	had_reader = poll(&p, 1, 0) < 0 || !(p.revents & POLLERR);
+	f->other = open_again(p.fd, O_RDONLY);
+	return had_reader;
+}
+
+void fifo_end(struct fifo *f)
+{
+	fd_close(&f->fd);
 }
 
 void fifo_deinit(struct fifo *f)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "shim/loop/loop.h"
@@ -38,6 +39,18 @@ MUST_CHECK int fifo_open_write(struct fifo *f, struct loop *loop, const char *pa
 
 /* True while the reader is still to come. */
 bool fifo_waiting(const struct fifo *f);
+
+/* Bytes in the FIFO that the client has not read; 0 when our reading end is closed. */
+size_t fifo_unread(const struct fifo *f);
+
+/*
+ * True when somebody else than we has the FIFO open for reading. Our own reading end is closed for
+ * the moment of the question; what is in the FIFO stays, because our writing end does.
+ */
+bool fifo_has_reader(struct fifo *f);
+
+/* Closes the writing end: the client reads end of file after what is in the FIFO. */
+void fifo_end(struct fifo *f);
 
 /* Closes both ends and stops waiting. Needs `fd` and `other` to be set (-1 for none). */
 void fifo_deinit(struct fifo *f);

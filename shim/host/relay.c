@@ -27,6 +27,7 @@ static ssize_t write_rest(struct relay *r)
 
 	if (n < 0)
 		return -1;
+	r->total += (size_t)n;
 	r->rest_at = (uint16_t)(r->rest_at + n);
 	r->rest_len = (uint16_t)(r->rest_len - n);
 	if (!r->rest_len)
@@ -61,6 +62,7 @@ static ssize_t move_copy(struct relay *r)
 		return -1;
 	if (done < 0)
 		done = 0;
+	r->total += (size_t)done;
 	if (done < n && keep_rest(r, block + done, (size_t)(n - done)) < 0)
 		return -1;
 	return n;
@@ -73,6 +75,8 @@ static ssize_t move(struct relay *r)
 	if (!r->copies) {
 		n = splice(r->in.fd, NULL, r->out.fd, NULL, SPLICE_BYTES,
 			   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		if (n > 0)
+			r->total += (size_t)n;
 		if (n >= 0 || errno != EINVAL)
 			return n;
 		r->copies = true;

@@ -23,6 +23,7 @@ struct relay {
 	 * what failed, EPIPE when nobody can read the destination.
 	 */
 	void (*on_end)(struct relay *, int errnum);
+	uint64_t total;	   /* bytes the destination took, since relay_start() */
 	uint8_t *rest;	   /* copied blocks only: what the destination did not take yet */
 	uint16_t rest_at;  /* where it begins */
 	uint16_t rest_len; /* and how much is left */

@@ -15,12 +15,6 @@ static void stream_close(struct stream *s)
 	fd_close(&s->inner);
 }
 
-/* True while something can still come through. */
-static bool stream_open(const struct stream *s)
-{
-	return s->client.fd >= 0 || fifo_waiting(&s->client);
-}
-
 static bool output_open(const struct stdio_streams *all)
 {
 	return stream_open(&all->of[STREAM_OUT]) || stream_open(&all->of[STREAM_ERR]);
@@ -39,6 +33,7 @@ static struct stdio_streams *streams_free(struct stdio_streams *all)
 	if (!all)
 		return NULL;
 	timer_disarm(&all->drain);
+	timer_disarm(&all->look);
 	for (int n = 0; n < STREAM_N; n++)
 		stream_close(&all->of[n]);
 	console_close(all->io->console_socket, &all->console_fd);
@@ -54,16 +49,52 @@ static bool streams_needed(const struct stdio_streams *all)
 	       all->console_fd >= 0;
 }
 
-/* When everything is through, the end is told. @all and its owner may be gone afterwards. */
+/* When everything is through, that is told. @all and its owner may be gone afterwards. */
 static void check_drained(struct stdio_streams *all)
 {
 	struct stdio *io = all->io;
+	bool handed = all->handed;
 
 	if (!all->exited || output_open(all) || all->driver)
 		return;
 	io->streams = streams_free(all);
-	if (io->on_drained)
+	if (!handed && io->on_handed)
+		io->on_handed(io);
+	else if (handed && io->on_drained)
 		io->on_drained(io);
+}
+
+/*
+ * The relay is through. Our writing end is closed where a client is there to read end of file; one
+ * that comes back later could not open the FIFO without it. Our reading end shows when the client
+ * has read all.
+ */
+static void close_read(struct stream *s)
+{
+	if (!stream_unread(s))
+		return;
+	if (!fifo_unread(&s->client))
+		stream_close(s);
+	else if (s->client.fd >= 0 && fifo_has_reader(&s->client))
+		fifo_end(&s->client);
+}
+
+static void on_look(struct timer *t)
+{
+	struct stdio_streams *all = container_of(t, struct stdio_streams, look);
+	struct stdio *io = all->io;
+	bool tell = !all->handed && handover_over(all);
+
+	close_read(&all->of[STREAM_OUT]);
+	close_read(&all->of[STREAM_ERR]);
+	if (!output_open(all) && !all->driver) {
+		check_drained(all);
+		return;
+	}
+	all->handed = all->handed || tell;
+	handover_look_again(all);
+	if (tell && io->on_handed)
+		io->on_handed(io);
 }
 
 /*
@@ -74,6 +105,8 @@ static void output_ended(struct stdio_streams *all)
 {
 	if (all->exited && all->driver && !output_open(all))
 		timer_arm(&all->drain, all->loop, STDIO_DRAIN);
+	if (all->exited && !timer_armed(&all->look))
+		handover_look_again(all);
 	check_drained(all);
 }
 
@@ -98,7 +131,12 @@ static void on_relay_end(struct relay *r, int errnum)
 
 	if (errnum && read_on(s))
 		return;
-	stream_close(s);
+	if (s == &s->all->of[STREAM_IN] || errnum) {
+		stream_close(s);
+	} else {
+		fd_close(&s->inner);
+		close_read(s);
+	}
 	if (s != &s->all->of[STREAM_IN])
 		output_ended(s->all);
 }
@@ -135,7 +173,7 @@ void stream_on_fifo_open(struct fifo *f, const struct err *failed)
 	struct stream *s = container_of(f, struct stream, client);
 	struct err err = ERR_INIT;
 
-	if (!failed && stream_start(s, &err) < 0)
+	if (!failed && s->all->engine_done && stream_start(s, &err) < 0)
 		failed = &err;
 	if (failed)
 		stream_close(s);
@@ -166,7 +204,8 @@ void stream_on_driver_exit(struct logger *l)
 /* True when the stream still makes progress, or waits for the client rather than the process. */
 static bool still_draining(struct stream *s)
 {
-	bool alive = fifo_waiting(&s->client) || s->relay.moved || relay_blocked(&s->relay);
+	bool alive = fifo_waiting(&s->client) || s->relay.moved || relay_blocked(&s->relay) ||
+		     (!relay_running(&s->relay) && fifo_unread(&s->client));
 
 	s->relay.moved = false;
 	return alive;
@@ -177,12 +216,13 @@ static void on_drain(struct timer *t)
 	struct stdio_streams *all = container_of(t, struct stdio_streams, drain);
 	bool had_output = output_open(all);
 
-	for (int n = STREAM_OUT; n <= STREAM_ERR; n++)
+	for (int n = STREAM_OUT; all->terminal && n <= STREAM_ERR; n++)
 		if (stream_open(&all->of[n]) && !still_draining(&all->of[n]))
 			stream_close(&all->of[n]);
 	if (!had_output)
 		driver_drop(all);
-	timer_arm(&all->drain, all->loop, STDIO_DRAIN);
+	if (all->terminal || all->driver)
+		timer_arm(&all->drain, all->loop, STDIO_DRAIN);
 	check_drained(all);
 }
 
@@ -196,6 +236,8 @@ static struct stdio_streams *streams_new(struct stdio *io, struct loop *loop)
 	all->loop = loop;
 	all->console_fd = -1;
 	all->drain.on_fire = on_drain;
+	all->look.on_fire = on_look;
+	all->patience = STDIO_PATIENCE;
 	for (int n = 0; n < STREAM_N; n++)
 		all->of[n] = (struct stream){ .all = all,
 					      .client = { .fd = -1, .other = -1 },
@@ -252,11 +294,18 @@ static int take_console(struct stdio_streams *all, struct err *err)
 
 int stdio_engine_done(struct stdio *io, struct err *err)
 {
+	struct stdio_streams *all = io->streams;
+
 	for (int n = 0; n < STREAM_N; n++)
 		fd_close(&io->engine_fds[n]);
-	if (!io->streams || io->streams->console_fd < 0)
+	if (!all)
 		return 0;
-	return take_console(io->streams, err);
+	all->engine_done = true;
+	if (all->console_fd >= 0)
+		return take_console(all, err);
+	if (stream_start(&all->of[STREAM_OUT], err) < 0)
+		return -1;
+	return stream_start(&all->of[STREAM_ERR], err);
 }
 
 void stdio_close_stdin(struct stdio *io)
@@ -285,12 +334,40 @@ void stdio_process_exited(struct stdio *io)
 		return;
 	all->exited = true;
 	stream_close(&all->of[STREAM_IN]);
+	close_read(&all->of[STREAM_OUT]);
+	close_read(&all->of[STREAM_ERR]);
 	if (!output_open(all) && !all->driver) {
 		io->streams = streams_free(all);
 		return;
 	}
 	all->of[STREAM_OUT].relay.moved = all->of[STREAM_ERR].relay.moved = false;
-	timer_arm(&all->drain, all->loop, STDIO_DRAIN);
+	if (all->terminal || all->driver)
+		timer_arm(&all->drain, all->loop, STDIO_DRAIN);
+	handover_begin(all);
+}
+
+bool stdio_handed(const struct stdio *io)
+{
+	return !io->streams || io->streams->handed;
+}
+
+void stdio_hurry(struct stdio *io)
+{
+	if (io->streams)
+		io->streams->patience = STDIO_HURRY;
+}
+
+void stdio_end_unread(struct stdio *io)
+{
+	struct stdio_streams *all = io->streams;
+
+	if (!all || !all->exited)
+		return;
+	for (int n = STREAM_OUT; n <= STREAM_ERR; n++)
+		if (all->of[n].client.other >= 0 && !fifo_has_reader(&all->of[n].client))
+			stream_close(&all->of[n]);
+	if (!output_open(all) && !all->driver)
+		io->streams = streams_free(all);
 }
 
 bool stdio_drained(const struct stdio *io)

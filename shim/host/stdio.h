@@ -39,7 +39,12 @@ struct stdio {
 	 * that did not happen within its bound (@failed says what).
 	 */
 	void (*on_ready)(struct stdio *, const struct err *failed);
-	/* Called at most once, after stdio_process_exited(): all output was handed over or cut. */
+	/* Called at most once, after stdio_process_exited(): stdio_handed() is true now. */
+	void (*on_handed)(struct stdio *);
+	/*
+	 * Called at most once, after on_handed: all output was handed over or cut. Where both
+	 * become true at once only on_handed is called.
+	 */
 	void (*on_drained)(struct stdio *);
 	struct stdio_streams *streams; /* NULL when nothing is left to do */
 };
@@ -62,7 +67,9 @@ bool stdio_is_ready(const struct stdio *io);
 
 /*
  * The engine returned successfully: its ends are closed here, so that only the process holds them,
- * and with a terminal the master is taken over and its relays start. ERR_ENGINE when none was sent.
+ * and the relays of the output start; before that it is the engine that speaks, and what it says
+ * when it fails is no output of a process. With a terminal the master is taken over; ERR_ENGINE
+ * when none was sent.
  */
 MUST_CHECK int stdio_engine_done(struct stdio *io, struct err *err);
 
@@ -74,13 +81,30 @@ MUST_CHECK int stdio_resize(struct stdio *io, unsigned int width, unsigned int h
 			    struct err *err);
 
 /*
- * The process is gone: input ends, output runs to its end of file. Should a descendant keep the
- * pipe open, output is cut after STDIO_DRAIN without new data; data that waits for a slow client is
- * never cut by us. Then our ends of the FIFOs are closed and the client reads end of file, which
- * it needs to see before it sends Delete (shim-protocol 6.6).
+ * The process is gone: input ends, output runs to its end of file, which a descendant that keeps
+ * the pipe open may put off until Delete, as with containerd's own shim. Only a terminal that
+ * somebody keeps open is cut after STDIO_DRAIN without new data. Then our ends of the FIFOs are
+ * closed and the client reads end of file, which it needs to see before it sends Delete
+ * (shim-protocol 6.6).
  */
 #define STDIO_DRAIN S_TO_NS(2)
 void stdio_process_exited(struct stdio *io);
+
+/*
+ * True when the client has read what the process had written by the time it exited. A client of
+ * containerd may stop reading once it knows of the exit (cio.Cancel in pkg/cio/io_unix.go), so the
+ * exit is to be told after this. Not waited for: a FIFO that nobody has open for reading, and a
+ * client that has not read a byte for STDIO_PATIENCE.
+ */
+#define STDIO_PATIENCE S_TO_NS(10)
+bool stdio_handed(const struct stdio *io);
+
+/* The end was asked for, and somebody waits for it: the patience is STDIO_HURRY from now on. */
+#define STDIO_HURRY S_TO_NS(1)
+void stdio_hurry(struct stdio *io);
+
+/* Delete has come: what nobody reads any more is closed. Ask stdio_drained() afterwards. */
+void stdio_end_unread(struct stdio *io);
 
 /* True when no output is pending and none will come. */
 bool stdio_drained(const struct stdio *io);

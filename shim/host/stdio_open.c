@@ -92,9 +92,7 @@ static int open_output(struct stdio_streams *all, const struct stdio_spec *spec,
 		return open_direct(path, O_WRONLY | O_APPEND, direct, err);
 	if (!spec->terminal && engine_pipe(spec, false, &s->inner, engine, err) < 0)
 		return -1;
-	if (fifo_open_write(&s->client, all->loop, path, stream_on_fifo_open, err) < 0)
-		return -1;
-	return stream_start(s, err);
+	return fifo_open_write(&s->client, all->loop, path, stream_on_fifo_open, err);
 }
 
 static int open_outputs(struct stdio_streams *all, const struct stdio_spec *spec, struct err *err)
@@ -180,6 +178,7 @@ int streams_open(struct stdio_streams *all, struct reaper *reaper, const struct 
 	const char *rest = uri_scheme(spec->out, scheme);
 	int r;
 
+	all->terminal = spec->terminal;
 	if (open_input(all, spec, err) < 0)
 		return err_in(err, "stdin");
 	if (!*scheme || str_eq(scheme, "fifo"))

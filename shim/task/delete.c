@@ -17,7 +17,7 @@
  * the rootfs is unmounted, then TaskDelete and the reply. Each step may be repeated: a Delete that
  * failed half-way is simply asked for again.
  */
-#define DRAIN_BOUND_NS S_TO_NS(2)
+#define DRAIN_BOUND_NS S_TO_NS(10) /* as the stock shim's, cmd/containerd-shim-runc-v2/process */
 
 struct deletion {
 	struct operation *op;
@@ -209,6 +209,7 @@ static void begin(struct process *p, struct call *call)
 	op->verb = ENGINE_DELETE;
 	op->undo = delete_undo;
 	p->deleting = true;
+	stdio_end_unread(&p->io);
 	if (!p->exited || stdio_drained(&p->io)) {
 		drained(op);
 		return;

@@ -54,14 +54,13 @@ void process_settle(struct process *p)
 {
 	bool is_init = !p->exec_id;
 
-	if (!p->exited || p->published || p->autopsy || starting(p))
+	if (!p->exited || p->published || p->autopsy || starting(p) || !stdio_handed(&p->io))
 		return;
 	if (is_init && execs_alive(p->task))
 		return;
 	p->published = true;
 	notify_exit(p);
 	answer_waiters(p);
-	stdio_process_exited(&p->io);
 	service_run_deferred(p->task->service, &p->deferred);
 	if (!is_init)
 		process_settle(&p->task->init);
@@ -106,6 +105,18 @@ static void kill_rest(struct task *t)
 	}
 }
 
+static void on_handed(struct stdio *io)
+{
+	process_settle(container_of(io, struct process, io));
+}
+
+/* What init's execs still had to say is not worth as long a wait now. */
+static void hurry_execs(struct task *t)
+{
+	list_for_each(node, &t->execs)
+		stdio_hurry(&list_entry(node, struct process, in_task)->io);
+}
+
 void process_on_exit(struct child *child, const struct exit_status *status)
 {
 	struct process *p = container_of(child, struct process, child);
@@ -115,6 +126,10 @@ void process_on_exit(struct child *child, const struct exit_status *status)
 	if (p->state != PROCESS_CREATING) /* until Create is answered nobody is to see it */
 		p->state = PROCESS_STOPPED;
 	log_debug(p->task->id, "%s exited with %u", process_id(p), status->code);
+	p->io.on_handed = on_handed;
+	stdio_process_exited(&p->io);
+	if (!p->exec_id)
+		hurry_execs(p->task);
 	task_host_exited(p->task);
 	autopsy_start(p);
 	if (!p->exec_id && !p->task->private_pid)

@@ -6,7 +6,8 @@
 /*
  * What follows when a process ends (architecture 5, shim-protocol 4.4): its status is stored at
  * once, TaskExit and the answers to Wait follow when everything that must come before them has
- * happened: a start in flight has published, and for init all execs have ended.
+ * happened: a start in flight has published, the client has the output (stdio_handed()), and for
+ * init all execs have ended.
  */
 
 /* The on_exit callback of every container process. */

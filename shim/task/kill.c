@@ -64,8 +64,12 @@ void task_kill(void *owner, struct call *call)
 	struct process *p;
 	struct err err;
 
-	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0 ||
-	    check_kill(p, req, &err) < 0) {
+	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0) {
+		call_fail(call, &err);
+		return;
+	}
+	stdio_hurry(&p->io);
+	if (check_kill(p, req, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}

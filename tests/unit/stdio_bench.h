@@ -43,7 +43,7 @@ struct bench {
 	struct timer alarm;
 	struct stdio io;
 	char dir[64];
-	bool ready, ready_failed, drained, free_in_callback;
+	bool ready, ready_failed, handed, drained, free_in_callback;
 	struct err why;
 };
 
@@ -62,6 +62,18 @@ static inline void bench_on_ready(struct stdio *io, const struct err *failed)
 	b->ready_failed = failed != NULL;
 	if (failed)
 		b->why = *failed;
+	if (b->free_in_callback)
+		stdio_deinit(io);
+	b->loop.quit = true;
+}
+
+static inline void bench_on_handed(struct stdio *io)
+{
+	struct bench *b = container_of(io, struct bench, io);
+
+	assert_false(b->handed || b->drained);
+	b->handed = true;
+	b->drained = stdio_drained(io);
 	if (b->free_in_callback)
 		stdio_deinit(io);
 	b->loop.quit = true;
@@ -95,6 +107,7 @@ static inline int bench_setup(void **state)
 	memset(&b, 0, sizeof(b));
 	b.io = (struct stdio)STDIO_INIT;
 	b.io.on_ready = bench_on_ready;
+	b.io.on_handed = bench_on_handed;
 	b.io.on_drained = bench_on_drained;
 	strcpy(b.dir, "/tmp/crossarch-test.XXXXXX");
 	assert_non_null(mkdtemp(b.dir));
@@ -250,6 +263,16 @@ static inline void bench_exit_and_drain(struct bench *b, struct job *j)
 		bench_until(b, &b->drained);
 		assert_true(stdio_drained(&b->io));
 	}
+}
+
+/* Up to the moment when the exit may be told. */
+static inline void bench_exit_and_hand(struct bench *b, struct job *j)
+{
+	bench_until(b, &j->done);
+	stdio_process_exited(&b->io);
+	if (!stdio_handed(&b->io))
+		bench_until(b, &b->handed);
+	assert_true(stdio_handed(&b->io));
 }
 
 static inline void bench_assert_file(struct bench *b, const char *name, const char *want)

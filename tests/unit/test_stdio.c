@@ -46,20 +46,22 @@ static void test_ready_at_once(void **state)
 	struct bench *b = *state;
 	const char *path = bench_fifo(b, "out");
 	struct stdio_spec spec = { .in = "", .out = path, .err = "" };
-	CLEANUP_FD int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct job process;
-	char got[16] = "";
+	int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const int client_fds[] = { reader, -1, -1 };
+	struct job process, out;
 
 	bench_open(b, &spec);
 	assert_true(stdio_is_ready(&b->io));
 	assert_int_equal(b->io.engine_fds[0], -1);
 	assert_int_equal(b->io.engine_fds[2], -1);
+	assert_int_equal(fcntl(reader, F_SETFL, 0), 0);
+	bench_run(b, &out, "cat >got", client_fds);
+	close(reader);
 	bench_start(b, &process, "echo hello");
 	bench_exit_and_drain(b, &process);
 	assert_false(b->ready);
-	assert_int_equal(read(reader, got, sizeof(got)), 6);
-	assert_string_equal(got, "hello\n");
-	assert_int_equal(read(reader, got, sizeof(got)), 0);
+	bench_until(b, &out.done);
+	bench_assert_file(b, "got", "hello\n");
 }
 
 /* A process that reads to end of file gets there by CloseIO, not when the client goes away. */
@@ -86,22 +88,114 @@ static void test_close_stdin(void **state)
 	bench_assert_file(b, "got", "one\ntwo\nend\n");
 }
 
-/* A descendant that keeps the pipe open does not keep the client waiting for ever. */
-static void test_descendant_is_cut(void **state)
+/*
+ * A descendant that keeps the pipe open holds up neither the exit nor, when the client reads no
+ * more, Delete; what it says meanwhile arrives.
+ */
+static void test_descendant(void **state)
 {
 	struct bench *b = *state;
 	struct stdio_spec spec = { .in = "", .out = bench_fifo(b, "out"), .err = "" };
+	struct job out, process, more;
+
+	bench_open(b, &spec);
+	bench_client(b, &out, "head -n 2 out >got");
+	bench_await_ready(b);
+	bench_start(
+		b, &process,
+		"mkfifo go; echo before; (read x <go; echo after; exec sleep 1000) & echo $! >pid");
+	bench_exit_and_hand(b, &process);
+	assert_false(stdio_drained(&b->io));
+	bench_client(b, &more, "echo >go");
+	bench_until(b, &out.done);
+	bench_assert_file(b, "got", "before\nafter\n");
+	assert_false(stdio_drained(&b->io));
+	stdio_end_unread(&b->io);
+	assert_true(stdio_drained(&b->io));
+	bench_until(b, &more.done);
+	bench_client(b, &out, "kill $(cat pid)");
+	bench_until(b, &out.done);
+}
+
+/* As a client of containerd does: it stops reading once it knows of the exit. */
+static void test_handed_before_told(void **state)
+{
+	struct bench *b = *state;
+	const char *path = bench_fifo(b, "out");
+	struct stdio_spec spec = { .in = "", .out = path, .err = "" };
 	struct job out, process;
 
 	bench_open(b, &spec);
-	bench_client(b, &out, "cat out >got");
+	/* A reader that takes its time, but never stops. */
+	bench_client(b, &out,
+		     "exec <out; t=0; while n=$(dd bs=16384 count=1 2>/dev/null | wc -c); "
+		     "[ $n != 0 ]; do t=$((t + n)); sleep 0.01; done; echo $t >got");
 	bench_await_ready(b);
-	bench_start(b, &process, "echo before; sleep 1000 & echo $! >pid");
-	bench_exit_and_drain(b, &process);
+	bench_start(b, &process, "head -c 1000000 /dev/zero");
+	bench_exit_and_hand(b, &process);
+	stdio_give_up(&b->io);
 	bench_until(b, &out.done);
-	bench_assert_file(b, "got", "before\n");
-	bench_client(b, &out, "kill $(cat pid)");
+	bench_assert_file(b, "got", "1000000\n");
+}
+
+/* Nobody reads: the exit does not wait, and what was written stays for one who comes back. */
+static void test_reader_gone(void **state)
+{
+	struct bench *b = *state;
+	const char *path = bench_fifo(b, "out");
+	struct stdio_spec spec = { .in = "", .out = path, .err = "" };
+	int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct job process, out;
+
+	bench_open(b, &spec);
+	bench_start(b, &process, "echo kept");
+	close(reader);
+	bench_exit_and_hand(b, &process);
+	assert_false(stdio_drained(&b->io));
+	bench_client(b, &out, "head -n 1 out >got");
 	bench_until(b, &out.done);
+	bench_assert_file(b, "got", "kept\n");
+	bench_until(b, &b->drained);
+}
+
+/* A reader that reads nothing is waited for as long as the patience is, and not cut after that. */
+static void test_reader_stalls(void **state)
+{
+	struct bench *b = *state;
+	const char *path = bench_fifo(b, "out");
+	struct stdio_spec spec = { .in = "", .out = path, .err = "" };
+	CLEANUP_FD int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char got[16] = "";
+	struct job process;
+
+	bench_open(b, &spec);
+	stdio_hurry(&b->io);
+	bench_start(b, &process, "echo kept");
+	bench_until(b, &process.done);
+	stdio_process_exited(&b->io);
+	assert_false(stdio_handed(&b->io));
+	bench_until(b, &b->handed);
+	assert_false(stdio_drained(&b->io));
+	assert_int_equal(read(reader, got, sizeof(got)), 5);
+	bench_until(b, &b->drained);
+	assert_int_equal(read(reader, got, sizeof(got)), 0);
+}
+
+/* An engine's own words, when it fails, are no output of a process. */
+static void test_engine_words(void **state)
+{
+	struct bench *b = *state;
+	const char *path = bench_fifo(b, "out");
+	struct stdio_spec spec = { .in = "", .out = path, .err = "" };
+	CLEANUP_FD int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct job engine;
+	char got[16];
+
+	bench_open(b, &spec);
+	bench_run(b, &engine, "echo exec failed", b->io.engine_fds);
+	bench_until(b, &engine.done);
+	stdio_deinit(&b->io);
+	assert_int_equal(read(reader, got, sizeof(got)), 0);
 }
 
 struct slow {
@@ -133,6 +227,7 @@ static void test_slow_client(void **state)
 	bench_start(b, &process, "head -c 100000 /dev/zero");
 	bench_until(b, &process.done);
 	stdio_process_exited(&b->io);
+	stdio_hurry(&b->io);
 	timer_arm(&slow.timer, &b->loop, 2 * STDIO_DRAIN + STDIO_DRAIN / 2);
 	bench_until(b, &slow.passed);
 	assert_false(stdio_drained(&b->io));
@@ -306,7 +401,11 @@ int main(void)
 		BENCH_TEST(test_fifos),
 		BENCH_TEST(test_ready_at_once),
 		BENCH_TEST(test_close_stdin),
-		BENCH_TEST(test_descendant_is_cut),
+		BENCH_TEST(test_descendant),
+		BENCH_TEST(test_handed_before_told),
+		BENCH_TEST(test_reader_gone),
+		BENCH_TEST(test_reader_stalls),
+		BENCH_TEST(test_engine_words),
 		BENCH_TEST(test_slow_client),
 		BENCH_TEST(test_give_up),
 		BENCH_TEST(test_plain_files),
