@@ -9,26 +9,49 @@
 #include "runtime/prepare/engine_log.h"
 #include "runtime/prepare/prepare.h"
 
+/*
+ * The log did not take them, on a full file system for instance: what the engine wrote to the
+ * standard error of the process that was to be. The pipe is still open for writing, and does not
+ * block.
+ */
+static bool words_in_pipe(const struct prepare *p, char message[ENGINE_MESSAGE_MAX])
+{
+	char words[4096];
+	ssize_t n = p->has_request ? read(FD_REQUEST, words, sizeof(words) - 1) : -1;
+
+	if (n <= 0)
+		return false;
+	words[n] = '\0';
+	return engine_log_last_error(words, message);
+}
+
+/* Nothing when there is no log, or something else in its place. */
+static int read_log(struct buf *text, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(FD_BUNDLE, &st) < 0)
+		return err_sys(err, ERR_IO, "stat the engine's log");
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	/* The last lines count; the first one of a cut text is cut itself and not used. */
+	if (lseek(FD_BUNDLE, st.st_size > ENGINE_LOG_MAX ? st.st_size - ENGINE_LOG_MAX : 0,
+		  SEEK_SET) < 0 ||
+	    fd_read_all(FD_BUNDLE, "the engine's log", text, err) < 0)
+		return err_in(err, "engine's log");
+	return 0;
+}
+
 int mode_engine_error(struct prepare *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(ENGINE_LOG_MAX + 4096);
 	char message[ENGINE_MESSAGE_MAX];
 	const char *hint;
-	struct stat st;
 
-	if (confine_calls(-1, -1, err) < 0)
+	if (confine_calls(-1, -1, err) < 0 || read_log(&text, err) < 0)
 		return -1;
-	if (fstat(FD_BUNDLE, &st) < 0)
-		return err_sys(err, ERR_IO, "stat the engine's log");
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_INVALID, "the engine's log is not a regular file");
-	/* The last lines count; the first one of a cut text is cut itself and not used. */
-	if (lseek(FD_BUNDLE, st.st_size > ENGINE_LOG_MAX ? st.st_size - ENGINE_LOG_MAX : 0,
-		  SEEK_SET) < 0 ||
-	    fd_read_all(FD_BUNDLE, "the engine's log", &text, err) < 0)
-		return err_in(err, "engine's log");
 	p->report.verdict = VERDICT_NONE;
-	if (!engine_log_last_error(buf_str(&text), message))
+	if (!engine_log_last_error(buf_str(&text), message) && !words_in_pipe(p, message))
 		return err_set(err, ERR_ENGINE, "%s", "");
 	hint = engine_log_hint(message);
 	if (hint)

@@ -14,7 +14,7 @@
 enum {
 	FD_REPORT = 3,
 	FD_BUNDLE = 4, /* mode engine-error: the engine's log file */
-	FD_REQUEST = 5,
+	FD_REQUEST = 5, /* mode engine-error: a pipe with the engine's words, if there is one */
 	FD_PLATFORM = 6,
 };
 

@@ -3,8 +3,10 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
+#include "runtime/base/fd.h"
 #include "shim/host/console.h"
 #include "shim/host/stdio_streams.h"
 
@@ -306,6 +308,31 @@ int stdio_engine_done(struct stdio *io, struct err *err)
 	if (stream_start(&all->of[STREAM_OUT], err) < 0)
 		return -1;
 	return stream_start(&all->of[STREAM_ERR], err);
+}
+
+int stdio_engine_words(const struct stdio *io)
+{
+	const struct stdio_streams *all = io->streams;
+
+	return all && !all->engine_done ? all->of[STREAM_ERR].inner : -1;
+}
+
+int stdio_say(struct stdio *io, const char *line, struct err *err)
+{
+	struct stdio_streams *all = io->streams;
+	bool terminal = all && all->terminal;
+	int fd = terminal ? all->of[STREAM_OUT].client.fd : io->engine_fds[STREAM_ERR];
+	const char *end = terminal ? "\r\n" : "\n";
+
+	/* It fits into a pipe that nobody has written to yet, so this never waits. */
+	if (fd >= 0 &&
+	    (fd_write_all(fd, line, strlen(line)) < 0 || fd_write_all(fd, end, strlen(end)) < 0))
+		return err_sys(err, ERR_IO, "write to the streams of a process");
+	if (terminal) {
+		console_close(io->console_socket, &all->console_fd);
+		close_read(&all->of[STREAM_OUT]);
+	}
+	return stdio_engine_done(io, err);
 }
 
 void stdio_close_stdin(struct stdio *io)

@@ -73,6 +73,18 @@ bool stdio_is_ready(const struct stdio *io);
  */
 MUST_CHECK int stdio_engine_done(struct stdio *io, struct err *err);
 
+/*
+ * A pipe, not blocking, with what an engine that failed wrote to the standard error of the process;
+ * -1 without one. Stays owned here.
+ */
+int stdio_engine_words(const struct stdio *io);
+
+/*
+ * Instead of stdio_engine_done(): no engine will use the streams, and @line is all that comes out
+ * of them, on standard error or, with a terminal, as its output.
+ */
+MUST_CHECK int stdio_say(struct stdio *io, const char *line, struct err *err);
+
 /* CloseIO: the process reads end of file once the client has closed its end as well. */
 void stdio_close_stdin(struct stdio *io);
 

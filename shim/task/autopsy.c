@@ -114,7 +114,7 @@ void autopsy_start(struct process *p)
 	struct operation *op;
 	struct err err;
 
-	if (!worth_a_look(p->exit.code) || p->deleting)
+	if (!worth_a_look(p->exit.code) || p->deleting || p->refused)
 		return;
 	a = calloc(1, sizeof(*a));
 	op = a ? operation_new(p->task, NULL, NULL, &err) : NULL;

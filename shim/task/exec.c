@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/private.h"
+#include "shim/task/refusal.h"
 #include "shim/task/service.h"
 
 /*
@@ -121,8 +123,9 @@ void task_exec(void *owner, struct call *call)
 
 /*
  * The check and the engine run side by side: what the engine is to run comes to it through a pipe,
- * the gate, and nothing is written there before the check has said yes. A refusal closes the pipe,
- * and the engine, which has touched nothing yet, ends with an error that nobody is told.
+ * the gate, and nothing is written there before the check has said yes. After a refusal the engine,
+ * which has touched nothing yet, is killed: with the pipe closed it would end by itself, but not
+ * without words of its own on the exec's standard error.
  */
 struct exec_run {
 	struct check check;
@@ -130,6 +133,7 @@ struct exec_run {
 	int gate; /* write end, -1 without one; owned */
 	bool gated, checked, engine_ran, engine_ended;
 	uint32_t engine_code;
+	char *refusal; /* the line, when the check says no; owned */
 };
 
 /* What fits into a pipe for sure, with room for the emulator's settings that prepare may add. */
@@ -143,6 +147,7 @@ static void exec_run_free(void *data)
 	fd_close(&run->gate);
 	check_deinit(&run->check);
 	private_deinit(&run->private);
+	free(run->refusal);
 	free(run);
 }
 
@@ -165,7 +170,7 @@ static void exec_undo(struct operation *op, const struct err *why)
 	process_settle(&t->init);
 }
 
-static void refuse(struct operation *op, const struct err *why)
+static void give_up(struct operation *op, const struct err *why)
 {
 	struct exec_run *run = op->data;
 
@@ -173,18 +178,12 @@ static void refuse(struct operation *op, const struct err *why)
 	operation_fail(op, why);
 }
 
+/* There is a process, the program's or the one that says why there is none. */
 static void exec_started(struct operation *op)
 {
 	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
 	struct process *p = op->slot;
-	char path[PATH_MAX];
-	struct err err;
 
-	if (exec_path(p, "pid", path, sizeof(path), &err) < 0 || process_adopt(p, path, &err) < 0 ||
-	    stdio_engine_done(&p->io, &err) < 0) {
-		operation_fail(op, &err);
-		return;
-	}
 	p->state = PROCESS_RUNNING;
 	notify_start(p);
 	reply.pid = (uint32_t)p->pid;
@@ -192,17 +191,85 @@ static void exec_started(struct operation *op)
 	process_settle(p);
 }
 
+/* A process that nobody will hear of must not go on, nor be watched: its Start may come again. */
+static void drop_process(struct process *p)
+{
+	struct err err;
+
+	if (child_signal(&p->child, SIGKILL, &err) < 0)
+		log_debug(p->task->id, "kill: %s", err.text);
+	child_forget(&p->child);
+	p->pid = 0;
+}
+
+static void take_process(struct operation *op)
+{
+	struct process *p = op->slot;
+	char path[PATH_MAX];
+	struct err err;
+
+	if (exec_path(p, "pid", path, sizeof(path), &err) < 0 || process_adopt(p, path, &err) < 0) {
+		operation_fail(op, &err);
+	} else if (stdio_engine_done(&p->io, &err) < 0) {
+		drop_process(p);
+		operation_fail(op, &err);
+	} else {
+		exec_started(op);
+	}
+}
+
+static void end_engine(struct operation *op)
+{
+	struct err err;
+
+	if (child_signal(&op->engine.child, SIGKILL, &err) < 0)
+		log_debug(op->task->id, "kill: %s", err.text);
+}
+
+/* The engine first: only one may use the streams. */
+static void answer_refusal(struct operation *op)
+{
+	struct exec_run *run = op->data;
+	struct err err;
+
+	if (run_alive(&op->engine))
+		end_engine(op);
+	else if (!stdio_is_ready(&op->slot->io))
+		operation_wait(op);
+	else if (refusal_run(op->slot, run->refusal, &err) < 0)
+		operation_fail(op, &err);
+	else
+		exec_started(op);
+}
+
 /* What the check has to say goes before an error of the engine. */
 static void finish(struct operation *op)
 {
 	struct exec_run *run = op->data;
 
+	if (run->refusal && !op->timed_out) {
+		answer_refusal(op);
+		return;
+	}
 	if (!run->engine_ended || !(run->checked || op->timed_out))
 		return;
 	if (run->engine_code || op->timed_out)
 		operation_engine_failed(op, run->engine_code);
 	else
-		exec_started(op);
+		take_process(op);
+}
+
+/* The check did not say yes. Where it says no, that is what the exec says; else the call fails. */
+static void not_checked(struct operation *op, const struct err *why)
+{
+	struct exec_run *run = op->data;
+
+	if (why->code == ERR_PRECONDITION)
+		run->refusal = strdup(why->text);
+	if (run->refusal)
+		finish(op);
+	else
+		give_up(op, why);
 }
 
 static void on_engine_ended(struct operation *op, uint32_t code)
@@ -268,14 +335,18 @@ static void go_on(struct operation *op)
 	struct exec_run *run = op->data;
 	struct err err;
 
+	if (run->refusal) {
+		finish(op);
+		return;
+	}
 	if (!stdio_is_ready(&op->slot->io)) {
 		operation_wait(op);
 	} else if (!run->engine_ran && (run->gated || run->checked) && run_engine(op, &err) < 0) {
-		refuse(op, &err);
+		give_up(op, &err);
 		return;
 	}
 	if (run->checked && run->gate >= 0 && open_gate(op, run, &err) < 0)
-		refuse(op, &err);
+		give_up(op, &err);
 	else
 		finish(op);
 }
@@ -285,7 +356,7 @@ static void on_io_ready(struct stdio *io, const struct err *failed)
 	struct process *p = container_of(io, struct process, io);
 
 	if (failed)
-		refuse(p->op, failed);
+		give_up(p->op, failed);
 	else
 		go_on(p->op);
 }
@@ -304,7 +375,7 @@ static void on_private(struct operation *op)
 	struct err err;
 
 	if (private_done(&run->private, &run->check, op, &err) < 0)
-		refuse(op, &err);
+		not_checked(op, &err);
 	else
 		checked(op);
 }
@@ -317,7 +388,7 @@ static void start_private(struct operation *op)
 	if (!run->private.report)
 		checked(op);
 	else if (private_start(&run->private, &run->check, op, on_private, &err) < 0)
-		refuse(op, &err);
+		give_up(op, &err);
 }
 
 /* prepare wrote the process anew, with the emulator's settings in its environment. */
@@ -338,7 +409,7 @@ static void on_cpu_checked(struct run *models, uint32_t code)
 	struct err err;
 
 	if (check_cpu_answer(&run->check, op, code, &err) < 0)
-		refuse(op, &err);
+		not_checked(op, &err);
 	else
 		start_private(op);
 }
@@ -353,7 +424,7 @@ static void on_checked(struct operation *op)
 
 	r = check_report(&run->check, op, &err);
 	if (!r) {
-		refuse(op, &err);
+		not_checked(op, &err);
 		return;
 	}
 	ask = check_has_cpu(op, r);
@@ -362,7 +433,7 @@ static void on_checked(struct operation *op)
 		rc = check_cpu(&run->check, op, r, on_cpu_checked, &err);
 	private_take(&run->private, r);
 	if (rc < 0)
-		refuse(op, &err);
+		give_up(op, &err);
 	else if (!ask)
 		start_private(op);
 }
@@ -423,5 +494,5 @@ void exec_start(struct process *p, struct call *call)
 	op->data = run;
 	op->free_data = exec_run_free;
 	if (start_check(op, run, &err) < 0)
-		refuse(op, &err);
+		give_up(op, &err);
 }

@@ -407,15 +407,20 @@ static int ask_engine_error(struct operation *op, struct err *err)
 {
 	CLEANUP_FD int log_fd = open(op->log, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	CLEANUP_FD int w = -1;
-	struct spawn_fd map[2];
+	struct spawn_fd map[3];
+	size_t n = 0;
+	int words = op->slot ? stdio_engine_words(&op->slot->io) : -1;
 
-	if (log_fd < 0)
+	if (log_fd < 0 && words < 0)
 		return err_sys(err, ERR_IO, "open %s", op->log);
 	if (fd_pipe(&op->error_fd, &w, O_NONBLOCK, err) < 0)
 		return -1;
-	map[0] = (struct spawn_fd){ w, 3 };
-	map[1] = (struct spawn_fd){ log_fd, 4 };
-	return operation_prepare(op, &op->step, "engine-error", map, 2, on_engine_error, err);
+	map[n++] = (struct spawn_fd){ w, 3 };
+	if (log_fd >= 0)
+		map[n++] = (struct spawn_fd){ log_fd, 4 };
+	if (words >= 0)
+		map[n++] = (struct spawn_fd){ words, 5 };
+	return operation_prepare(op, &op->step, "engine-error", map, n, on_engine_error, err);
 }
 
 void operation_engine_failed(struct operation *op, uint32_t code)

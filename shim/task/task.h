@@ -37,6 +37,7 @@ struct process {
 	bool exited;	      /* the kernel reported the exit */
 	bool published;	      /* TaskExit was queued and Wait was answered */
 	bool autopsy;	      /* its end is being looked into: told after that */
+	bool refused;	      /* an exec whose process only says why (refusal.h) */
 	bool deleting;	      /* Delete is on its way: no other operation may begin */
 	struct list waiters;  /* calls parked until the exit */
 	struct list deferred; /* calls that wait for the operation in flight */

@@ -458,7 +458,31 @@ static void errors_of_engines(void **state)
 	assert_int_equal(r.err.code, ERR_ENGINE);
 	assert_string_equal(r.err.text, "");
 	assert_int_equal(run("engine-error", bundle, -1, -1, &r), 0);
-	assert_int_equal(r.err.code, ERR_INVALID);
+	assert_int_equal(r.err.code, ERR_ENGINE);
+	assert_string_equal(r.err.text, "");
+}
+
+/* Where the log took nothing, what was written to the process' standard error counts. */
+static void words_of_engines(void **state)
+{
+	static const char words[] = "some line\nwrite the log: no space left on device\n";
+	CLEANUP_FD int file = memory_of("{\"level\":\"error\",\"msg\":\"it broke\"}\n", 36);
+	CLEANUP_FD int empty = memory_of("", 0);
+	CLEANUP_FD int r_end = -1;
+	CLEANUP_FD int w_end = -1;
+	struct report r;
+	struct err err;
+
+	(void)state;
+	NEEDS_PROGRAM;
+	assert_int_equal(fd_pipe(&r_end, &w_end, O_NONBLOCK, &err), 0);
+	assert_int_equal(run("engine-error", empty, r_end, -1, &r), 0);
+	assert_string_equal(r.err.text, "");
+	assert_int_equal(fd_write_all(w_end, words, strlen(words)), 0);
+	assert_int_equal(run("engine-error", file, r_end, -1, &r), 0);
+	assert_string_equal(r.err.text, "it broke");
+	assert_int_equal(run("engine-error", bundle, r_end, -1, &r), 0);
+	assert_string_equal(r.err.text, "write the log: no space left on device");
 }
 
 static void usage(void **state)
@@ -496,6 +520,7 @@ int main(void)
 		cmocka_unit_test(platform_of_the_image),
 		cmocka_unit_test(execs),
 		cmocka_unit_test(errors_of_engines),
+		cmocka_unit_test(words_of_engines),
 		cmocka_unit_test(usage),
 		cmocka_unit_test(bad_requests),
 	};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/refusal.h"
+
+#include "shim/task/exit.h"
+#include "shim/task/service.h"
+
+static int end_refused(void *arg)
+{
+	(void)arg;
+	return REFUSAL_STATUS;
+}
+
+int refusal_run(struct process *p, const char *line, struct err *err)
+{
+	struct service *s = p->task->service;
+
+	if (stdio_say(&p->io, line, err) < 0 ||
+	    child_fork(&p->child, &s->reaper, end_refused, NULL, process_on_exit, err) < 0)
+		return -1;
+	p->pid = p->child.pid;
+	p->refused = true;
+	return 0;
+}
