@@ -10,7 +10,7 @@
 #include "tests/cri/cri.h"
 
 /* More than any test writes. */
-#define LOG_MAX (256u << 20)
+#define LOG_MAX (512u << 20)
 
 static int exec_run(const struct cli_command *self, int argc, char **argv)
 {
