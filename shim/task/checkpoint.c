@@ -3,6 +3,7 @@
 
 #include "proto/options.pb-c.h"
 #include "runtime/base/str.h"
+#include "shim/task/crash.h"
 #include "shim/task/exit.h"
 #include "shim/task/host.h"
 #include "shim/task/notify.h"
@@ -117,6 +118,7 @@ static void on_restored(struct operation *op, uint32_t code)
 		return;
 	}
 	t->init.state = PROCESS_RUNNING;
+	crash_watch(t);
 	task_host_new(t);
 	notify_start(&t->init);
 	reply.pid = (uint32_t)t->init.pid;

@@ -274,6 +274,7 @@ static int take_report(struct task *t, const struct report *r, struct err *err)
 	t->private_pid = r->flags & REPORT_PRIVATE_PID;
 	t->poststop = r->flags & REPORT_POSTSTOP;
 	t->mounted = r->flags & REPORT_MOUNTED;
+	t->emulated = r->verdict == VERDICT_EMULATE;
 	if (*r->criu_work_path)
 		t->criu_work_path = strdup(r->criu_work_path);
 	return 0;

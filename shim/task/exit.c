@@ -9,6 +9,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/task/autopsy.h"
+#include "shim/task/crash.h"
 #include "shim/task/host.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
@@ -122,10 +123,12 @@ void process_on_exit(struct child *child, const struct exit_status *status)
 	struct process *p = container_of(child, struct process, child);
 
 	p->exit = *status;
+	if (!p->exec_id)
+		crash_ended(p->task, &p->exit);
 	p->exited = true;
 	if (p->state != PROCESS_CREATING) /* until Create is answered nobody is to see it */
 		p->state = PROCESS_STOPPED;
-	log_debug(p->task->id, "%s exited with %u", process_id(p), status->code);
+	log_debug(p->task->id, "%s exited with %u", process_id(p), p->exit.code);
 	p->io.on_handed = on_handed;
 	stdio_process_exited(&p->io);
 	if (!p->exec_id)

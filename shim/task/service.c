@@ -7,6 +7,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/host/grace.h"
+#include "shim/task/crash.h"
 #include "shim/task/survey.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
@@ -141,8 +142,8 @@ void service_run_deferred(struct service *s, struct list *deferred)
 /* Hundreds of execs at once leave a heap of holes, which an idle shim would keep for good. */
 static void on_rest(struct timer *t)
 {
-	(void)t;
 	malloc_trim(0);
+	crash_watch_late(container_of(t, struct service, rest));
 }
 
 void service_rest_soon(struct service *s)
@@ -217,6 +218,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	s->flush_bound.on_fire = on_flush_bound;
 	s->run_later.on_fire = on_run_later;
 	s->rest.on_fire = on_rest;
+	s->looks.on_fire = crash_on_look;
 	s->lonely.on_fire = on_lonely;
 	if (reaper_init(&s->reaper, loop, err) < 0)
 		return -1;
@@ -236,6 +238,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	timer_disarm(&s->flush_bound);
 	timer_disarm(&s->run_later);
 	timer_disarm(&s->rest);
+	timer_disarm(&s->looks);
 	timer_disarm(&s->lonely);
 	/* It would be done in a moment; but whoever sees us go may look for what we left. */
 	child_end(&s->grace, GRACE_BOUND_MS);

@@ -22,6 +22,7 @@ struct service {
 	struct timer lonely; /* runs until the first request came */
 	struct child grace;  /* see service_expect_move() */
 	struct timer rest;   /* runs out when no operation has ended for a second */
+	struct timer looks;  /* see crash.h; armed while an emulated init runs */
 	bool stopping, debug;
 	/* Settings, not owned. */
 	const char *ns, *grpc_address, *socket_path;

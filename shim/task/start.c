@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/crash.h"
 #include "shim/task/exec.h"
 #include "shim/task/exit.h"
 #include "shim/task/notify.h"
@@ -19,6 +20,7 @@ static void on_started(struct operation *op, uint32_t code)
 	}
 	if (!p->exited)
 		p->state = PROCESS_RUNNING;
+	crash_watch(p->task);
 	notify_start(p);
 	reply.pid = (uint32_t)p->pid;
 	operation_succeed(op, &reply.base);

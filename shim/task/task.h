@@ -44,6 +44,15 @@ struct process {
 	struct operation *op; /* what is in flight on this process, or NULL */
 };
 
+/* Of an init that an emulator runs, crash.h. */
+struct crash {
+	bool watched, proving;
+	bool moved;	    /* the processor time did, between the last two looks */
+	uint64_t clock;	    /* the processor time at the last look */
+	unsigned int looks; /* since all threads were looked at */
+	int signal;	    /* the shim ended it for this one; 0: it did not */
+};
+
 struct task {
 	struct list in_service;
 	struct service *service;
@@ -52,9 +61,11 @@ struct task {
 	char *checkpoint; /* Create named one: Start restores from it */
 	char *criu_work_path;
 	bool systemd_cgroup, no_pivot, no_new_keyring, private_pid, poststop, mounted;
+	bool emulated; /* what Create saw init start with; it may execute something else since */
 	uid_t io_uid;
 	gid_t io_gid;
 	struct process init;
+	struct crash crash;
 	struct list execs;
 	unsigned int n_execs;
 	struct list operations; /* everything in flight, with or without a process slot */
