@@ -36,3 +36,15 @@ binfmt_hide() {
 binfmt_show() {
 	! binfmt_registered "$1" || echo 1 >"$binfmt/$1"
 }
+
+# binfmt_register_as NAME HANDLER INTERPRETER: what the package registers as HANDLER, with an interpreter of
+# another version. The kernel asks the newest handler first.
+binfmt_register_as() {
+	binfmt_registered "$1" && return 0
+	local line flags
+	line=$(grep -h '^:' "/usr/lib/binfmt.d/$2.conf")
+	flags=${line##*:}
+	line=${line%:*}
+	line=":$1:${line#:"$2":}"
+	host_change binfmt_unregister "$1" -- write_to $binfmt/register "${line%:*}:$3:$flags"
+}
