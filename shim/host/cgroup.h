@@ -71,11 +71,25 @@ MUST_CHECK int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_n, 
 MUST_CHECK int cgroup_join(const char *path, pid_t pid, struct err *err);
 
 /*
- * Removes the cgroup @path, given as above, from every hierarchy. Where the last part of @path has
- * @owner in it the cgroup is nobody else's, and what still runs there is killed; of any other one
- * that is in use nothing is touched.
+ * True when an engine gives this name to the cgroup of container @id and of nobody else: the last
+ * part of @path is @id itself or, where systemd makes the cgroup (@systemd), a scope
+ * PREFIX-@id.scope (runc's and crun's rule). A slice is for many, whatever its name. The same name
+ * may still be another unit's: cgroup_in_use() before the engine runs settles that.
  */
-void cgroup_remove(const char *path, const char *owner);
+bool cgroup_is_of(const char *path, const char *id, bool systemd);
+
+/*
+ * True when a process is in the cgroup @path, given as above, or below it, in any of the
+ * hierarchies where they are mounted usually.
+ */
+bool cgroup_in_use(const char *path);
+
+/*
+ * Removes the cgroup @path, given as above, from every hierarchy. @own: it is nobody else's, so
+ * what still runs in it and below it is killed, for half a second at most. Of any other one that is
+ * in use nothing is touched.
+ */
+void cgroup_remove(const char *path, bool own);
 
 /* True when controllers are v2's: what decides which Metrics message containerd expects. */
 bool cgroup_host_is_v2(void);

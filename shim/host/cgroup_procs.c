@@ -7,11 +7,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "shim/host/cgroup.h"
-
-/* A container can make cgroups of its own: what it can make us remember is bounded. */
-#define SUBDIRS_MAX ((size_t)1 << 20)
-#define PIDS_MAX ((size_t)4 << 20)
+#include "shim/host/cgroup_walk.h"
 
 /* The hierarchy that answers for all of them: every runtime puts a container into these. */
 static int open_listed(const struct cgroup *cg, struct err *err)
@@ -48,7 +44,7 @@ static int add_pids(struct buf *pids, const char *text, struct err *err)
 
 static int list_procs(int dir, struct buf *pids, struct err *err)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(PIDS_MAX);
+	CLEANUP_BUF struct buf text = BUF_INIT(CGROUP_PIDS_MAX);
 
 	/* ENODEV: removed meanwhile. EOPNOTSUPP: a threaded cgroup; its parent lists the process.
 	 */
@@ -82,15 +78,14 @@ static int add_subdirs(int dir_take, const char *prefix, struct buf *queue, stru
  * Breadth first with a queue of paths below @top, "" for itself: no recursion, whatever depth a
  * container made. @path may move with the queue, so it is copied.
  */
-static int walk(int top, struct buf *pids, struct err *err)
+int cgroup_walk(int top, struct buf *pids, struct buf *queue, struct err *err)
 {
-	CLEANUP_BUF struct buf queue = BUF_INIT(SUBDIRS_MAX);
 	size_t at = 0;
 
-	if (buf_add(&queue, "", 1, err) < 0)
+	if (buf_add(queue, "", 1, err) < 0)
 		return -1;
-	while (at < queue.len) {
-		CLEANUP_FREE char *path = strdup((char *)queue.data + at);
+	while (at < queue->len) {
+		CLEANUP_FREE char *path = strdup((char *)queue->data + at);
 		int dir;
 
 		if (!path)
@@ -103,7 +98,7 @@ static int walk(int top, struct buf *pids, struct err *err)
 			close(dir);
 			return -1;
 		}
-		if (add_subdirs(dir, path, &queue, err) < 0)
+		if (add_subdirs(dir, path, queue, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -111,10 +106,11 @@ static int walk(int top, struct buf *pids, struct err *err)
 
 int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_n, struct err *err)
 {
+	CLEANUP_BUF struct buf queue = BUF_INIT(CGROUP_PATHS_MAX);
+	struct buf pids = BUF_INIT(CGROUP_PIDS_MAX);
 	CLEANUP_FD int top = open_listed(cg, err);
-	struct buf pids = BUF_INIT(PIDS_MAX);
 
-	if (top < 0 || walk(top, &pids, err) < 0) {
+	if (top < 0 || cgroup_walk(top, &pids, &queue, err) < 0) {
 		buf_deinit(&pids);
 		return -1;
 	}

@@ -12,6 +12,7 @@
 #include "shim/host/cgroup.h"
 
 #define RECORD_MAX 2048
+#define RECORD_TAKEN "cgroup-taken=1" /* others were in the cgroup before the engine ran */
 
 int record_write(const char *bundle, const struct engine *engine, const char *cgroup,
 		 struct err *err)
@@ -21,9 +22,11 @@ int record_write(const char *bundle, const struct engine *engine, const char *cg
 
 	if (!str_fmt(path, sizeof(path), "%s/%s", bundle, RECORD_FILE))
 		return err_set(err, ERR_INVALID, "bundle path too long");
-	if (buf_printf(&text, err, "engine=%s\nroot=%s\nsystemd-cgroup=%d\ncgroup=%s\n",
-		       engine->path, engine->root, engine->systemd_cgroup,
-		       cgroup ? cgroup : "") < 0)
+	if (!cgroup)
+		cgroup = "";
+	if (buf_printf(&text, err, "engine=%s\nroot=%s\nsystemd-cgroup=%d\ncgroup=%s\n%s",
+		       engine->path, engine->root, engine->systemd_cgroup, cgroup,
+		       cgroup_in_use(cgroup) ? RECORD_TAKEN "\n" : "") < 0)
 		return err_in(err, "record of the engine");
 	return file_replace(AT_FDCWD, path, 0600, text.data, text.len, err);
 }
@@ -47,6 +50,7 @@ bool record_engine_knows(const struct engine *engine, const char *id)
 struct record {
 	struct engine *engine;
 	const char *cgroup;
+	bool taken;
 };
 
 static void take_line(const char *line, struct record *r)
@@ -62,6 +66,8 @@ static void take_line(const char *line, struct record *r)
 		ret->systemd_cgroup = str_eq(value, "1");
 	else if ((value = str_after(line, "cgroup=")))
 		r->cgroup = value;
+	else if (str_eq(line, RECORD_TAKEN))
+		r->taken = true;
 }
 
 static int read_all(const char *bundle, const char *name, struct arena *arena, struct record *r,
@@ -86,7 +92,7 @@ static int read_all(const char *bundle, const char *name, struct arena *arena, s
 
 int record_read(const char *bundle, struct arena *arena, struct engine *ret, struct err *err)
 {
-	struct record r = { ret, "" };
+	struct record r = { .engine = ret, .cgroup = "" };
 
 	*ret = (struct engine){ .root = "" };
 	return read_all(bundle, RECORD_FILE, arena, &r, err);
@@ -96,12 +102,14 @@ void record_sweep(const char *bundle, const char *id)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
 	struct engine engine = { .root = "" };
-	struct record r = { &engine, "" };
+	struct record r = { .engine = &engine, .cgroup = "" };
 	struct err err;
 
-	if (read_all(bundle, RECORD_FILE, &arena, &r, &err) == 0 ||
-	    read_all(bundle, RECORD_ENDED, &arena, &r, &err) == 0)
-		cgroup_remove(r.cgroup, id);
+	if (read_all(bundle, RECORD_FILE, &arena, &r, &err) < 0 &&
+	    read_all(bundle, RECORD_ENDED, &arena, &r, &err) < 0)
+		return;
+	if (!r.taken)
+		cgroup_remove(r.cgroup, cgroup_is_of(r.cgroup, id, engine.systemd_cgroup));
 }
 
 pid_t record_init_pid(const char *bundle)

@@ -14,7 +14,10 @@
 #define RECORD_FILE "crossarch.engine"
 #define RECORD_ENDED "crossarch.ended" /* the same file, once the engine is through */
 
-/* @cgroup: the container's cgroup as a path from the hierarchies' roots, NULL or "" if unknown. */
+/*
+ * @cgroup: the container's cgroup as a path from the hierarchies' roots, NULL or "" if unknown.
+ * That somebody is in there already is noted: then it is not the container's alone.
+ */
 MUST_CHECK int record_write(const char *bundle, const struct engine *engine, const char *cgroup,
 			    struct err *err);
 
@@ -34,7 +37,9 @@ MUST_CHECK int record_read(const char *bundle, struct arena *arena, struct engin
 
 /*
  * An engine that was killed half-way has made the container's cgroup, and perhaps a process in it,
- * and knows nothing of either afterwards: what the record names is ended and removed.
+ * and knows nothing of either afterwards: what the record names is ended and removed, if it is the
+ * cgroup of
+ * @id alone.
  */
 void record_sweep(const char *bundle, const char *id);
 
