@@ -13,6 +13,7 @@ int loop_init(struct loop *loop, struct err *err)
 	*loop = (struct loop){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC) };
 	list_init(&loop->ready);
 	list_init(&loop->timers);
+	list_init(&loop->refused);
 	return loop->epoll_fd < 0 ? err_sys(err, ERR_IO, "create epoll") : 0;
 }
 
@@ -30,10 +31,11 @@ uint64_t now_ns(void)
 	return S_TO_NS(ts.tv_sec) + (uint64_t)ts.tv_nsec;
 }
 
-/* Milliseconds until the next timer, rounded up so that it has really passed; -1 without timers. */
+/* Milliseconds until the next timer, rounded up so that it has really passed; -1 without any. */
 static int wait_ms(const struct loop *loop)
 {
-	uint64_t now = now_ns(), first = UINT64_MAX;
+	uint64_t now = now_ns();
+	uint64_t first = list_empty(&loop->refused) ? UINT64_MAX : loop->refused_at_ns;
 
 	list_for_each(node, &loop->timers) {
 		const struct timer *t = list_entry(node, struct timer, armed);
@@ -82,6 +84,49 @@ static void deliver(struct loop *loop)
 	}
 }
 
+/* A muted source is taken out of epoll: EPOLLHUP cannot be masked and would wake us for ever. */
+static int apply_want(struct source *src, uint32_t want)
+{
+	struct epoll_event ev = { .events = want, .data.ptr = src };
+	int op = !src->watched ? EPOLL_CTL_ADD : want ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
+
+	src->want = want;
+	list_del(&src->refused);
+	if (want == src->watched)
+		return 0;
+	if (epoll_ctl(src->loop->epoll_fd, op, src->fd, &ev) < 0)
+		return -1;
+	src->watched = want;
+	return 0;
+}
+
+/* Out of memory, or of the user's watches, passes; nothing else does. */
+static void note_refused(struct source *src)
+{
+	struct loop *loop = src->loop;
+
+	if (errno != ENOMEM && errno != ENOSPC)
+		return;
+	if (list_empty(&loop->refused))
+		loop->refused_at_ns = now_ns() + LOOP_RETRY_NS;
+	list_add(&loop->refused, &src->refused);
+}
+
+static void retry_refused(struct loop *loop)
+{
+	struct list now;
+
+	if (list_empty(&loop->refused) || loop->refused_at_ns > now_ns())
+		return;
+	list_take_all(&now, &loop->refused);
+	while (!list_empty(&now)) {
+		struct source *src = list_first(&now, struct source, refused);
+
+		if (apply_want(src, src->want) < 0)
+			note_refused(src);
+	}
+}
+
 int loop_run(struct loop *loop, struct err *err)
 {
 	struct epoll_event events[EVENTS_PER_WAIT];
@@ -99,20 +144,9 @@ int loop_run(struct loop *loop, struct err *err)
 		}
 		deliver(loop);
 		fire_timers(loop);
+		retry_refused(loop);
 	}
 	return 0;
-}
-
-/* A muted source is taken out of epoll: EPOLLHUP cannot be masked and would wake us for ever. */
-static int apply_want(struct source *src, uint32_t want)
-{
-	struct epoll_event ev = { .events = want, .data.ptr = src };
-	int op = !src->want ? EPOLL_CTL_ADD : want ? EPOLL_CTL_MOD : EPOLL_CTL_DEL;
-
-	if (want == src->want)
-		return 0;
-	src->want = want;
-	return epoll_ctl(src->loop->epoll_fd, op, src->fd, &ev);
 }
 
 int source_init(struct source *src, struct loop *loop, int fd, uint32_t want,
@@ -120,6 +154,7 @@ int source_init(struct source *src, struct loop *loop, int fd, uint32_t want,
 {
 	*src = (struct source){ .loop = loop, .fd = fd, .on_ready = on_ready };
 	list_init(&src->ready);
+	list_init(&src->refused);
 	if (apply_want(src, want) < 0) {
 		src->loop = NULL;
 		return err_sys(err, ERR_IO, "watch descriptor %d", fd);
@@ -129,8 +164,8 @@ int source_init(struct source *src, struct loop *loop, int fd, uint32_t want,
 
 void source_want(struct source *src, uint32_t want)
 {
-	if (src->loop)
-		(void)apply_want(src, want);
+	if (src->loop && want != src->want && apply_want(src, want) < 0)
+		note_refused(src);
 }
 
 void source_deinit(struct source *src)
@@ -139,6 +174,7 @@ void source_deinit(struct source *src)
 		return;
 	(void)apply_want(src, 0);
 	list_del(&src->ready);
+	list_del(&src->refused);
 	src->loop = NULL;
 }
 

@@ -17,6 +17,8 @@ struct loop {
 	struct list ready;  /* sources with events not yet delivered */
 	struct list timers; /* armed timers, in no order */
 	bool quit;
+	struct list refused; /* sources whose change the kernel had no memory for */
+	uint64_t refused_at_ns;
 };
 
 struct source {
@@ -24,6 +26,8 @@ struct source {
 	struct list ready;
 	int fd;		     /* not owned */
 	uint32_t want, have; /* EPOLLIN, EPOLLOUT, ...; `have` also holds EPOLLHUP and EPOLLERR */
+	uint32_t watched;    /* what epoll was last told of @want */
+	struct list refused;
 	void (*on_ready)(struct source *);
 };
 
@@ -43,7 +47,10 @@ MUST_CHECK int loop_run(struct loop *loop, struct err *err);
 MUST_CHECK int source_init(struct source *src, struct loop *loop, int fd, uint32_t want,
 			   void (*on_ready)(struct source *), struct err *err);
 
-/* Changes the wanted events; 0 mutes the source (hang-ups included). */
+/*
+ * Changes the wanted events; 0 mutes the source (hang-ups included). What the kernel has no memory
+ * for at the moment is asked of it again, every LOOP_RETRY_NS: nothing is lost, only late.
+ */
 void source_want(struct source *src, uint32_t want);
 
 /* Stops watching. Legal at any time, also on an all-zero source and from any callback. */
@@ -56,6 +63,8 @@ bool timer_armed(const struct timer *t);
 
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t now_ns(void);
+
+#define LOOP_RETRY_NS MS_TO_NS(20)
 
 #define MS_TO_NS(ms) ((uint64_t)(ms)*1000000u)
 #define S_TO_NS(s) ((uint64_t)(s)*1000000000u)
