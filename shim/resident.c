@@ -10,6 +10,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "shim/host/sched.h"
+#include "shim/loop/child.h"
 #include "shim/task/service.h"
 #include "shim/title.h"
 
@@ -119,14 +120,22 @@ static int live(const struct resident *r, int listener)
 	return 1;
 }
 
+/* Between the fork and its own first step nothing may end it either. */
 int resident_start(const struct resident *r, int listener, pid_t *ret_pid, struct err *err)
 {
-	pid_t pid = fork();
+	sigset_t old;
+	pid_t pid;
 
-	if (pid < 0)
-		return err_sys(err, ERR_IO, "start the process that stays");
+	if (reaper_block(&old, err) < 0)
+		return -1;
+	pid = fork();
 	if (pid == 0)
 		exit(live(r, listener));
+	if (pid < 0)
+		err_sys(err, ERR_IO, "start the process that stays");
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return -1;
 	*ret_pid = pid;
 	return 0;
 }

@@ -95,6 +95,25 @@ static void on_signal(struct source *src)
 	child_sweep(r);
 }
 
+/* Faults of ours are left: blocked, they would end us all the same. */
+static void all_but_faults(sigset_t *ret)
+{
+	static const int faults[] = { SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS };
+
+	sigfillset(ret);
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++)
+		sigdelset(ret, faults[i]);
+}
+
+int reaper_block(sigset_t *ret_old, struct err *err)
+{
+	sigset_t set;
+
+	all_but_faults(&set);
+	return sigprocmask(SIG_BLOCK, &set, ret_old) < 0 ? err_sys(err, ERR_IO, "block signals")
+							 : 0;
+}
+
 int reaper_init(struct reaper *r, struct loop *loop, struct err *err)
 {
 	sigset_t set;
@@ -102,12 +121,10 @@ int reaper_init(struct reaper *r, struct loop *loop, struct err *err)
 	*r = (struct reaper){ .loop = loop, .signal_fd = -1 };
 	list_init(&r->children);
 	r->later.on_fire = on_later;
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGUSR1);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+	all_but_faults(&set);
+	if (reaper_block(NULL, err) < 0)
+		return -1;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
 		return err_sys(err, ERR_IO, "become subreaper");
 	signal(SIGPIPE, SIG_IGN);
 	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
@@ -21,7 +22,7 @@ struct reaper {
 	struct list children;
 	unsigned int holds;
 	struct timer later;    /* sweeps once the callback that released the last hold is done */
-	struct source signals; /* SIGCHLD, SIGTERM, SIGINT, SIGUSR1 through a signalfd */
+	struct source signals; /* through a signalfd */
 	int signal_fd;
 	void (*on_usr1)(struct reaper *); /* optional; set after reaper_init() */
 };
@@ -39,9 +40,16 @@ struct child {
 	void (*on_exit)(struct child *, const struct exit_status *);
 };
 
-/* Blocks the signals and watches for them; becomes subreaper. SIGTERM and SIGINT end the loop. */
+/*
+ * Blocks the signals and watches for them; becomes subreaper. SIGTERM and SIGINT end the loop,
+ * SIGCHLD and SIGUSR1 have their meaning, and all others that could end the process have none: with
+ * it would go its containers.
+ */
 MUST_CHECK int reaper_init(struct reaper *r, struct loop *loop, struct err *err);
 void reaper_deinit(struct reaper *r);
+
+/* The first step of that, for whoever forks the process that will do the others. */
+MUST_CHECK int reaper_block(sigset_t *ret_old, struct err *err);
 
 /* Engine runs take a hold for as long as the pid of a process they create is unknown to us. */
 void reaper_hold(struct reaper *r);

@@ -248,6 +248,55 @@ static void test_spawn_map(void **state)
 	close(noise);
 }
 
+/* In a process of its own: which signals end it, and how. */
+static int survive(const int *signals, size_t n)
+{
+	struct fixture *f;
+	struct err err;
+
+	if (setup((void **)&f) < 0)
+		_exit(1);
+	for (size_t i = 0; i < n; i++)
+		kill(getpid(), signals[i]);
+	f->loop.quit = false;
+	timer_arm(&f->stop, &f->loop, MS_TO_NS(20));
+	if (loop_run(&f->loop, &err) < 0)
+		_exit(2);
+	_exit(timer_armed(&f->stop) ? 3 : 0); /* 3: told to end before the time was over */
+}
+
+static int status_of_signals(const int *signals, size_t n)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid)
+		survive(signals, n);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/* What the stock shim survives, and what could be sent by mistake. */
+static void test_signals_that_mean_nothing(void **state)
+{
+	static const int none[] = { SIGHUP,    SIGQUIT, SIGUSR1,  SIGUSR2, SIGPIPE,
+				    SIGALRM,   SIGCHLD, SIGCONT,  SIGTSTP, SIGTTIN,
+				    SIGTTOU,   SIGURG,	SIGXCPU,  SIGXFSZ, SIGPROF,
+				    SIGVTALRM, SIGIO,	SIGWINCH, SIGPWR,  SIGSTKFLT };
+	static const int ends[] = { SIGTERM, SIGINT };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+		assert_int_equal(status_of_signals(&none[i], 1), 0);
+	assert_int_equal(status_of_signals(none, ARRAY_SIZE(none)), 0);
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+		assert_int_equal(status_of_signals(&sig, 1), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		assert_int_equal(status_of_signals(&ends[i], 1), 3);
+	assert_int_equal(status_of_signals(&(int){ SIGTRAP }, 1), -SIGTRAP);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -259,6 +308,7 @@ int main(void)
 		T(test_fork),
 		T(test_end),
 		T(test_spawn_map),
+		cmocka_unit_test(test_signals_that_mean_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
