@@ -228,7 +228,7 @@ static void kill_first(struct process *p, struct call *call)
 		call_fail(call, &err);
 		return;
 	}
-	list_add(&p->deferred, &call->parked);
+	call_park(call, &p->deferred);
 }
 
 void task_delete(void *owner, struct call *call)
@@ -248,8 +248,7 @@ void task_delete(void *owner, struct call *call)
 	else if (p->state == PROCESS_CREATED && p->pid)
 		kill_first(p, call);
 	else if (p->exited && !p->published)
-		list_add(&p->deferred,
-			 &call->parked); /* execs still end; process_settle() wakes us */
+		call_park(call, &p->deferred); /* execs still end; process_settle() wakes us */
 	else
 		begin(p, call);
 }

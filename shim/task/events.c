@@ -13,6 +13,8 @@
 #define RETRY_FIRST_NS MS_TO_NS(50)
 #define RETRY_MAX_NS S_TO_NS(5)
 #define REFUSALS_MAX 5
+/* What fits into a frame with the envelope of a request around it. */
+#define EVENT_BYTES_MAX (FRAME_MAX - 1024)
 
 struct event {
 	struct list queued;
@@ -138,13 +140,17 @@ static void drop_one(struct events *e)
 	event_free(e, victim);
 }
 
-static struct event *event_new(const Crossarch__ForwardRequest *request, bool is_exit)
+static struct event *event_new(const Crossarch__ForwardRequest *request, bool is_exit,
+			       struct err *err)
 {
 	size_t n = crossarch__forward_request__get_packed_size(request);
-	struct event *ev = malloc(sizeof(*ev) + n);
+	struct event *ev = n > EVENT_BYTES_MAX ? NULL : malloc(sizeof(*ev) + n);
 
-	if (!ev)
+	if (!ev) {
+		err_set(err, ERR_LIMIT,
+			n > EVENT_BYTES_MAX ? "it has %zu bytes" : "no memory for %zu bytes", n);
 		return NULL;
+	}
 	ev->is_exit = is_exit;
 	ev->n = crossarch__forward_request__pack(request, ev->packed);
 	list_init(&ev->queued);
@@ -162,6 +168,7 @@ void events_publish(struct events *e, const char *topic, const char *type,
 	CLEANUP_FREE uint8_t *packed = malloc(n + 1);
 	struct timespec now;
 	struct event *ev;
+	struct err err;
 
 	if (!*e->client.path)
 		return;
@@ -176,9 +183,10 @@ void events_publish(struct events *e, const char *topic, const char *type,
 	envelope.topic = (char *)(uintptr_t)topic;
 	envelope.event = &any;
 	request.envelope = &envelope;
-	ev = packed ? event_new(&request, str_eq(topic, "/tasks/exit")) : NULL;
+	err_set(&err, ERR_NOMEM, "no memory for %zu bytes", n);
+	ev = packed ? event_new(&request, str_eq(topic, "/tasks/exit"), &err) : NULL;
 	if (!ev) {
-		log_error(NULL, "event %s lost: no memory", topic);
+		log_error(NULL, "event %s lost: %s", topic, err.text);
 		return;
 	}
 	if (e->queued >= EVENTS_MAX)

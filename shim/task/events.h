@@ -30,7 +30,8 @@ void events_deinit(struct events *e);
 
 /*
  * Queues one event. @topic starts with "/"; @type is the full message name; @event is packed at
- * once. Without memory the event is lost and logged: an event never fails the operation it reports.
+ * once. Without memory, or too large for a frame, the event is lost and logged: an event never
+ * fails the operation it reports, nor those that follow it.
  */
 void events_publish(struct events *e, const char *topic, const char *type,
 		    const ProtobufCMessage *event);

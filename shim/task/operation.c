@@ -17,8 +17,7 @@ bool operation_defer(struct process *p, struct call *call)
 {
 	if (!p->op)
 		return false;
-	list_del(&call->parked);
-	list_add(&p->deferred, &call->parked);
+	call_park(call, &p->deferred);
 	return true;
 }
 

@@ -60,7 +60,8 @@ void task_wait(void *owner, struct call *call)
 	}
 	if (!p->published) {
 		call->on_peer_gone = on_waiter_gone;
-		list_add(&p->waiters, &call->parked);
+		if (call_wait(call, &p->waiters, &err) < 0)
+			call_fail(call, &err);
 		return;
 	}
 	timestamp_set(&at, &p->exit.at);

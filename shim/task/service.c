@@ -124,7 +124,7 @@ static void on_run_later(struct timer *t)
 
 	list_take_all(&now, &s->runnable);
 	while ((call = list_first(&now, struct call, parked))) {
-		list_del(&call->parked);
+		call_unpark(call);
 		run_or_expire(s, call);
 	}
 }

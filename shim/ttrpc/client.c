@@ -21,9 +21,13 @@ static void done(struct client *c, const struct err *failed)
 {
 	c->busy = false;
 	timer_disarm(&c->bound);
-	if (failed)
-		disconnect(c);
 	c->on_done(c, failed);
+}
+
+static void no_answer(struct client *c, const struct err *failed)
+{
+	disconnect(c);
+	done(c, failed);
 }
 
 static void on_closed(struct conn *conn)
@@ -36,7 +40,7 @@ static void on_closed(struct conn *conn)
 		return;
 	}
 	err_set(&err, ERR_IO, "%s: connection closed", c->path);
-	done(c, &err);
+	no_answer(c, &err);
 }
 
 static void on_bound(struct timer *t)
@@ -45,7 +49,7 @@ static void on_bound(struct timer *t)
 	struct err err;
 
 	err_set(&err, ERR_TIMEOUT, "%s: no answer", c->path);
-	done(c, &err);
+	no_answer(c, &err);
 }
 
 /* NULL when the answer is a success; otherwise *err filled. */

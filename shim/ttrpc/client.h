@@ -8,7 +8,8 @@
 
 /*
  * A TTRPC client for one call at a time, as the event publisher needs it. The connection is opened
- * by the first call and kept; after any failure the next call opens a new one.
+ * by the first call and kept, errors as answers included; after a call that got no answer the next
+ * one opens a new connection.
  */
 struct client {
 	struct conn conn;

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #define READ_BYTES 4096
+#define RETRY_NS MS_TO_NS(20)
 
 /* Takes what belongs to the frame at hand from @p; the number of bytes taken, 0 on no memory. */
 static size_t feed(struct conn *c, const uint8_t *p, size_t n)
@@ -55,10 +56,28 @@ static void hand_over(struct conn *c)
 	c->on_frame(c, &frame, frame.length > FRAME_MAX ? NULL : &body);
 }
 
-/* The kernel has no memory at the moment: the connection is sound, and asked again. */
-static bool no_memory(void)
+/*
+ * The kernel has no memory at the moment: the connection is sound and is asked again, but not at
+ * once, for it stays ready and would have us ask without end.
+ */
+static bool no_memory(struct conn *c)
 {
-	return errno == ENOMEM || errno == ENOBUFS;
+	if (errno != ENOMEM && errno != ENOBUFS)
+		return false;
+	source_want(&c->io, 0);
+	timer_arm(&c->again, c->io.loop, RETRY_NS);
+	return true;
+}
+
+static void want(struct conn *c)
+{
+	if (!timer_armed(&c->again))
+		source_want(&c->io, EPOLLIN | (c->out.len ? EPOLLOUT : 0));
+}
+
+static void on_again(struct timer *t)
+{
+	want(container_of(t, struct conn, again));
 }
 
 /* False once the connection is gone. */
@@ -69,32 +88,32 @@ static bool flush(struct conn *c)
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && (errno == EAGAIN || no_memory()))
+		if (n < 0 && (errno == EAGAIN || no_memory(c)))
 			break;
 		if (n < 0)
 			return false;
 		buf_consume(&c->out, (size_t)n);
 	}
-	source_want(&c->io, EPOLLIN | (c->out.len ? EPOLLOUT : 0));
+	want(c);
 	return true;
 }
 
 /*
  * One read per wake-up, so that a flooding peer cannot starve the others. Bytes of several frames
- * are handed over one frame at a time; the callee may not free the connection meanwhile (it marks
- * it).
+ * are handed over one frame at a time.
  */
 static bool receive(struct conn *c)
 {
 	uint8_t block[READ_BYTES];
 	ssize_t n = recv(c->fd, block, sizeof(block), MSG_DONTWAIT);
+	unsigned int life = c->lives;
 	size_t at = 0;
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR || no_memory()))
+	if (n < 0 && (errno == EAGAIN || errno == EINTR || no_memory(c)))
 		return true;
 	if (n <= 0)
 		return false;
-	while (at < (size_t)n) {
+	while (at < (size_t)n && c->lives == life) {
 		size_t took = feed(c, block + at, (size_t)n - at);
 
 		if (!took)
@@ -128,6 +147,7 @@ int conn_init(struct conn *c, struct loop *loop, int fd_take, struct err *err)
 	c->discarded = 0;
 	c->body = (struct buf)BUF_INIT(FRAME_MAX);
 	c->out = (struct buf)BUF_INIT(CONN_OUT_MAX);
+	c->again = (struct timer){ .on_fire = on_again };
 	if (source_init(&c->io, loop, c->fd, EPOLLIN, conn_on_io, err) == 0)
 		return 0;
 	conn_deinit(c);
@@ -136,6 +156,8 @@ int conn_init(struct conn *c, struct loop *loop, int fd_take, struct err *err)
 
 void conn_deinit(struct conn *c)
 {
+	c->lives++;
+	timer_disarm(&c->again);
 	source_deinit(&c->io);
 	fd_close(&c->fd);
 	buf_deinit(&c->body);
@@ -160,7 +182,7 @@ int conn_send(struct conn *c, uint32_t stream, enum frame_type type, const Proto
 		protobuf_c_message_pack(msg, at + FRAME_HEADER);
 	c->out.len += FRAME_HEADER + n;
 	/* A broken socket is noticed by the loop, where freeing the connection is safe. */
-	if (!flush(c))
+	if (!timer_armed(&c->again) && !flush(c))
 		source_want(&c->io, EPOLLIN);
 	return 0;
 }

@@ -17,14 +17,20 @@
 
 struct conn {
 	struct source io;
-	int fd; /* owned */
+	int fd;		    /* owned */
+	struct timer again; /* armed: the kernel had no memory, @io is muted until then */
+	unsigned int lives; /* times it was closed */
 	uint8_t header[FRAME_HEADER];
 	size_t header_len;
 	struct frame frame; /* valid once the header is whole */
 	struct buf body;    /* its payload so far */
 	uint32_t discarded; /* bytes of an oversized payload thrown away so far */
 	struct buf out;
-	/* A whole frame; @body NULL when the payload exceeded FRAME_MAX and was discarded. */
+	/*
+	 * A whole frame; @body NULL when the payload exceeded FRAME_MAX and was discarded. The
+	 * callee may close the connection and open it anew, and what came behind the frame is then
+	 * nobody's; the memory has to stay.
+	 */
 	void (*on_frame)(struct conn *, const struct frame *, const struct buf *body);
 	/* The peer left or broke the protocol; the callee frees or re-initialises the connection.
 	 */

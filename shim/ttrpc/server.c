@@ -13,6 +13,10 @@
 
 /* What one request may occupy once decoded: the frame itself and as much again for structure. */
 #define CALL_ARENA_MAX (3 * FRAME_MAX)
+/* After an accept() for which the node lacks descriptors or memory. */
+#define LISTEN_AGAIN_NS MS_TO_NS(100)
+/* Deadlines are looked for no more often than this, however many different ones there are. */
+#define DEADLINES_NS MS_TO_NS(10)
 
 struct server_conn {
 	struct conn conn;
@@ -77,10 +81,12 @@ static void send_failure(struct server_conn *sc, uint32_t stream, const struct e
 
 static void call_free(struct call *call)
 {
-	if (call->conn)
+	if (call->waits)
+		call->server->n_waits--;
+	else if (call->conn)
 		call->conn->n_calls--;
 	list_del(&call->in_conn);
-	list_del(&call->parked);
+	call_unpark(call);
 	arena_deinit(&call->arena);
 	free(call);
 }
@@ -115,6 +121,70 @@ void call_fail(struct call *call, const struct err *err)
 		send_failure(call->conn, call->stream, err);
 	call_free(call);
 }
+
+/* --- parked calls ------------------------------------------------------------------------- */
+
+static void expect_deadline(struct server *s, uint64_t at)
+{
+	uint64_t now = now_ns();
+
+	if (timer_armed(&s->first_deadline) && s->first_deadline.at_ns <= at)
+		return;
+	timer_arm(&s->first_deadline, s->loop, at > now + DEADLINES_NS ? at - now : DEADLINES_NS);
+}
+
+static void on_first_deadline(struct timer *t)
+{
+	struct server *s = container_of(t, struct server, first_deadline);
+	uint64_t next = UINT64_MAX, now = now_ns();
+	struct err err;
+
+	list_for_each_safe(node, &s->timed) {
+		struct call *call = list_entry(node, struct call, timed);
+
+		if (call->deadline_ns > now) {
+			next = call->deadline_ns < next ? call->deadline_ns : next;
+			continue;
+		}
+		err_set(&err, ERR_TIMEOUT, "%s: its deadline passed", call->method->name);
+		call_fail(call, &err);
+	}
+	if (next != UINT64_MAX)
+		expect_deadline(s, next);
+}
+
+void call_unpark(struct call *call)
+{
+	list_del(&call->parked);
+	list_del(&call->timed);
+}
+
+void call_park(struct call *call, struct list *where)
+{
+	call_unpark(call);
+	list_add(where, &call->parked);
+	if (!call->deadline_ns)
+		return;
+	list_add(&call->server->timed, &call->timed);
+	expect_deadline(call->server, call->deadline_ns);
+}
+
+int call_wait(struct call *call, struct list *where, struct err *err)
+{
+	if (call->server->n_waits >= SERVER_WAITS_MAX)
+		return err_set(err, ERR_LIMIT, "%u calls of %s wait already", SERVER_WAITS_MAX,
+			       call->method->name);
+	call->server->n_waits++;
+	call->waits = true;
+	if (call->conn)
+		call->conn->n_calls--;
+	arena_deinit(&call->arena);
+	call->request = NULL;
+	call_park(call, where);
+	return 0;
+}
+
+/* --- requests ----------------------------------------------------------------------------- */
 
 static const struct method *find_method(const struct server *s, const char *service,
 					const char *name, bool *ret_service_known)
@@ -191,11 +261,13 @@ static void on_frame(struct conn *c, const struct frame *f, const struct buf *bo
 		send_failure(sc, f->stream, &err);
 		return;
 	}
+	call->server = sc->server;
 	call->conn = sc;
 	call->stream = f->stream;
 	call->arena.max = CALL_ARENA_MAX;
 	list_init(&call->in_conn);
 	list_init(&call->parked);
+	list_init(&call->timed);
 	list_add(&sc->calls, &call->in_conn);
 	sc->n_calls++;
 	if (decode_request(call, sc->server, body, &err) < 0)
@@ -203,6 +275,8 @@ static void on_frame(struct conn *c, const struct frame *f, const struct buf *bo
 	else
 		call->method->run(sc->server->owner, call);
 }
+
+/* --- connections -------------------------------------------------------------------------- */
 
 /* Calls in flight go on without an addressee; containers are never tied to a connection. */
 static void server_conn_free(struct server_conn *sc)
@@ -272,6 +346,18 @@ static void adopt(struct server *s, int fd_take)
 	s->n_conns++;
 }
 
+/* Whoever waits in the backlog stays there meanwhile. */
+static void pause_listening(struct server *s)
+{
+	source_want(&s->listener, 0);
+	timer_arm(&s->listen_again, s->loop, LISTEN_AGAIN_NS);
+}
+
+static void on_listen_again(struct timer *t)
+{
+	source_want(&container_of(t, struct server, listen_again)->listener, EPOLLIN);
+}
+
 static void on_listener(struct source *src)
 {
 	struct server *s = container_of(src, struct server, listener);
@@ -279,9 +365,10 @@ static void on_listener(struct source *src)
 
 	if (fd >= 0)
 		adopt(s, fd);
-	else if (errno == EMFILE || errno == ENFILE)
-		/* Without a descriptor the backlog cannot even be refused: free one and go on. */
-		(void)make_room(s);
+	else if ((errno == EMFILE || errno == ENFILE) && make_room(s))
+		return;
+	else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		pause_listening(s);
 }
 
 int server_init(struct server *s, struct loop *loop, int fd_take, const struct method *methods,
@@ -293,6 +380,9 @@ int server_init(struct server *s, struct loop *loop, int fd_take, const struct m
 			      .n_methods = n_methods,
 			      .owner = owner };
 	list_init(&s->conns);
+	list_init(&s->timed);
+	s->listen_again.on_fire = on_listen_again;
+	s->first_deadline.on_fire = on_first_deadline;
 	if (fcntl(s->fd, F_SETFL, O_NONBLOCK) < 0) {
 		err_sys(err, ERR_IO, "prepare the listening socket");
 		fd_close(&s->fd);
@@ -307,6 +397,7 @@ int server_init(struct server *s, struct loop *loop, int fd_take, const struct m
 
 void server_stop_listening(struct server *s)
 {
+	timer_disarm(&s->listen_again);
 	source_deinit(&s->listener);
 	fd_close(&s->fd);
 }
@@ -314,6 +405,7 @@ void server_stop_listening(struct server *s)
 void server_deinit(struct server *s)
 {
 	server_stop_listening(s);
+	timer_disarm(&s->first_deadline);
 	list_for_each_safe(node, &s->conns)
 		server_conn_free(list_entry(node, struct server_conn, in_server));
 }

@@ -12,7 +12,8 @@
  * table and hands over a `struct call` that wants exactly one answer, now or later.
  */
 #define SERVER_CONNECTIONS_MAX 640 /* 256 tasks, twice, plus clients that come and go */
-#define SERVER_CALLS_PER_CONN 2048
+#define SERVER_CALLS_PER_CONN 2048 /* without an answer, those of call_wait() aside */
+#define SERVER_WAITS_MAX 65536	   /* call_wait(), all connections together: a hundred bytes each */
 
 struct call;
 /* One RPC; run() answers the call at once or keeps it and answers later. */
@@ -25,9 +26,13 @@ struct method {
 struct server {
 	struct source listener;
 	struct loop *loop;
-	int fd; /* listening socket, owned */
+	int fd;			   /* listening socket, owned */
+	struct timer listen_again; /* armed: the listener is muted until then */
 	struct list conns;
 	unsigned int n_conns;
+	unsigned int n_waits;
+	struct list timed; /* parked calls that have a deadline */
+	struct timer first_deadline;
 	bool had_request; /* somebody asked something at some time */
 	const struct method *methods;
 	size_t n_methods;
@@ -37,14 +42,17 @@ struct server {
 struct server_conn;
 struct call {
 	struct list in_conn;
+	struct server *server;
 	struct server_conn *conn; /* NULL once the peer left: answering is then a no-op */
 	struct arena arena;	  /* the request lives here */
 	uint32_t stream;
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
 	const struct method *method;
-	const void *request; /* decoded, in the arena */
-	void *keeper;	     /* for whoever keeps the call, as is the next */
-	struct list parked;  /* for whoever keeps the call until it can be answered */
+	const void *request; /* decoded, in the arena; NULL after call_wait() */
+	void *keeper;	     /* for whoever keeps the call */
+	struct list parked;  /* see call_park() */
+	struct list timed;
+	bool waits; /* by call_wait() */
 	/* Optional: the peer left while the call was parked; may answer (and so free) the call. */
 	void (*on_peer_gone)(struct call *);
 };
@@ -57,6 +65,22 @@ void server_deinit(struct server *s);
 
 /* Stops accepting; open connections stay. */
 void server_stop_listening(struct server *s);
+
+/*
+ * Keeps the call at the end of @where until it can be answered or run. When its deadline passes
+ * before that, it is answered with ERR_TIMEOUT and gone.
+ */
+void call_park(struct call *call, struct list *where);
+
+/* Takes it from there again; legal on a call that is not parked. */
+void call_unpark(struct call *call);
+
+/*
+ * The same for a call that may wait for days and of which a peer may make any number: it keeps
+ * nothing of its request and never stands in the way of another call. ERR_LIMIT when
+ * SERVER_WAITS_MAX wait already; the call is then not parked.
+ */
+MUST_CHECK int call_wait(struct call *call, struct list *where, struct err *err);
 
 /* Answers and frees the call; @reply NULL is the empty message. */
 void call_reply(struct call *call, const ProtobufCMessage *reply);

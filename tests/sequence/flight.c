@@ -448,9 +448,34 @@ static void expire(struct model *m, struct m_op *op)
 		give_up(m, op, M_TIMEOUT);
 }
 
+/* What is parked keeps its deadline, whatever it waits for. */
+static void expire_parked(const struct model *m, struct m_queue *q)
+{
+	for (unsigned int i = q->n; i > 0; i--) {
+		struct m_call *c = q->v[i - 1];
+
+		if (!c->deadline || c->deadline > m->now)
+			continue;
+		(void)drop(q, c);
+		m_answer(c, M_TIMEOUT);
+	}
+}
+
+static void expire_calls(struct model *m, struct m_task *t)
+{
+	expire_parked(m, &t->init.deferred);
+	expire_parked(m, &t->init.waiters);
+	for (size_t k = 0; k < M_EXECS; k++) {
+		expire_parked(m, &t->execs[k].deferred);
+		expire_parked(m, &t->execs[k].waiters);
+	}
+}
+
 void model_time(struct model *m, uint64_t ns)
 {
 	m->now += ns;
+	for (size_t i = 0; i < M_TASKS; i++)
+		expire_calls(m, &m->tasks[i]);
 	for (size_t i = 0; i < M_OPS; i++) {
 		struct m_op *op = &m->ops[i];
 

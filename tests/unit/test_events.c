@@ -190,6 +190,28 @@ static void test_refused_event_does_not_block(void **state)
 	assert_string_equal(f->order, "/tasks/exit2 ");
 }
 
+/* One that no frame can hold is lost, and none of those behind it. */
+static void test_too_large_does_not_block(void **state)
+{
+	Crossarch__TaskNotice ev = CROSSARCH__TASK_NOTICE__INIT;
+	struct fixture *f = *state;
+	char *id = malloc(FRAME_MAX + 1);
+
+	assert_non_null(id);
+	memset(id, 'x', FRAME_MAX);
+	id[FRAME_MAX] = '\0';
+	ev.container_id = id;
+	serve(f);
+	publish(f, "/tasks/create", 1);
+	events_publish(&f->events, "/tasks/start", "containerd.events.TaskX", &ev.base);
+	id[FRAME_MAX - 100] = '\0'; /* the envelope is what makes it too large */
+	events_publish(&f->events, "/tasks/start", "containerd.events.TaskX", &ev.base);
+	publish(f, "/tasks/exit", 2);
+	run_until(f, 2);
+	assert_string_equal(f->order, "/tasks/create1 /tasks/exit2 ");
+	free(id);
+}
+
 static void test_overflow_keeps_exits(void **state)
 {
 	struct fixture *f = *state;
@@ -215,6 +237,7 @@ int main(void)
 		T(test_daemon_away_then_back),
 		T(test_daemon_restarts),
 		T(test_refused_event_does_not_block),
+		T(test_too_large_does_not_block),
 		T(test_overflow_keeps_exits),
 	};
 

@@ -7,9 +7,12 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -26,8 +29,36 @@ struct fixture {
 	struct timer stop;
 	char path[64];
 	struct call *kept;
+	struct list waiting, parked;
 	unsigned int kept_n, gone_n;
 };
+
+/* --- system calls that fail while a test says so ------------------------------------------ */
+
+static int accept_fails, recv_fails; /* errno */
+static unsigned int failed_calls;
+
+int accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+	if (accept_fails) {
+		failed_calls++;
+		errno = accept_fails;
+		return -1;
+	}
+	return (int)syscall(SYS_accept4, fd, addr, len, flags);
+}
+
+ssize_t recv(int fd, void *to, size_t n, int flags)
+{
+	if (recv_fails) {
+		failed_calls++;
+		errno = recv_fails;
+		return -1;
+	}
+	return syscall(SYS_recvfrom, fd, to, n, flags, NULL, NULL);
+}
+
+/* --- a server ----------------------------------------------------------------------------- */
 
 static void answer_now(void *owner, struct call *call)
 {
@@ -58,9 +89,34 @@ static void keep(void *owner, struct call *call)
 	call->on_peer_gone = on_gone;
 }
 
+static void wait_for_good(void *owner, struct call *call)
+{
+	struct fixture *f = owner;
+	struct err err;
+
+	if (call_wait(call, &f->waiting, &err) < 0)
+		call_fail(call, &err);
+}
+
+static void park(void *owner, struct call *call)
+{
+	call_park(call, &((struct fixture *)owner)->parked);
+}
+
+static void answer_all(struct list *calls)
+{
+	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
+
+	reply.pid = 7;
+	while (!list_empty(calls))
+		call_reply(list_first(calls, struct call, parked), &reply.base);
+}
+
 static const struct method methods[] = {
 	{ "test.Service", "Length", &crossarch__process_request__descriptor, answer_now },
 	{ "test.Service", "Keep", &crossarch__process_request__descriptor, keep },
+	{ "test.Service", "Wait", &crossarch__process_request__descriptor, wait_for_good },
+	{ "test.Service", "Park", &crossarch__process_request__descriptor, park },
 };
 
 static void on_stop(struct timer *t)
@@ -94,7 +150,12 @@ static int setup(void **state)
 	assert_int_equal(listen(fd, 16), 0);
 	assert_int_equal(loop_init(&f->loop, &err), 0);
 	f->stop.on_fire = on_stop;
-	assert_int_equal(server_init(&f->server, &f->loop, fd, methods, 2, f, &err), 0);
+	assert_int_equal(
+		server_init(&f->server, &f->loop, fd, methods, ARRAY_SIZE(methods), f, &err), 0);
+	list_init(&f->waiting);
+	list_init(&f->parked);
+	accept_fails = recv_fails = 0;
+	failed_calls = 0;
 	*state = f;
 	return 0;
 }
@@ -103,6 +164,9 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
+	accept_fails = recv_fails = 0;
+	answer_all(&f->waiting);
+	answer_all(&f->parked);
 	server_deinit(&f->server);
 	timer_disarm(&f->stop);
 	loop_deinit(&f->loop);
@@ -123,8 +187,8 @@ static int dial(const struct fixture *f)
 	return fd;
 }
 
-static size_t make_request(uint8_t *out, uint32_t stream, const char *service, const char *method,
-			   const char *id)
+static size_t make_timed(uint8_t *out, uint32_t stream, const char *service, const char *method,
+			 const char *id, uint64_t timeout_ns)
 {
 	Crossarch__ProcessRequest inner = CROSSARCH__PROCESS_REQUEST__INIT;
 	Crossarch__TtrpcRequest outer = CROSSARCH__TTRPC_REQUEST__INIT;
@@ -134,11 +198,18 @@ static size_t make_request(uint8_t *out, uint32_t stream, const char *service, c
 	inner.id = (char *)(uintptr_t)id;
 	outer.service = (char *)(uintptr_t)service;
 	outer.method = (char *)(uintptr_t)method;
+	outer.timeout_nano = (int64_t)timeout_ns;
 	outer.payload.data = payload;
 	outer.payload.len = crossarch__process_request__pack(&inner, payload);
 	frame.length = (uint32_t)crossarch__ttrpc_request__pack(&outer, out + FRAME_HEADER);
 	frame_encode(&frame, out);
 	return FRAME_HEADER + frame.length;
+}
+
+static size_t make_request(uint8_t *out, uint32_t stream, const char *service, const char *method,
+			   const char *id)
+{
+	return make_timed(out, stream, service, method, id, 0);
 }
 
 /* Reads one response; its status code, and the pid of the reply when that is 0. */
@@ -338,6 +409,141 @@ static void test_silent_peers_make_room(void **state)
 	assert_int_equal(f->server.n_conns, 0);
 }
 
+/* Waits of any number, and other calls go on being answered; all of them are told in the end. */
+static void test_thousands_wait(void **state)
+{
+	enum { WAITS = 3 * SERVER_CALLS_PER_CONN };
+	struct fixture *f = *state;
+	uint8_t bytes[256];
+	int fd = dial(f), other = dial(f);
+	uint32_t pid = 0, stream = 1;
+	size_t n;
+
+	for (unsigned int i = 0; i < WAITS; i++, stream += 2) {
+		n = make_request(bytes, stream, "test.Service", "Wait", "abc");
+		assert_int_equal(write(fd, bytes, n), n);
+		if (i % 256 == 255)
+			turn(f);
+	}
+	for (int i = 0; i < 200 && f->server.n_waits < WAITS; i++)
+		turn(f);
+	assert_int_equal(f->server.n_waits, WAITS);
+	n = make_request(bytes, stream, "test.Service", "Length", "abc");
+	assert_int_equal(write(fd, bytes, n), n);
+	turn(f);
+	assert_int_equal(read_response(fd, stream, &pid), 0);
+	assert_int_equal(pid, 3);
+	n = make_request(bytes, 1, "test.Service", "Wait", "abc");
+	assert_int_equal(write(other, bytes, n), n);
+	turn(f);
+	answer_all(&f->waiting);
+	for (stream = 1; stream < 2 * WAITS; stream += 2) {
+		if (stream % 512 == 1)
+			turn(f);
+		assert_int_equal(read_response(fd, stream, &pid), 0);
+	}
+	assert_int_equal(pid, 7);
+	assert_int_equal(read_response(other, 1, &pid), 0);
+	assert_int_equal(f->server.n_waits, 0);
+	close(fd);
+	close(other);
+}
+
+/* What is too many is refused itself; nothing else is. */
+static void test_waits_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[256];
+	int fd = dial(f);
+	size_t n;
+
+	f->server.n_waits = SERVER_WAITS_MAX - 1;
+	for (uint32_t stream = 1; stream < 7; stream += 2) {
+		n = make_request(bytes, stream, "test.Service", stream == 5 ? "Length" : "Wait",
+				 "abc");
+		assert_int_equal(write(fd, bytes, n), n);
+	}
+	turn(f);
+	assert_int_equal(read_response(fd, 3, NULL), 8);
+	assert_int_equal(read_response(fd, 5, NULL), 0);
+	answer_all(&f->waiting);
+	assert_int_equal(read_response(fd, 1, NULL), 0);
+	assert_int_equal(f->server.n_waits, SERVER_WAITS_MAX - 1);
+	close(fd);
+}
+
+static void test_deadlines_of_parked(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[1024];
+	int fd = dial(f);
+	size_t n = make_timed(bytes, 1, "test.Service", "Wait", "abc", S_TO_NS(3600));
+
+	n += make_timed(bytes + n, 3, "test.Service", "Wait", "abc", MS_TO_NS(20));
+	n += make_timed(bytes + n, 5, "test.Service", "Park", "abc", MS_TO_NS(30));
+	assert_int_equal(write(fd, bytes, n), n);
+	for (int i = 0; i < 500 && !list_empty(&f->parked); i++)
+		turn(f);
+	for (int i = 0; i < 500 && f->server.n_waits != 1; i++)
+		turn(f);
+	assert_int_equal(read_response(fd, 3, NULL), 4);
+	assert_int_equal(read_response(fd, 5, NULL), 4);
+	assert_int_equal(f->server.n_waits, 1);
+	answer_all(&f->waiting);
+	assert_int_equal(read_response(fd, 1, NULL), 0);
+	close(fd);
+}
+
+/* No descriptor, no memory: asked again ten times a second, and whoever waits is served then. */
+static void test_accept_fails(void **state)
+{
+	static const int errors[] = { EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM };
+	struct fixture *f = *state;
+	uint8_t bytes[256];
+	uint32_t pid;
+	size_t n;
+	int fd;
+
+	for (size_t e = 0; e < ARRAY_SIZE(errors); e++) {
+		accept_fails = errors[e];
+		failed_calls = 0;
+		fd = dial(f);
+		for (int i = 0; i < 20; i++)
+			turn(f);
+		assert_in_range(failed_calls, 1, 20);
+		accept_fails = 0;
+		n = make_request(bytes, 1, "test.Service", "Length", "abc");
+		assert_int_equal(write(fd, bytes, n), n);
+		for (int i = 0;
+		     i < 1000 && !poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0); i++)
+			turn(f);
+		assert_int_equal(read_response(fd, 1, &pid), 0);
+		close(fd);
+	}
+}
+
+static void test_receive_lacks_memory(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[256];
+	int fd = dial(f);
+	size_t n = make_request(bytes, 1, "test.Service", "Length", "abc");
+	uint32_t pid;
+
+	turn(f);
+	recv_fails = ENOMEM;
+	assert_int_equal(write(fd, bytes, n), n);
+	for (int i = 0; i < 10; i++)
+		turn(f);
+	assert_in_range(failed_calls, 1, 20);
+	recv_fails = 0;
+	for (int i = 0; i < 1000 && !poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0);
+	     i++)
+		turn(f);
+	assert_int_equal(read_response(fd, 1, &pid), 0);
+	close(fd);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -351,6 +557,11 @@ int main(void)
 		T(test_peer_vanishes),
 		T(test_half_a_frame_then_close),
 		T(test_silent_peers_make_room),
+		T(test_thousands_wait),
+		T(test_waits_are_bounded),
+		T(test_deadlines_of_parked),
+		T(test_accept_fails),
+		T(test_receive_lacks_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
