@@ -20,15 +20,20 @@
 #include "shim/actions.h"
 #include "shim/host/private.h"
 #include "shim/host/unmount.h"
+#include "shim/loop/loop.h"
 #include "shim/socket.h"
 #include "shim/task/record.h"
 
 /*
  * `delete` runs after every container, after a crash of its shim and after a failed Create. It has
  * five seconds, must accept that anything is missing, and must succeed: a failure leaves the bundle
- * behind and the id unusable (shim-protocol 1.11).
+ * behind and the id unusable (shim-protocol 1.11). So it never waits for anything without an end:
+ * the engine and the unmounting have the times below, counted from its beginning, and what comes
+ * behind them needs less than the second that is left.
  */
-#define ENGINE_BOUND_MS 3000
+#define ENGINE_UNTIL_MS 2500
+#define UNMOUNT_UNTIL_MS 4000
+#define KILLED_BOUND_MS 100
 #define STATUS_KILLED 137 /* what the stock shim reports for a container it had to end */
 
 static void bundle_of(const struct args *a, char ret[PATH_MAX])
@@ -42,23 +47,35 @@ static void bundle_of(const struct args *a, char ret[PATH_MAX])
 		str_copy(ret, PATH_MAX, cwd);
 }
 
-/* Waits for @pid at most the bound, then ends it; false when it came to that. */
-static bool await(pid_t pid)
+/* Of the time that ends @until_ms after @begin. */
+static int left_ms(uint64_t begin, unsigned int until_ms)
+{
+	uint64_t passed = (now_ns() - begin) / MS_TO_NS(1);
+
+	return passed < until_ms ? (int)(until_ms - passed) : 0;
+}
+
+/*
+ * Waits for @pid at most so long: its exit code, or -1 when it is not over then. One that cannot
+ * even be killed is left to whoever reaps after us.
+ */
+static int await(pid_t pid, int bound_ms, bool then_kill)
 {
 	CLEANUP_FD int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
+	bool ended = fd >= 0 && poll(&p, 1, bound_ms) == 1;
+	int status = 0;
 
-	bool ended = fd >= 0 && poll(&p, 1, ENGINE_BOUND_MS) == 1;
-
-	if (!ended)
-		kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	return ended;
+	if (!ended && then_kill && kill(pid, SIGKILL) == 0 && fd >= 0)
+		(void)poll(&p, 1, KILLED_BOUND_MS);
+	if (waitpid(pid, &status, WNOHANG) != pid || !ended)
+		return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* False when there was nothing to do: no engine ever ran for this bundle, or it is through with it.
  */
-static bool engine_delete(const char *bundle, const char *id)
+static bool engine_delete(const char *bundle, const char *id, uint64_t begin)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
 	struct engine_request r = { .verb = ENGINE_DELETE, .id = id };
@@ -76,18 +93,39 @@ static bool engine_delete(const char *bundle, const char *id)
 	for (int tries = 0; tries < 2 && (!tries || record_engine_knows(&engine, id)); tries++) {
 		if (spawn(&what, &pid, &err) < 0)
 			log_warning(id, "delete: %s", err.text);
-		else if (!await(pid))
+		else if (await(pid, left_ms(begin, ENGINE_UNTIL_MS), true) < 0)
 			break;
 	}
 	return true;
 }
 
-static void unmount_rootfs(const char *bundle, const char *id)
+/* Without a hold on the pipes that containerd waits for: it goes on when we are gone. */
+static _Noreturn void unmount_in_background(char *bundle)
 {
-	char rootfs[PATH_MAX];
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", bundle) && rootfs_unmount(rootfs) != 0)
-		log_warning(id, "delete: %s is still mounted", rootfs);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (null_fd < 0 || dup2(null_fd, fd) < 0)
+			close(fd);
+	(void)setsid();
+	_exit(bundle_unmount(bundle));
+}
+
+static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
+{
+	pid_t pid;
+	int code;
+
+	if (!bundle_is_mounted(bundle))
+		return;
+	pid = fork();
+	if (pid == 0)
+		unmount_in_background(bundle);
+	code = pid < 0 ? 1 : await(pid, left_ms(begin, UNMOUNT_UNTIL_MS), false);
+	if (code < 0)
+		log_warning(id, "delete: the unmounting of %s/rootfs goes on without us", bundle);
+	else if (code > 0)
+		log_warning(id, "delete: %s/rootfs is still mounted", bundle);
 }
 
 /*
@@ -147,6 +185,7 @@ static int print_result(pid_t pid, struct err *err)
 
 int action_delete(const struct args *a, struct err *err)
 {
+	uint64_t begin = now_ns();
 	char bundle[PATH_MAX];
 	bool crashed = true;
 	pid_t pid;
@@ -154,9 +193,9 @@ int action_delete(const struct args *a, struct err *err)
 	bundle_of(a, bundle);
 	pid = record_init_pid(bundle);
 	if (*bundle) {
-		crashed = engine_delete(bundle, a->id);
+		crashed = engine_delete(bundle, a->id, begin);
 		record_sweep(bundle, a->id);
-		unmount_rootfs(bundle, a->id);
+		unmount_rootfs(bundle, a->id, begin);
 		private_release(bundle);
 	}
 	remove_socket(a, bundle, crashed);

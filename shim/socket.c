@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -17,6 +16,9 @@
 #include "runtime/base/str.h"
 
 #define BACKLOG 128
+/* What is done under the lock takes no time; whoever holds it for so long hangs. */
+#define LISTEN_BOUND_MS 5000
+#define REMOVE_BOUND_MS 200
 
 int socket_path(const char *dir, const char *address, const char *ns, const char *key,
 		char ret[SOCKET_PATH_MAX + 1], struct err *err)
@@ -68,7 +70,7 @@ static int bind_at(const char *path, int *ret_fd)
 	return 0;
 }
 
-static int lock_dir(const char *path, struct err *err)
+static int lock_dir(const char *path, unsigned int bound_ms, struct err *err)
 {
 	char copy[SOCKET_PATH_MAX + 1];
 	const char *dir;
@@ -83,14 +85,17 @@ static int lock_dir(const char *path, struct err *err)
 			return -1;
 		fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		return err_sys(err, ERR_IO, "lock %s", dir);
-	return fd;
+	if (fd < 0 || fd_lock(fd, bound_ms) == 0)
+		return fd < 0 ? err_sys(err, ERR_IO, "open %s", dir) : fd;
+	err_sys(err, ERR_TIMEOUT, "lock %s, which another process has held for %u ms (/proc/locks)",
+		dir, bound_ms);
+	close(fd);
+	return -1;
 }
 
 int socket_listen(const char *path, int *ret_fd, struct err *err)
 {
-	CLEANUP_FD int lock = lock_dir(path, err);
+	CLEANUP_FD int lock = lock_dir(path, LISTEN_BOUND_MS, err);
 
 	*ret_fd = -1;
 	if (lock < 0)
@@ -118,7 +123,7 @@ void socket_remove_stale(const char *path)
 {
 	struct stat st;
 	struct err err;
-	CLEANUP_FD int lock = lock_dir(path, &err);
+	CLEANUP_FD int lock = lock_dir(path, REMOVE_BOUND_MS, &err);
 
 	if (lock >= 0 && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
 	    socket_state(path) == SOCKET_DEAD)

@@ -7,11 +7,15 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/base/str.h"
+
+#define LOCK_PAUSE_MS 10
 
 int fd_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
@@ -134,5 +138,21 @@ int dir_make(const char *path, mode_t mode, struct err *err)
 	}
 	if (mkdir(tmp, mode) < 0 && errno != EEXIST)
 		return err_sys(err, ERR_IO, "create directory %s", tmp);
+	return 0;
+}
+
+int fd_lock(int fd, unsigned int bound_ms)
+{
+	static const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000 };
+	unsigned int waited = 0;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK || waited >= bound_ms)
+			return -1;
+		nanosleep(&pause, NULL);
+		waited += LOCK_PAUSE_MS;
+	}
 	return 0;
 }

@@ -38,3 +38,9 @@ MUST_CHECK int fd_pipe(int *ret_read, int *ret_write, int flags, struct err *err
 
 /* Creates @path and its parents (mkdir -p); an existing directory is fine. */
 MUST_CHECK int dir_make(const char *path, mode_t mode, struct err *err);
+
+/*
+ * Locks what @fd is open on (flock(2), exclusively), waiting @bound_ms at most for whoever holds
+ * it: that one may hang. -1 and errno, EWOULDBLOCK when it was held all the time.
+ */
+MUST_CHECK int fd_lock(int fd, unsigned int bound_ms);

@@ -7,15 +7,18 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/report.h"
+
+/* `delete` has a few seconds for all it does; what this one leaves, the next `start` sweeps. */
+#define RELEASE_BOUND_MS 200
 
 /* Whose notes are to be removed. */
 struct gone {
@@ -31,12 +34,12 @@ bool private_any(void)
 	return stat(PRIVATE_DIR, &st) == 0 && st.st_nlink != 2;
 }
 
-/* -1 without a directory; holds the lock as long as it is open. */
-static int lock(void)
+/* -1 without a directory, or when its lock cannot be had; holds that as long as it is open. */
+static int lock(unsigned int bound_ms)
 {
 	CLEANUP_FD int fd = open(PRIVATE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	return fd < 0 || flock(fd, LOCK_EX) < 0 ? -1 : fd_steal(&fd);
+	return fd < 0 || fd_lock(fd, bound_ms) < 0 ? -1 : fd_steal(&fd);
 }
 
 /* A note leads to the bundle, so it can be asked about that. */
@@ -85,9 +88,9 @@ static void remove_instance(int dir, int pod, const char *name)
 		log_warning(NULL, PRIVATE_DIR "/%s stays: %s", name, strerror(errno));
 }
 
-static void clear(const struct gone *g)
+static void clear(const struct gone *g, unsigned int bound_ms)
 {
-	CLEANUP_FD int lock_fd = lock();
+	CLEANUP_FD int lock_fd = lock(bound_ms);
 	DIR *dir = lock_fd < 0 ? NULL : opendir(PRIVATE_DIR);
 	struct dirent *d;
 
@@ -110,7 +113,7 @@ void private_release(const char *bundle)
 	struct gone g = { .name = slash ? slash + 1 : bundle };
 
 	if (private_any() && stat(bundle, &g.bundle) == 0)
-		clear(&g);
+		clear(&g, RELEASE_BOUND_MS);
 }
 
 void private_sweep(void)
@@ -118,5 +121,5 @@ void private_sweep(void)
 	struct gone g = { .name = NULL };
 
 	if (private_any())
-		clear(&g);
+		clear(&g, 0);
 }

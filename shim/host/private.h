@@ -14,5 +14,8 @@ bool private_any(void);
 /* The container of @bundle is gone; with the last one of its user namespace the instance goes. */
 void private_release(const char *bundle);
 
-/* Does so for all containers whose bundle is not there any more. */
+/*
+ * Does so for all containers whose bundle is not there any more. Waits for nobody: while somebody
+ * else has the lock, however long, the pod that is to start goes on without it.
+ */
 void private_sweep(void);

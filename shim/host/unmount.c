@@ -2,11 +2,13 @@
 #include "shim/host/unmount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <time.h>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "shim/host/mountinfo.h"
@@ -15,6 +17,7 @@
 #define BUSY_PAUSE_NS 50000000
 /* Unmounts in a row that leave as many mounts as before: somebody mounts, or hides one, again. */
 #define STUCK_MAX 8
+#define OTHER_BOUND_MS 2000
 
 /*
  * The last of the mounts at or below @path: mountinfo lists parents before what is mounted on them,
@@ -101,9 +104,23 @@ int rootfs_unmount(const char *path)
 
 int bundle_unmount(void *bundle)
 {
+	CLEANUP_FD int lock = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char rootfs[PATH_MAX];
 
+	if (lock >= 0 && fd_lock(lock, OTHER_BOUND_MS) < 0)
+		return 1;
 	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle))
 		return 1;
 	return rootfs_unmount(rootfs);
+}
+
+bool bundle_is_mounted(const char *bundle)
+{
+	char rootfs[PATH_MAX], real[PATH_MAX], point[PATH_MAX];
+
+	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", bundle))
+		return true;
+	if (!resolve(rootfs, real))
+		return errno != ENOENT && errno != ENOTDIR;
+	return last_mount(real, point) != 0;
 }

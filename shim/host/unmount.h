@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
+
 /*
  * Unmounts everything at and below @path, children first (shim-protocol 8.3). Blocks: meant to run
  * in a process of its own, see child_fork(). A busy mount is tried again for 2.5 s. Nothing
@@ -8,5 +10,12 @@
  */
 int rootfs_unmount(const char *path);
 
-/* The same for <bundle>/rootfs; @bundle is a string, as child_fork() hands its argument on. */
+/*
+ * The same for <bundle>/rootfs; @bundle is a string, as child_fork() hands its argument on. Two of
+ * them never unmount at once: a lock on the bundle is held meanwhile, and whoever finds another at
+ * work waits for it two seconds before it gives up. The lock goes with its process.
+ */
 int bundle_unmount(void *bundle);
+
+/* True when something is mounted at or below <bundle>/rootfs, or nobody can say. Never blocks. */
+bool bundle_is_mounted(const char *bundle);
