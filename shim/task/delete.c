@@ -5,7 +5,6 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/host/private.h"
-#include "shim/host/unmount.h"
 #include "shim/task/exec.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
@@ -18,6 +17,8 @@
  * failed half-way is simply asked for again.
  */
 #define DRAIN_BOUND_NS S_TO_NS(10) /* as the stock shim's, cmd/containerd-shim-runc-v2/process */
+/* For the engine, where the client has no deadline. The unmounting takes what it takes. */
+#define ENGINE_BOUND_NS S_TO_NS(10)
 
 struct deletion {
 	struct operation *op;
@@ -70,8 +71,12 @@ static void one_less(struct operation *op)
 	struct deletion *d = op->data;
 	struct err err;
 
-	if (d->engine_runs || d->unmount_runs)
+	if (d->engine_runs)
 		return;
+	if (d->unmount_runs && !op->timed_out) {
+		operation_wait(op);
+		return;
+	}
 	if (d->engine_code || op->timed_out) {
 		operation_engine_failed(op, d->engine_code);
 	} else if (d->still_known) {
@@ -88,13 +93,12 @@ static void one_less(struct operation *op)
 	}
 }
 
-static void on_unmounted(struct operation *op, uint32_t code)
+static void on_unmounted(struct task *t)
 {
-	struct deletion *d = op->data;
+	struct deletion *d = t->init.op->data;
 
 	d->unmount_runs = false;
-	op->task->mounted = code != 0;
-	one_less(op);
+	one_less(t->init.op);
 }
 
 static int unmount(struct operation *op, struct err *err)
@@ -104,7 +108,7 @@ static int unmount(struct operation *op, struct err *err)
 	if (d->unmount_begun || (!op->task->mounted && !private_any()))
 		return 0;
 	d->unmount_begun = d->unmount_runs = true;
-	return operation_fork(op, bundle_unmount, op->task->bundle, on_unmounted, err);
+	return unmounter_begin(op->task, on_unmounted, err);
 }
 
 static void on_engine_deleted(struct operation *op, uint32_t code)
@@ -150,8 +154,12 @@ static void stop_draining(struct deletion *d)
 
 static void deletion_free(void *data)
 {
-	stop_draining(data);
-	free(data);
+	struct deletion *d = data;
+
+	stop_draining(d);
+	if (d->unmount_begun)
+		unmounter_leave(d->op->task);
+	free(d);
 }
 
 static void drained(struct operation *op)
@@ -184,7 +192,16 @@ static void on_bound(struct timer *t)
 
 static void delete_undo(struct operation *op, const struct err *why)
 {
+	const struct deletion *d = op->data;
+	struct err busy;
+
 	op->slot->deleting = false;
+	if (op->timed_out && !d->engine_runs && d->unmount_runs) {
+		err_set(&busy, ERR_TIMEOUT,
+			"%s/rootfs is not unmounted yet; that goes on, delete again",
+			op->task->bundle);
+		why = &busy;
+	}
 	operation_end(op, why);
 }
 
@@ -208,6 +225,7 @@ static void begin(struct process *p, struct call *call)
 	op->free_data = deletion_free;
 	op->verb = ENGINE_DELETE;
 	op->undo = delete_undo;
+	op->bound_ns = ENGINE_BOUND_NS;
 	p->deleting = true;
 	stdio_end_unread(&p->io);
 	if (!p->exited || stdio_drained(&p->io)) {

@@ -15,6 +15,10 @@
 #include "shim/task/operation.h"
 #include "shim/task/service.h"
 
+#define REST_BOUND_NS S_TO_NS(10)
+/* The end of a container is not told before that of what is in flight on it. */
+#define ENDING_BOUND_NS S_TO_NS(2)
+
 /* An init whose Create was not answered, or is being undone, is nobody's yet. */
 static bool starting(const struct process *p)
 {
@@ -57,7 +61,7 @@ void process_settle(struct process *p)
 
 	if (!p->exited || p->published || p->autopsy || starting(p) || !stdio_handed(&p->io))
 		return;
-	if (is_init && execs_alive(p->task))
+	if (is_init && (p->task->rest_dies || execs_alive(p->task)))
 		return;
 	p->published = true;
 	notify_exit(p);
@@ -87,22 +91,52 @@ int process_adopt(struct process *p, const char *pid_file, struct err *err)
 
 static void on_all_killed(struct operation *op, uint32_t code)
 {
+	struct task *t = op->task;
+
 	if (code)
-		log_debug(op->task->id, "killing the rest of the container: exit code %u", code);
+		log_debug(t->id, "killing the rest of the container: exit code %u", code);
 	operation_succeed(op, NULL);
+	t->rest_dies = false;
+	process_settle(&t->init);
 }
 
-/* Without a pid namespace of its own the container outlives its init unless somebody ends it. */
+/*
+ * Without a pid namespace of its own the container outlives its init unless somebody ends it. Who
+ * is told of the end may count on there being nothing left, so that comes first, if it comes in
+ * time.
+ */
 static void kill_rest(struct task *t)
 {
 	struct engine_request r = { .verb = ENGINE_KILL_ALL, .id = t->id, .signal = SIGKILL };
 	struct err err;
 	struct operation *op = operation_new(t, NULL, NULL, &err);
 
-	if (!op || operation_engine(op, &r, NULL, false, on_all_killed, &err) < 0) {
-		log_error(t->id, "killing the rest of the container: %s", err.text);
-		if (op)
-			operation_end(op, &err);
+	if (op) {
+		op->bound_ns = REST_BOUND_NS;
+		t->rest_dies = operation_engine(op, &r, NULL, false, on_all_killed, &err) == 0;
+	}
+	if (t->rest_dies)
+		return;
+	log_error(t->id, "killing the rest of the container: %s", err.text);
+	if (op)
+		operation_end(op, &err);
+}
+
+/* What may still be done to a container that has ended, or is on its way to that by itself. */
+static bool outlives_init(const struct operation *op)
+{
+	return !op->call || op->verb == ENGINE_CREATE || op->verb == ENGINE_DELETE ||
+	       op->verb == ENGINE_CHECKPOINT || op->verb == ENGINE_RESTORE;
+}
+
+/* Everything else notices by itself that there is no container any more, or hangs. */
+static void limit_the_rest(struct task *t)
+{
+	list_for_each(node, &t->operations) {
+		struct operation *op = list_entry(node, struct operation, in_task);
+
+		if (!outlives_init(op))
+			operation_limit(op, ENDING_BOUND_NS);
 	}
 }
 
@@ -135,6 +169,8 @@ void process_on_exit(struct child *child, const struct exit_status *status)
 		hurry_execs(p->task);
 	task_host_exited(p->task);
 	autopsy_start(p);
+	if (!p->exec_id)
+		limit_the_rest(p->task);
 	if (!p->exec_id && !p->task->private_pid)
 		kill_rest(p->task);
 	process_settle(p);

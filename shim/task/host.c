@@ -12,6 +12,7 @@ struct task_host {
 	struct cgroup cgroup;
 	struct oom oom;
 	struct task *task;
+	struct buf last; /* the statistics when init had just ended, where the cgroup may go then */
 };
 
 static void on_oom(struct oom *oom)
@@ -29,7 +30,7 @@ void task_host_new(struct task *t)
 
 	if (!h)
 		return;
-	*h = (struct task_host){ .task = t, .oom = OOM_INIT };
+	*h = (struct task_host){ .task = t, .oom = OOM_INIT, .last = BUF_INIT(METRICS_MAX) };
 	if (cgroup_open(&h->cgroup, t->init.pid, &err) < 0) {
 		log_warning(t->id, "no statistics: %s", err.text);
 		free(h);
@@ -46,14 +47,33 @@ void task_host_free(struct task *t)
 		return;
 	oom_deinit(&t->host->oom);
 	cgroup_deinit(&t->host->cgroup);
+	buf_deinit(&t->host->last);
 	free(t->host);
 	t->host = NULL;
 }
 
+/*
+ * containerd asks for the statistics of a container that has ended, to see whether it was for want
+ * of memory (2.3 and later). The cgroup is there until the engine deletes it, but a systemd scope
+ * is systemd's to remove, which it does when the last process has left.
+ */
+static void keep_last(struct task *t)
+{
+	struct err err;
+
+	if (!t->systemd_cgroup || t->host->last.len)
+		return;
+	if (metrics_read(&t->host->cgroup, &t->host->last, &err) < 0)
+		log_debug(t->id, "the last statistics: %s", err.text);
+}
+
 void task_host_exited(struct task *t)
 {
-	if (t->host)
-		oom_check(&t->host->oom);
+	if (!t->host)
+		return;
+	oom_check(&t->host->oom);
+	if (t->init.exited)
+		keep_last(t);
 }
 
 /* init and the execs we know of: less than the truth, never nothing while something lives. */
@@ -88,8 +108,13 @@ void task_host_pids(const struct task *t, pid_t **ret, size_t *ret_n)
 
 int task_host_stats(const struct task *t, struct buf *ret, const char **ret_type, struct err *err)
 {
-	if (!t->host || t->init.exited)
+	if (!t->host)
 		return err_set(err, ERR_NOT_FOUND, "cgroup does not exist");
 	*ret_type = metrics_type_url(&t->host->cgroup);
-	return metrics_read(&t->host->cgroup, ret, err);
+	if (metrics_read(&t->host->cgroup, ret, err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND || !t->host->last.len)
+		return -1;
+	ret->len = 0;
+	return buf_add(ret, t->host->last.data, t->host->last.len, err);
 }

@@ -12,7 +12,10 @@
 void task_host_new(struct task *t);
 void task_host_free(struct task *t);
 
-/* A process ended: if the kernel killed one for want of memory, that is told before the exit. */
+/*
+ * A process ended: if the kernel killed one for want of memory, that is told before the exit; and
+ * the statistics are kept where they may be gone afterwards.
+ */
 void task_host_exited(struct task *t);
 
 /*
@@ -21,6 +24,9 @@ void task_host_exited(struct task *t);
  */
 void task_host_pids(const struct task *t, pid_t **ret, size_t *ret_n);
 
-/* Packed cgroup metrics and their type; ERR_NOT_FOUND without a cgroup. */
+/*
+ * Packed cgroup metrics and their type, also of a container that has ended and is not deleted yet;
+ * ERR_NOT_FOUND without a cgroup.
+ */
 MUST_CHECK int task_host_stats(const struct task *t, struct buf *ret, const char **ret_type,
 			       struct err *err);

@@ -13,6 +13,10 @@
 #include "runtime/prepare/report.h"
 #include "shim/task/service.h"
 
+/* For what was killed to be gone. */
+#define KILLED_BOUND_NS S_TO_NS(2)
+#define STATUS_KILLED (128 + SIGKILL)
+
 bool operation_defer(struct process *p, struct call *call)
 {
 	if (!p->op)
@@ -69,9 +73,24 @@ static void on_run_exit(struct child *c, const struct exit_status *status)
 	run->done(run, status->code);
 }
 
+/* One after the other: with each, all of it may be over. */
+static void take_for_ended(struct operation *op)
+{
+	struct run *run = list_first(&op->runs, struct run, in_operation);
+
+	log_error(op->task->id, "%s: process %d cannot be killed and is left to itself",
+		  engine_verb_name(op->verb), (int)run->child.pid);
+	run_forget(run);
+	timer_arm(&op->deadline, op->task->service->loop, 0);
+	if (!awaits(op))
+		timer_disarm(&op->deadline);
+	run->done(run, STATUS_KILLED);
+}
+
 static void on_deadline(struct timer *t)
 {
 	struct operation *op = container_of(t, struct operation, deadline);
+	bool killed = op->timed_out;
 	struct err err;
 
 	op->timed_out = true;
@@ -79,10 +98,14 @@ static void on_deadline(struct timer *t)
 		err_set(&err, ERR_TIMEOUT, "%s did not finish before the deadline",
 			engine_verb_name(op->verb));
 		operation_fail(op, &err);
-		return;
+	} else if (killed) {
+		take_for_ended(op);
+	} else {
+		log_error(op->task->id, "%s is killed: its deadline passed",
+			  engine_verb_name(op->verb));
+		kill_runs(op);
+		timer_arm(&op->deadline, op->task->service->loop, KILLED_BOUND_NS);
 	}
-	log_error(op->task->id, "%s is killed: its deadline passed", engine_verb_name(op->verb));
-	kill_runs(op);
 }
 
 /* --- the operation -------------------------------------------------------------------------- */
@@ -149,14 +172,27 @@ static void arm_deadline(struct operation *op)
 
 	if (!at && op->bound_ns)
 		at = now + op->bound_ns;
+	if (op->limit_ns && (!at || op->limit_ns < at))
+		at = op->limit_ns;
 	if (at)
 		timer_arm(&op->deadline, op->task->service->loop, at > now ? at - now : 0);
 }
 
 void operation_wait(struct operation *op)
 {
-	if (op->call && op->call->deadline_ns)
+	if ((op->call && op->call->deadline_ns) || op->limit_ns)
 		arm_deadline(op);
+}
+
+void operation_limit(struct operation *op, uint64_t after_ns)
+{
+	uint64_t at = now_ns() + after_ns;
+
+	if (op->timed_out || (op->limit_ns && op->limit_ns <= at))
+		return;
+	op->limit_ns = at;
+	if (!timer_armed(&op->deadline) || op->deadline.at_ns > at)
+		timer_arm(&op->deadline, op->task->service->loop, after_ns);
 }
 
 static void begin(struct operation *op, struct run *run, void (*done)(struct run *, uint32_t code))
@@ -352,8 +388,9 @@ void operation_abort(struct operation *op)
 
 	op->timed_out = true;
 	if (awaits(op)) {
-		kill_runs(op);
-		return; /* their end is the operation's */
+		kill_runs(op); /* their end is the operation's */
+		timer_arm(&op->deadline, op->task->service->loop, KILLED_BOUND_NS);
+		return;
 	}
 	err_set(&err, ERR_TIMEOUT, "%s: the client is gone", engine_verb_name(op->verb));
 	operation_fail(op, &err);

@@ -22,6 +22,9 @@ struct run {
  * one another. An operation that occupies a process's slot makes later ones on that process wait
  * their turn; one without a slot (Kill) never waits. It holds the call to answer and ends exactly
  * once, by operation_succeed(), operation_fail() or, when its task goes away, operation_cancel().
+ *
+ * A run whose deadline passes is killed, and one that cannot be, for the kernel does not let go of
+ * it, is taken for ended a little later: no operation lasts longer than its deadline and that.
  */
 struct operation {
 	struct run engine;
@@ -34,6 +37,7 @@ struct operation {
 	enum engine_verb verb;
 	struct timer deadline;
 	uint64_t bound_ns; /* the longest a run may take without a deadline of the call; 0: any */
+	uint64_t limit_ns; /* CLOCK_MONOTONIC, by operation_limit(); 0: none */
 	bool timed_out, holds_reaper;
 	char *log;	      /* path of the engine's log of this run; removed with the operation */
 	int error_fd;	      /* report pipe while the engine's words are fetched, else -1 */
@@ -117,6 +121,9 @@ void operation_end(struct operation *op, const struct err *why);
  * undone the usual way.
  */
 void operation_abort(struct operation *op);
+
+/* It has @after_ns from now, and its own deadline if that is earlier. */
+void operation_limit(struct operation *op, uint64_t after_ns);
 
 /* For task_free(): the run is killed, the call answered, nothing else happens. */
 void operation_cancel(struct operation *op);

@@ -70,6 +70,7 @@ struct task *task_free(struct task *t)
 	while (!list_empty(&t->execs))
 		exec_free(list_first(&t->execs, struct process, in_task));
 	task_host_free(t);
+	unmounter_forget(t);
 	list_del(&t->in_service);
 	t->service->n_tasks--;
 	process_deinit(&t->init);

@@ -9,6 +9,7 @@
 #include "shim/host/stdio.h"
 #include "shim/loop/child.h"
 #include "shim/task/state.h"
+#include "shim/task/unmounter.h"
 #include "shim/ttrpc/server.h"
 
 /*
@@ -68,7 +69,9 @@ struct task {
 	struct crash crash;
 	struct list execs;
 	unsigned int n_execs;
+	bool rest_dies;		/* init has ended, and the rest is being killed: told after that */
 	struct list operations; /* everything in flight, with or without a process slot */
+	struct unmounter unmounter;
 	struct task_host *host; /* cgroup and OOM watch; NULL until created */
 };
 

@@ -65,6 +65,24 @@ void m_want(struct model *m, struct m_op *op, enum m_part part, const char *verb
 		op->deadline = m->now + M_UNDO_BOUND;
 	else
 		op->deadline = op->call ? op->call->deadline : 0;
+	if (!op->deadline && (op->rpc == M_DELETE || op->kind == M_OP_KILL_REST))
+		op->deadline = m->now + M_ENGINE_BOUND;
+	if (op->limit && (!op->deadline || op->limit < op->deadline))
+		op->deadline = op->limit;
+}
+
+void m_limit(struct model *m, struct m_task *t)
+{
+	for (size_t i = 0; i < M_OPS; i++) {
+		struct m_op *op = &m->ops[i];
+
+		if (!op->used || op->task != t || op->kind != M_OP_CALL || op->rpc == M_CREATE ||
+		    op->rpc == M_DELETE)
+			continue;
+		op->limit = m->now + M_ENDING_BOUND;
+		if (!op->deadline || op->limit < op->deadline)
+			op->deadline = op->limit;
+	}
 }
 
 void m_end(struct model *m, struct m_op *op, bool killed)
@@ -216,10 +234,31 @@ static void deleted(struct model *m, struct m_op *op)
 	m_forget_task(m, t);
 }
 
+/* It is the container's: it goes on whatever becomes of who began it, and the next one finds it. */
+static void unmount(struct model *m, struct m_op *delete)
+{
+	struct m_task *t = delete->task;
+	struct m_op *op;
+
+	if (!t->mounted || delete->unmounts)
+		return;
+	delete->unmounts = true;
+	if (t->unmounting)
+		return;
+	op = m_begin(m, t, NULL, &t->init, NULL);
+	op->kind = M_OP_UNMOUNT;
+	m_want(m, op, M_STEP, "unmount");
+	t->unmounting = true;
+}
+
 static void delete_goes_on(struct model *m, struct m_op *op)
 {
-	if (alive(op, M_ENGINE) || alive(op, M_STEP))
+	if (alive(op, M_ENGINE) || (op->unmounts && op->task->unmounting)) {
+		/* The unmounting alone has all the time that the client has. */
+		if (!alive(op, M_ENGINE))
+			op->deadline = op->call->deadline;
 		return;
+	}
 	if (!op->engine.ok)
 		engine_failed(m, op);
 	else if (op->task->mounted)
@@ -320,8 +359,8 @@ static void engine_ended(struct model *m, struct m_op *op, const struct m_outcom
 	} else if (op->rpc == M_CREATE) {
 		create_engine_ended(m, op);
 	} else if (op->rpc == M_DELETE) {
-		if (o->ok && op->task->mounted && !op->unmounts)
-			m_want(m, op, M_STEP, "unmount");
+		if (o->ok)
+			unmount(m, op);
 		delete_goes_on(m, op);
 	} else if (op->rpc == M_START && !m_is_init(op->task, op->process)) {
 		exec_goes_on(m, op);
@@ -334,14 +373,17 @@ static void engine_ended(struct model *m, struct m_op *op, const struct m_outcom
 	}
 }
 
+/* A Delete may wait for it, or none. */
 static void unmount_ended(struct model *m, struct m_op *op, bool ok)
 {
-	if (op->undoing) {
-		vanish(m, op);
-		return;
-	}
-	op->task->mounted = !ok;
-	delete_goes_on(m, op);
+	struct m_task *t = op->task;
+	struct m_op *waiting = t->init.op;
+
+	t->mounted = !ok;
+	t->unmounting = false;
+	m_end(m, op, true);
+	if (waiting && waiting->rpc == M_DELETE && waiting->unmounts)
+		delete_goes_on(m, waiting);
 }
 
 void model_done(struct model *m, struct m_op *op, enum m_part part, const struct m_outcome *o)
@@ -349,8 +391,11 @@ void model_done(struct model *m, struct m_op *op, enum m_part part, const struct
 	bool words = part == M_STEP && str_eq(op->runs[part].verb, "engine-error");
 
 	op->runs[part] = (struct m_run){ .fd = -1 };
-	if (op->kind != M_OP_CALL) {
+	if (op->kind == M_OP_UNMOUNT) {
+		unmount_ended(m, op, o->ok);
+	} else if (op->kind != M_OP_CALL) {
 		op->process->looked_at &= op->kind != M_OP_LOOK;
+		op->task->rest_dies &= op->kind != M_OP_KILL_REST;
 		m_end(m, op, true);
 		m_settle(m, op->task, op->process);
 	} else if (part == M_ENGINE) {
@@ -358,7 +403,7 @@ void model_done(struct model *m, struct m_op *op, enum m_part part, const struct
 	} else if (words) {
 		fail(m, op, o->code);
 	} else if (part == M_STEP) {
-		unmount_ended(m, op, o->ok);
+		vanish(m, op);
 	}
 }
 
@@ -369,9 +414,8 @@ void m_begin_delete(struct model *m, struct m_task *t, struct m_call *c)
 
 	t->init.deleting = true;
 	m_want(m, op, M_ENGINE, "delete");
-	op->unmounts = t->mounted && !t->poststop;
-	if (op->unmounts)
-		m_want(m, op, M_STEP, "unmount");
+	if (!t->poststop)
+		unmount(m, op);
 }
 
 /* --- clients that leave, and deadlines ------------------------------------------------------- */
@@ -438,9 +482,19 @@ static void expire_words(struct model *m, struct m_op *op)
 	give_up(m, op, M_UNKNOWN);
 }
 
+/* The rest was not killed in time: the end is told all the same. */
+static void expire_rest(struct model *m, struct m_op *op)
+{
+	op->task->rest_dies = false;
+	m_end(m, op, true);
+	m_settle(m, op->task, &op->task->init);
+}
+
 static void expire(struct model *m, struct m_op *op)
 {
-	if (op->undoing)
+	if (op->kind == M_OP_KILL_REST)
+		expire_rest(m, op);
+	else if (op->undoing)
 		expire_undo(m, op);
 	else if (alive(op, M_STEP) && str_eq(op->runs[M_STEP].verb, "engine-error"))
 		expire_words(m, op);

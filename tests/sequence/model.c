@@ -133,6 +133,8 @@ void m_settle(struct model *m, struct m_task *t, struct m_process *p)
 {
 	if (!p->exited || p->published || p->looked_at || starting(p))
 		return;
+	if (m_is_init(t, p) && t->rest_dies)
+		return;
 	for (size_t i = 0; m_is_init(t, p) && i < M_EXECS; i++) {
 		const struct m_process *e = &t->execs[i];
 
@@ -171,10 +173,13 @@ void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t
 		m_want(m, op, M_CHECK, "after");
 		p->looked_at = true;
 	}
+	if (m_is_init(t, p))
+		m_limit(m, t);
 	if (m_is_init(t, p) && !t->private_pid) {
 		op = m_begin(m, t, NULL, p, NULL);
 		op->kind = M_OP_KILL_REST;
 		m_want(m, op, M_ENGINE, "kill-all");
+		t->rest_dies = true;
 	}
 	m_settle(m, t, p);
 }

@@ -18,7 +18,9 @@
 #define M_EVENTS 32
 #define M_RELEASED 32
 #define M_SECOND UINT64_C(1000000000)
-#define M_UNDO_BOUND (10 * M_SECOND) /* of the engine, and of the unmounting, after a failure */
+#define M_UNDO_BOUND (10 * M_SECOND)   /* of the engine, and of the unmounting, after a failure */
+#define M_ENGINE_BOUND (10 * M_SECOND) /* where there is no deadline */
+#define M_ENDING_BOUND (2 * M_SECOND)
 
 enum m_rpc {
 	M_CREATE,
@@ -97,6 +99,7 @@ struct m_process {
 
 struct m_task {
 	bool used, private_pid, mounted, poststop;
+	bool rest_dies, unmounting; /* by an operation of their own */
 	struct m_process init, execs[M_EXECS];
 };
 
@@ -131,7 +134,7 @@ struct m_outcome {
 	uint32_t status;
 };
 
-enum m_kind { M_OP_CALL, M_OP_KILL_REST, M_OP_LOOK };
+enum m_kind { M_OP_CALL, M_OP_KILL_REST, M_OP_LOOK, M_OP_UNMOUNT };
 
 struct m_op {
 	bool used;
@@ -143,13 +146,14 @@ struct m_op {
 	struct m_call *call;
 	bool gated;			   /* the engine waits for what it is to run */
 	bool reported, confirmed, private; /* by prepare */
-	bool unmounts;			   /* it was begun */
+	bool unmounts;			   /* it was begun, or found */
 	bool engine_ran, engine_ended;
 	struct m_outcome engine; /* how */
 	bool failing;		 /* with `code`, when the engine has ended */
 	bool undoing;
 	int code;
 	uint64_t deadline; /* of what runs; 0: none */
+	uint64_t limit;	   /* the container has ended; 0: it has not */
 };
 
 enum m_topic {

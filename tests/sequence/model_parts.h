@@ -22,5 +22,7 @@ struct m_op *m_begin(struct model *m, struct m_task *t, struct m_process *slot, 
 		     struct m_call *c);
 void m_want(struct model *m, struct m_op *op, enum m_part part, const char *verb);
 void m_begin_delete(struct model *m, struct m_task *t, struct m_call *c);
+/* init has ended: what else is in flight has two seconds to notice. */
+void m_limit(struct model *m, struct m_task *t);
 /* The slot is free, and of what still runs nobody hears: it is killed, or goes on. */
 void m_end(struct model *m, struct m_op *op, bool killed);
