@@ -33,6 +33,13 @@ int spec_process(const char *const *words, struct buf *b, struct err *err)
 static int spec_container(const struct box *box, const char *const *words, struct buf *b,
 			  struct err *err)
 {
+	char volume[PATH_MAX + 100] = "";
+
+	if (box->volume)
+		str_fmt(volume, sizeof(volume),
+			",{\"destination\":\"/volume\",\"type\":\"bind\",\"source\":\"%s\","
+			"\"options\":[\"rbind\"]}",
+			box->volume);
 	if (buf_printf(b, err, "{\"ociVersion\":\"1.0.2\",\"process\":") < 0 ||
 	    spec_process(words, b, err) < 0)
 		return -1;
@@ -41,10 +48,11 @@ static int spec_container(const struct box *box, const char *const *words, struc
 		",\"root\":{\"path\":\"rootfs\"},\"hostname\":\"faults\",\"annotations\":{"
 		"\"io.kubernetes.cri.sandbox-id\":\"%s\"},\"mounts\":[{\"destination\":\"/proc\","
 		"\"type\":\"proc\",\"source\":\"proc\"},{\"destination\":\"/dev\",\"type\":"
-		"\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]}],\"linux\":{"
+		"\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]}%s],"
+		"\"linux\":{"
 		"\"cgroupsPath\":\"/%s/%s\",\"namespaces\":[{\"type\":\"mount\"},{\"type\":"
 		"\"ipc\"},{\"type\":\"uts\"},{\"type\":\"pid\"}]}}",
-		box->pod->group, box->pod->w->ns, box->id);
+		box->pod->group, volume, box->pod->w->ns, box->id);
 }
 
 int bundle_make(const struct box *box, const char *const *words, struct err *err)

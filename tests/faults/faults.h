@@ -101,7 +101,15 @@ MUST_CHECK int sink_check(const struct world *w, uint32_t from, const char *id, 
 /* Whose system calls count: the process that was given, or one of its children. */
 enum role { ROLE_SELF, ROLE_FORK, ROLE_PREPARE, ROLE_PLATFORM, ROLE_ENGINE, ROLE_DAEMON, ROLES };
 
-enum action { ACT_KILL, ACT_ENOSPC, ACT_EMFILE, ACT_ENOMEM, ACT_EIO, ACTIONS };
+enum action {
+	ACT_KILL,
+	ACT_ENOSPC,
+	ACT_EMFILE,
+	ACT_ENOMEM,
+	ACT_EIO,
+	ACTIONS,
+	ACT_HOLD, /* at the call until the trace ends; no matrix of it */
+};
 
 struct fault {
 	enum role role;
@@ -110,6 +118,7 @@ struct fault {
 	bool lasting;	   /* an error stays: all later calls fail the same way */
 	bool from_exec;	   /* what the first process does before its execve is not ours to judge */
 	pid_t victim;	   /* whom ACT_KILL kills; 0: the process itself */
+	uint64_t call;	   /* only calls of this number count; 0: all (number 0 is read) */
 };
 
 struct trace {
@@ -121,7 +130,8 @@ struct trace {
 struct traced {
 	volatile bool ready, fired;
 	volatile unsigned int steps[ACTIONS];
-	char call[32]; /* the one that was hit */
+	volatile pid_t held; /* ACT_HOLD: the latest process that is at the call */
+	char call[32];	     /* the one that was hit */
 };
 
 extern const char *const role_name[ROLES], *const action_name[ACTIONS];
@@ -153,6 +163,7 @@ struct box {
 	char bundle[256];
 	const char *engine;	    /* for options; default the world's */
 	const char *out;	    /* stdout of the container, NULL: none */
+	const char *volume;	    /* a directory that it has as /volume, NULL: none */
 	unsigned int bound_ms;	    /* what requests but Wait carry, as containerd's do; 0: none */
 	bool created, started;	    /* as far as the shim has told us */
 	pid_t init;		    /* from Create */

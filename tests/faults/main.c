@@ -11,7 +11,8 @@
 static const char usage[] =
 	"faults matrix [N [PLACE]]   N injected faults, spread over all places (or one of them)\n"
 	"faults boot N               the same for the birth of a shim\n"
-	"faults scenarios [SECONDS]  what hangs: engine, reader, driver, mount, event socket\n"
+	"faults scenarios [SECONDS [FIRST]]  what hangs, and what there is too much or too little "
+	"of\n"
 	"faults soak LIVES PER-SHIM  lives one after the other, each shim serving so many\n"
 	"faults crowd [P [C [E]]]    P pods, C containers of one pod, E execs at once\n"
 	"faults hostile SECONDS N    noise over the socket, N connections of each kind\n"

@@ -5,28 +5,18 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "tests/faults/stage.h"
+#include "tests/faults/scene.h"
 
 /*
  * What does not fail but hangs: the engine, a reader, a logging driver, a mount, containerd's end
  * for events. After each the same checks as after an injected fault.
  */
-#define PATIENCE_MS 1500
 
-static const char *const sleep_words[] = { "/bin/sleep", "100000", NULL };
-static const char *const true_words[] = { "/bin/true", NULL };
-static const char *const loud_words[] = { "/bin/dd", "if=/dev/zero", "bs=1024", "count=1024",
-					  NULL };
+const char *const sleep_words[] = { "/bin/sleep", "100000", NULL };
+const char *const true_words[] = { "/bin/true", NULL };
+const char *const loud_words[] = { "/bin/dd", "if=/dev/zero", "bs=1024", "count=1024", NULL };
 
-struct scene {
-	struct stage *stage;
-	unsigned int hold_ms; /* how long what hangs does so, where nobody limits it */
-	struct box box;
-	char path[300]; /* of whatever the scenario needs; its bundle is removed afterwards */
-};
-
-/* An answer with an error, neither silence nor success. */
-static int must_fail(int rc, const char *what, struct err *err)
+int must_fail(int rc, const char *what, struct err *err)
 {
 	if (rc == 0)
 		return err_set(err, ERR_INVALID, "%s succeeded", what);
@@ -50,7 +40,7 @@ static int create_fails(struct scene *s, unsigned int bound_ms, struct err *err)
 	return must_fail(rc, "Create", err);
 }
 
-static int boot(struct scene *s, const char *const *words, struct err *err)
+int scene_boot(struct scene *s, const char *const *words, struct err *err)
 {
 	if (box_make(&s->stage->pod, "hung", words, &s->box, err) < 0)
 		return -1;
@@ -60,8 +50,7 @@ static int boot(struct scene *s, const char *const *words, struct err *err)
 /* --- the engine ----------------------------------------------------------------------------------
  */
 
-/* An engine that hangs in @verb as long as a file is there. */
-static int hanging_engine(struct scene *s, const char *verb, struct err *err)
+int hanging_engine(struct scene *s, const char *verb, struct err *err)
 {
 	char text[1000], hang[300];
 
@@ -75,7 +64,7 @@ static int hanging_engine(struct scene *s, const char *verb, struct err *err)
 						  : file_replace(AT_FDCWD, hang, 0600, "", 0, err);
 }
 
-static void released(const struct scene *s)
+void engine_released(const struct scene *s)
 {
 	char hang[300];
 
@@ -85,14 +74,14 @@ static void released(const struct scene *s)
 
 static int engine_create(struct scene *s, struct err *err)
 {
-	if (boot(s, sleep_words, err) < 0 || hanging_engine(s, "create", err) < 0)
+	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "create", err) < 0)
 		return -1;
 	return create_fails(s, PATIENCE_MS, err);
 }
 
 static int engine_start(struct scene *s, struct err *err)
 {
-	if (boot(s, sleep_words, err) < 0 || hanging_engine(s, "start", err) < 0 ||
+	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "start", err) < 0 ||
 	    box_create(&s->box, err) < 0)
 		return -1;
 	s->box.bound_ms = PATIENCE_MS;
@@ -103,7 +92,7 @@ static int engine_exec(struct scene *s, struct err *err)
 {
 	int rc;
 
-	if (boot(s, sleep_words, err) < 0 || hanging_engine(s, "exec", err) < 0 ||
+	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "exec", err) < 0 ||
 	    box_create(&s->box, err) < 0 || box_start(&s->box, err) < 0)
 		return -1;
 	s->box.bound_ms = PATIENCE_MS;
@@ -116,21 +105,21 @@ static int engine_delete(struct scene *s, struct err *err)
 {
 	int rc;
 
-	if (boot(s, sleep_words, err) < 0 || hanging_engine(s, "delete", err) < 0 ||
+	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "delete", err) < 0 ||
 	    box_create(&s->box, err) < 0 || box_start(&s->box, err) < 0 ||
 	    box_kill(&s->box, err) < 0)
 		return -1;
 	s->box.bound_ms = PATIENCE_MS;
 	rc = must_fail(box_delete(&s->box, "", err), "Delete", err);
 	s->box.bound_ms = 0;
-	released(s);
+	engine_released(s);
 	return rc;
 }
 
 /* --- streams -------------------------------------------------------------------------------------
  */
 
-static int fifo(struct scene *s, struct err *err)
+int scene_fifo(struct scene *s, struct err *err)
 {
 	str_fmt(s->path, sizeof(s->path), "%s/out", s->box.bundle);
 	s->box.out = s->path;
@@ -142,7 +131,7 @@ static int reader_hangs(struct scene *s, struct err *err)
 {
 	CLEANUP_FD int reader = -1;
 
-	if (boot(s, loud_words, err) < 0 || fifo(s, err) < 0)
+	if (scene_boot(s, loud_words, err) < 0 || scene_fifo(s, err) < 0)
 		return -1;
 	reader = open(s->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (reader < 0 || box_create(&s->box, err) < 0 || box_start(&s->box, err) < 0)
@@ -155,7 +144,7 @@ static int reader_hangs(struct scene *s, struct err *err)
 
 static int reader_never_comes(struct scene *s, struct err *err)
 {
-	if (boot(s, true_words, err) < 0 || fifo(s, err) < 0)
+	if (scene_boot(s, true_words, err) < 0 || scene_fifo(s, err) < 0)
 		return -1;
 	return create_fails(s, PATIENCE_MS, err);
 }
@@ -164,7 +153,7 @@ static int driver_never_ready(struct scene *s, struct err *err)
 {
 	char uri[320];
 
-	if (boot(s, true_words, err) < 0 ||
+	if (scene_boot(s, true_words, err) < 0 ||
 	    script(s, "driver", "#!/bin/sh\nexec sleep 1000\n", err) < 0)
 		return -1;
 	str_fmt(uri, sizeof(uri), "binary://%s", s->path);
@@ -184,7 +173,7 @@ static int busy_rootfs(struct scene *s, struct err *err)
 	CLEANUP_FD int inside = -1;
 	unsigned int tries = 0;
 
-	if (boot(s, sleep_words, err) < 0 || box_create(&s->box, err) < 0 ||
+	if (scene_boot(s, sleep_words, err) < 0 || box_create(&s->box, err) < 0 ||
 	    box_start(&s->box, err) < 0)
 		return -1;
 	str_fmt(s->path, sizeof(s->path), "%s/rootfs/bin", s->box.bundle);
@@ -227,7 +216,7 @@ static int events_gone(struct scene *s, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
 		if (sink_check(w, from, ids[i], whole, 0, 15000, err) < 0)
 			return -1;
-	return boot(s, sleep_words, err);
+	return scene_boot(s, sleep_words, err);
 }
 
 /* --- all
@@ -235,7 +224,7 @@ static int events_gone(struct scene *s, struct err *err)
 
 static const struct {
 	const char *name;
-	int (*run)(struct scene *, struct err *);
+	scene_run *run;
 } scenes[] = {
 	{ "the engine hangs in create", engine_create },
 	{ "the engine hangs in start", engine_start },
@@ -246,6 +235,12 @@ static const struct {
 	{ "the logging driver is never ready", driver_never_ready },
 	{ "the root file system is busy", busy_rootfs },
 	{ "containerd's socket for events is gone", events_gone },
+	{ "the unmounting takes long", slow_unmount },
+	{ "a volume never answers, and an exec asks it", volume_hangs },
+	{ "the shim is killed, engine and mount hold up delete", delete_is_bounded },
+	{ "thousands of calls wait", thousands_wait },
+	{ "the shim has no descriptor for who connects", no_descriptors },
+	{ "the kernel has no memory to watch a stream", no_watches },
 };
 
 static int play(struct scene *s, size_t i, struct err *err)
@@ -270,7 +265,7 @@ int cmd_scenarios(struct world *w, int argc, char **argv, struct err *err)
 	if (stage_up(&stage, err) < 0 || stage_again(&stage, "hung", err) < 0 ||
 	    usage_of(stage.pod.shim, &stage.idle, err) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_SIZE(scenes); i++) {
+	for (size_t i = argc > 2 ? (size_t)atoi(argv[2]) : 0; i < ARRAY_SIZE(scenes); i++) {
 		struct scene s = { .stage = &stage };
 		uint64_t begin = now_ms();
 

@@ -20,14 +20,14 @@ int stage_up(struct stage *s, struct err *err)
 
 static int end_pod(struct stage *s, struct err *err)
 {
-	const pid_t known[] = { sink_pid(s->w) };
+	const pid_t known[] = { sink_pid(s->w), s->beside };
 
 	if (box_rescue(&s->sibling, err) < 0 || pod_end(&s->pod, err) < 0 ||
 	    box_clean(&s->sibling, NULL, NULL, err) < 0 || left_by_box(&s->sibling, err) < 0 ||
 	    left_socket(&s->pod, err) < 0)
 		return -1;
 	(void)pod_alive(&s->pod);
-	return left_children(getpid(), known, 1, err);
+	return left_children(getpid(), known, ARRAY_SIZE(known), err);
 }
 
 int stage_down(struct stage *s, struct err *err)

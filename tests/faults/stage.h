@@ -10,6 +10,7 @@ struct stage {
 	struct box sibling;
 	struct usage idle;   /* of the shim with the sibling only; set by the user */
 	unsigned int serial; /* of pods */
+	pid_t beside;	     /* the shim of another stage, which stays; 0: none */
 };
 
 MUST_CHECK int stage_up(struct stage *s, struct err *err);

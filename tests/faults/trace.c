@@ -33,6 +33,7 @@ struct tracee {
 	enum role role;
 	bool known;   /* its role is settled */
 	bool failing; /* the call it is in gets an error at its end */
+	bool held;    /* it stays where it is */
 };
 
 struct tracer {
@@ -206,8 +207,14 @@ static void on_call(struct tracer *t, struct tracee *e)
 		e->failing = false;
 	}
 	if (info.op != PTRACE_SYSCALL_INFO_ENTRY ||
-	    (t->fault->from_exec && e->pid == t->root && !t->root_execed))
+	    (t->fault->from_exec && e->pid == t->root && !t->root_execed) ||
+	    (t->fault->call && t->fault->call != info.entry.nr))
 		return;
+	if (t->fault->action == ACT_HOLD) {
+		e->held = true;
+		t->seen->held = e->pid;
+		return;
+	}
 	actions = call_actions(info.entry.nr, info.entry.args);
 	for (unsigned int a = 0; a < ACTIONS; a++) {
 		if (!(actions & (1u << a)))
@@ -244,7 +251,8 @@ static void on_stop(struct tracer *t, struct tracee *e, int status)
 		let_go(e);
 	} else if (sig == (SIGTRAP | 0x80)) {
 		on_call(t, e);
-		go_on(t, e, 0);
+		if (!e->held)
+			go_on(t, e, 0);
 	} else {
 		go_on(t, e, event ? 0 : sig);
 	}
