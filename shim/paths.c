@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/paths.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,14 @@ static const char *find(const char *dir, const struct place *places, size_t n, c
 	return "";
 }
 
+/* Without it the name has to do. */
+static int open_program(const char *path)
+{
+	int fd = *path ? open(path, O_PATH | O_CLOEXEC) : -1;
+
+	return fd > 0 ? fd : 0;
+}
+
 int paths_find(struct arena *arena, struct paths *ret, struct err *err)
 {
 	char dir[PATH_MAX];
@@ -50,6 +59,8 @@ int paths_find(struct arena *arena, struct paths *ret, struct err *err)
 		find(dir, prepare_places, ARRAY_SIZE(prepare_places), "crossarch-prepare", arena);
 	if (!ret->self || !ret->cli || !ret->prepare)
 		return err_set(err, ERR_NOMEM, "no memory for the names of programs");
+	ret->prepare_fd = open_program(ret->prepare);
+	ret->cli_fd = open_program(ret->cli);
 	if (*ret->prepare)
 		return 0;
 	return err_set(err, ERR_NOT_FOUND,

@@ -4,10 +4,17 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
-/* Our own programs. A program beside the shim is preferred, so that a build tree runs as it is. */
+/*
+ * Our own programs. A program beside the shim is preferred, so that a build tree runs as it is.
+ *
+ * A pod may live for months, and a package is upgraded or taken back meanwhile, which puts other
+ * files in place of these (rename). The shim goes on with those it was started with: they are
+ * opened once, and executed through that.
+ */
 struct paths {
 	const char *self;
 	const char *prepare;
+	int prepare_fd, cli_fd; /* O_PATH; the caller's, 0: none */
 	const char *cli; /* "" when it is not installed: the image's platform stays unknown */
 };
 

@@ -14,7 +14,8 @@
 #include "shim/task/service.h"
 #include "shim/title.h"
 
-#define SOCKET_FD 3
+/* Where what is kept of `start` lies; CLI_FD is the last one. */
+enum { SOCKET_FD = 3, PREPARE_FD, CLI_FD };
 
 /*
  * Hundreds of containers need more descriptors than the usual soft limit of 1,024. What we start
@@ -35,22 +36,37 @@ static void raise_descriptors(struct rlimit *ret_old)
 	(void)setrlimit(RLIMIT_NOFILE, &raised);
 }
 
+/* Puts them from SOCKET_FD upwards, leaving gaps for those that are 0. */
+static int keep(const int *fds, size_t n)
+{
+	int high[4];
+
+	for (size_t i = 0; i < n; i++) {
+		high[i] = fds[i] ? fcntl(fds[i], F_DUPFD_CLOEXEC, CLI_FD + 1) : 0;
+		if (high[i] < 0)
+			return -1;
+	}
+	(void)close_range(SOCKET_FD, CLI_FD, 0);
+	for (size_t i = 0; i < n; i++)
+		if (high[i] && dup3(high[i], SOCKET_FD + (int)i, O_CLOEXEC) < 0)
+			return -1;
+	return 0;
+}
+
 /*
  * Leaves what belongs to `start` and to containerd, which waits until nobody holds the pipes any
  * more. Standard error is the log already (main.c): the FIFO of containerd in the bundle. When that
  * is away or full, lines are dropped (shim-protocol 1.9).
  */
-static int settle(int listener, struct err *err)
+static int settle(int listener, const struct paths *paths, struct err *err)
 {
+	const int kept[] = { listener, paths->prepare_fd, paths->cli_fd };
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	listener = fcntl(listener, F_DUPFD_CLOEXEC, SOCKET_FD);
-	if (null_fd < 0 || listener < 0 || dup2(null_fd, STDIN_FILENO) < 0 ||
-	    dup2(null_fd, STDOUT_FILENO) < 0)
+	if (null_fd < 0 || dup2(null_fd, STDIN_FILENO) < 0 || dup2(null_fd, STDOUT_FILENO) < 0 ||
+	    keep(kept, ARRAY_SIZE(kept)) < 0)
 		return err_sys(err, ERR_IO, "lay out descriptors");
-	if (listener != SOCKET_FD && dup3(listener, SOCKET_FD, O_CLOEXEC) < 0)
-		return err_sys(err, ERR_IO, "lay out descriptors");
-	(void)close_range(SOCKET_FD + 1, ~0U, 0);
+	(void)close_range(CLI_FD + 1, ~0U, 0);
 	if (setsid() < 0 || chdir("/") < 0)
 		return err_sys(err, ERR_IO, "leave the session and the directory of `start`");
 	return 0;
@@ -80,6 +96,8 @@ static int serve(const struct resident *r, struct err *err)
 	service.socket_path = r->socket_path;
 	service.prepare_path = r->paths->prepare;
 	service.cli_path = r->paths->cli;
+	service.prepare_fd = r->paths->prepare_fd ? PREPARE_FD : 0;
+	service.cli_fd = r->paths->cli_fd ? CLI_FD : 0;
 	service.config_path = r->options->config_path ? r->options->config_path : "";
 	service.config_body = r->options->config_body ? r->options->config_body : "";
 	service.debug = r->args->debug;
@@ -107,7 +125,7 @@ static int live(const struct resident *r, int listener)
 	struct err err = ERR_INIT;
 	struct args kept;
 
-	if (settle(listener, &err) == 0 && args_copy(r->args, &arena, &kept, &err) == 0) {
+	if (settle(listener, r->paths, &err) == 0 && args_copy(r->args, &arena, &kept, &err) == 0) {
 		own.args = &kept;
 		name_process(r->args, r->paths->self);
 		set_scheduling(kept.id);

@@ -17,10 +17,10 @@
 #include "runtime/base/mem.h"
 
 /* Numbers from here up are ours while the map is laid out; a map never names one of them. */
-#define SCRATCH_FD 64
+#define SCRATCH_FD 16
 
 /* Runs in the child. Between vfork and execve: system calls on the child's own state only. */
-static int place_fds(const struct spawn *s)
+static int place_fds(const struct spawn *s, int *ret_program)
 {
 	bool std_named[3] = { false, false, false };
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), high[16];
@@ -36,6 +36,9 @@ static int place_fds(const struct spawn *s)
 		if (s->fds[i].to < 3)
 			std_named[s->fds[i].to] = true;
 	}
+	*ret_program = s->program_fd > 0 ? fcntl(s->program_fd, F_DUPFD_CLOEXEC, SCRATCH_FD) : -1;
+	if (s->program_fd > 0 && *ret_program < 0)
+		return -1;
 	/* Whatever else we inherited ourselves stays with us. */
 	if (close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0)
 		return -1;
@@ -59,19 +62,33 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* A script cannot be read through a descriptor that is closed by then: ENOENT. */
+static void execute_open(const struct spawn *s, int program)
+{
+	if (program >= 0)
+		(void)execveat(program, "", s->argv, s->envp ? s->envp : environ, AT_EMPTY_PATH);
+	else
+		errno = ENOENT;
+}
+
 static int become(const struct spawn *s)
 {
+	int program = -1;
+
 	if (s->new_session ? setsid() < 0 : s->new_group && setpgid(0, 0) < 0)
 		return -1;
 	if (s->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return -1;
 	if (s->cwd && chdir(s->cwd) < 0)
 		return -1;
-	if (place_fds(s) < 0)
+	if (place_fds(s, &program) < 0)
 		return -1;
 	if (s->nofile && setrlimit(RLIMIT_NOFILE, s->nofile) < 0)
 		return -1;
 	reset_signals();
+	execute_open(s, program);
+	if (errno != ENOENT)
+		return -1;
 	if (s->envp)
 		execvpe(s->path, s->argv, s->envp);
 	else

@@ -20,6 +20,7 @@ struct spawn_fd {
 
 struct spawn {
 	const char *path;  /* absolute, or a name looked up in PATH */
+	int program_fd;	   /* the program, open, whatever is at @path by now; 0: none */
 	char *const *argv; /* NULL-terminated */
 	char *const *envp; /* NULL-terminated; NULL passes our own environment */
 	const char *cwd;   /* NULL keeps ours */

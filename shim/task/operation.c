@@ -306,6 +306,7 @@ int operation_prepare(struct operation *op, struct run *run, const char *mode,
 	char *const argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)mode, NULL };
 	struct spawn what = {
 		.path = path,
+		.program_fd = op->task->service->prepare_fd,
 		.argv = argv,
 		.fds = fds,
 		.n_fds = n_fds,
@@ -321,6 +322,7 @@ int operation_cli(struct operation *op, struct run *run, const char *const *argv
 		  void (*done)(struct run *, uint32_t code), struct err *err)
 {
 	struct spawn what = { .path = op->task->service->cli_path,
+			      .program_fd = op->task->service->cli_fd,
 			      .argv = (char *const *)(uintptr_t)argv,
 			      .fds = fds,
 			      .n_fds = n_fds,

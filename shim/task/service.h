@@ -27,6 +27,7 @@ struct service {
 	/* Settings, not owned. */
 	const char *ns, *grpc_address, *socket_path;
 	const char *prepare_path, *cli_path;   /* cli_path "" when it is not installed */
+	int prepare_fd, cli_fd;		       /* the same, open (paths.h); 0: by name */
 	struct rlimit nofile;		       /* what the engine and its containers inherit */
 	const char *config_path, *config_body; /* runtime options `start` received */
 };
