@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -45,16 +46,29 @@ static int open_mapped(pid_t pid, const char *uids, const char *gids, int *ret_f
 	return *ret_fd < 0 ? err_sys(err, ERR_IO, "open user namespace") : 0;
 }
 
-/* The child does nothing but exist in the new namespace until it is killed. */
+/*
+ * The child does nothing but exist in the new namespace until it is killed, which our end does as
+ * well: it must hold nothing that somebody waits for the end of.
+ */
+static _Noreturn void exist(pid_t parent)
+{
+	(void)close_range(0, ~0U, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(0); /* it had ended before that */
+	for (;;)
+		pause();
+}
+
 int idmap_namespace(const char *uids, const char *gids, int *ret_fd, struct err *err)
 {
 	struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+	pid_t self = getpid();
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	int rc;
 
 	if (pid == 0)
-		for (;;)
-			pause();
+		exist(self);
 	if (pid < 0)
 		return err_sys(err, ERR_IO, "create user namespace");
 	rc = open_mapped(pid, uids, gids, ret_fd, err);
