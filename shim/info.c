@@ -92,7 +92,7 @@ int action_info(const struct args *a, struct err *err)
 	    options_read(boot.options, &arena, &request, err) < 0 ||
 	    ask_settings(&paths, &request, &r, err) < 0)
 		return -1;
-	if (read_features(r.engine, &json, err) < 0)
+	if (read_features(r.decided.engine, &json, err) < 0)
 		return -1;
 	return print_info(&json, err);
 }

@@ -71,7 +71,7 @@ static int find_cgroup(const struct resident *r, struct report *room, const char
 		return 0;
 	if (ask_settings(r->paths, o, room, err) < 0)
 		return -1;
-	*ret = room->shim_cgroup;
+	*ret = room->decided.shim_cgroup;
 	return 0;
 }
 

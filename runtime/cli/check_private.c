@@ -164,10 +164,9 @@ static int ask(pid_t holder, const struct report *r, struct report *ret, struct 
 	const struct prepare_request q = {
 		.id = "check",
 		.init_pid = (uint64_t)holder,
-		.rule = r->rule,
+		.guest_row = r->guest_row + 1,
 		.program = r->program,
 		.guest = r->guest,
-		.log_level = LOG_ERROR,
 		.flags = REQUEST_TRIAL,
 	};
 

@@ -49,12 +49,16 @@ static bool examine_engine(struct findings *f, const char *name)
 
 void doctor_settings(struct findings *f, const char *path)
 {
-	const struct prepare_request request = { .config_path = path ? path : "" };
+	struct prepare_request request = { .config_path = path ? path : "" };
+	CLEANUP_BUF struct buf text = BUF_INIT(CONFIGURE_MAX);
 	const char *file = path ? path : SETTINGS_FILE;
 	struct complaint bad = { "", "", "" };
 	struct settings s;
 
-	if (configure(&request, NULL, &s, &bad) == CONFIGURED) {
+	enum configured rc = configure_file(&request, &text, &bad);
+
+	request.settings = buf_str(&text);
+	if (rc == CONFIGURED && configure(&request, NULL, &s, &bad) == CONFIGURED) {
 		found(f, GRADE_GOOD, "configuration", "%s%s", file,
 		      access(file, F_OK) == 0 ? "" : " does not exist, all defaults");
 		return;

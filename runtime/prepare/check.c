@@ -27,6 +27,7 @@ static bool plan_with_platform(struct prepare *p, struct facts *f, struct plan *
 static void fill_report(struct report *r, const struct facts *f, const struct plan *p)
 {
 	char line[DIAGNOSIS_MAX + 1];
+	size_t rows;
 
 	r->verdict = p->verdict;
 	r->n_warnings = 0;
@@ -38,7 +39,13 @@ static void fill_report(struct report *r, const struct facts *f, const struct pl
 		(void)str_copy(r->code, sizeof(r->code), cause_row(p->cause)->code);
 		(void)str_copy(r->line, sizeof(r->line), line);
 	}
+	r->flags &= ~(uint32_t)(REPORT_EDIT | REPORT_PRIVATE);
+	r->guest_row = UINT32_MAX;
 	if (p->verdict == VERDICT_EMULATE) {
+		r->guest_row = p->guest ? (uint32_t)(p->guest - arch_rows(&rows)) : UINT32_MAX;
+		r->flags |=
+			*p->cpu || p->adapt_seccomp || f->settings->n_variables ? REPORT_EDIT : 0;
+		r->flags |= p->handler->pending ? REPORT_PRIVATE : 0;
 		(void)str_copy(r->handler, sizeof(r->handler), p->handler->name);
 		(void)str_copy(r->cpu, sizeof(r->cpu), p->cpu);
 	}
@@ -86,9 +93,6 @@ int check_process(struct prepare *p, const struct spec_process *process, enum fa
 	if (ret->verdict == VERDICT_REFUSE && p->has_platform)
 		(void)plan_with_platform(p, ret_facts, ret);
 	fill_report(&p->report, ret_facts, ret);
-	if (ret->verdict == VERDICT_EMULATE && ret->handler->pending &&
-	    private_report(p, ret->handler, err) < 0)
-		return -1;
 	log_debug(p->request.id, "%s: %s", p->report.program,
 		  ret->verdict == VERDICT_REFUSE    ? p->report.line
 		  : ret->verdict == VERDICT_EMULATE ? p->report.handler

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/owner.h"
 #include "runtime/base/str.h"
 
 #define OPTIONS_NAME "the runtime's options table in containerd's configuration"
@@ -22,67 +23,117 @@ static enum configured complain_file(const char *path, const char *why, struct c
 	return CONFIGURED_BAD;
 }
 
+static const char *file_path(const struct prepare_request *req)
+{
+	return req->config_path && *req->config_path ? req->config_path : SETTINGS_FILE;
+}
+
+static enum configured complain_owner(const char *path, const struct stat *st,
+				      struct complaint *bad)
+{
+	(void)complain_file(path, "", bad);
+	(void)str_fmt(bad->why, sizeof(bad->why),
+		      "others than root can write it (owner %u, mode %04o), and it says what root "
+		      "runs",
+		      (unsigned int)st->st_uid, (unsigned int)st->st_mode & 07777);
+	(void)str_fmt(bad->fix, sizeof(bad->fix), "\"chown root %.80s; chmod go-w %.80s\"", path,
+		      path);
+	return CONFIGURED_BAD;
+}
+
 /* The default file may be missing; one that was named may not. */
-static enum configured from_file(const char *path, bool named, struct settings *s,
+enum configured configure_file(const struct prepare_request *req, struct buf *text,
+			       struct complaint *bad)
+{
+	const char *path = file_path(req);
+	CLEANUP_FD int fd = fd_openat2(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
+	struct stat st;
+	struct err err;
+
+	if (fd < 0 && errno == ENOENT && path != req->config_path)
+		return CONFIGURED;
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		err_sys(&err, ERR_IO, "open %.200s", path);
+		return complain_file(path, err.text, bad);
+	}
+	if (!S_ISREG(st.st_mode))
+		return complain_file(path, "it is not a regular file", bad);
+	if (!owner_is_trusted(&st))
+		return complain_owner(path, &st, bad);
+	if (fd_read_all(fd, path, text, &err) < 0)
+		return complain_file(path, err.text, bad);
+	if (strlen(buf_str(text)) != text->len)
+		return complain_file(path, "it is not JSON: it holds a NUL byte", bad);
+	if (!text->len)
+		return complain_file(path, "it is not JSON: it is empty", bad);
+	return CONFIGURED;
+}
+
+static enum configured from_file(const struct prepare_request *req, struct settings *s,
 				 struct complaint *bad)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(CONFIGURE_MAX);
+	const char *path = file_path(req);
 	CLEANUP_JSON json *document = NULL;
 	struct err err;
 
-	if (file_read_regular(AT_FDCWD, path, &text, &err) < 0) {
-		if (err.code == ERR_NOT_FOUND && !named)
-			return CONFIGURED;
-		return complain_file(path, err.text, bad);
-	}
-	if (json_parse(text.data, text.len, "it is not JSON", &document, &err) < 0)
+	if (!req->settings || !*req->settings)
+		return CONFIGURED;
+	if (json_parse(req->settings, strlen(req->settings), "it is not JSON", &document, &err) < 0)
 		return complain_file(path, err.text, bad);
 	return settings_from_json(s, document, path, bad) < 0 ? CONFIGURED_BAD : CONFIGURED;
 }
 
+static enum configured complain_length(const char *what, size_t max, struct complaint *bad)
+{
+	(void)str_fmt(bad->what, sizeof(bad->what), OPTIONS_NAME " sets %s", what);
+	(void)str_fmt(bad->why, sizeof(bad->why), "its value is longer than %zu bytes", max);
+	(void)str_fmt(bad->fix, sizeof(bad->fix), "shorten %s", what);
+	return CONFIGURED_BAD;
+}
+
 /* runc's options in their own message override those of a table. */
-static void from_request(const struct prepare_request *req, struct settings *s)
+static enum configured from_request(const struct prepare_request *req, struct settings *s,
+				    struct complaint *bad)
 {
 	static const struct {
+		const char *name;
 		size_t from, to, size;
 	} texts[] = {
-#define COPY(a, b) \
-	{ offsetof(struct prepare_request, a), offsetof(struct settings, b), sizeof(s->b) }
-		COPY(binary_name, engine),
-		COPY(root, root),
-		COPY(shim_cgroup, shim_cgroup),
-		COPY(criu_image_path, criu_image_path),
-		COPY(criu_work_path, criu_work_path),
+#define COPY(name, a, b) \
+	{ name, offsetof(struct prepare_request, a), offsetof(struct settings, b), sizeof(s->b) }
+		COPY("BinaryName", binary_name, engine),
+		COPY("Root", root, root),
+		COPY("ShimCgroup", shim_cgroup, shim_cgroup),
+		COPY("CriuImagePath", criu_image_path, criu_image_path),
+		COPY("CriuWorkPath", criu_work_path, criu_work_path),
 #undef COPY
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		const char *const *value = (const void *)((const char *)req + texts[i].from);
 
-		if (*value && **value)
-			(void)str_copy((char *)s + texts[i].to, texts[i].size, *value);
+		if (*value && **value && !str_copy((char *)s + texts[i].to, texts[i].size, *value))
+			return complain_length(texts[i].name, texts[i].size - 1, bad);
 	}
 	s->systemd_cgroup |= req->flags & REQUEST_SYSTEMD_CGROUP;
 	s->no_pivot_root |= req->flags & REQUEST_NO_PIVOT;
 	s->no_new_keyring |= req->flags & REQUEST_NO_NEW_KEYRING;
 	s->io_uid = req->io_uid ? req->io_uid : s->io_uid;
 	s->io_gid = req->io_gid ? req->io_gid : s->io_gid;
+	return CONFIGURED;
 }
 
 enum configured configure(const struct prepare_request *req, const struct spec *spec,
 			  struct settings *ret, struct complaint *bad)
 {
-	bool named = req->config_path && *req->config_path;
-	enum configured rc;
-
 	settings_init(ret);
-	rc = from_file(named ? req->config_path : SETTINGS_FILE, named, ret, bad);
-	if (rc != CONFIGURED)
-		return rc;
+	if (from_file(req, ret, bad) != CONFIGURED)
+		return CONFIGURED_BAD;
 	if (req->config_body && *req->config_body &&
 	    settings_from_toml(ret, req->config_body, OPTIONS_NAME, bad) < 0)
 		return CONFIGURED_BAD;
-	from_request(req, ret);
+	if (from_request(req, ret, bad) != CONFIGURED)
+		return CONFIGURED_BAD;
 	if (spec && settings_from_annotations(ret, spec, bad) < 0)
 		return CONFIGURED_BAD;
 	return CONFIGURED;
@@ -123,22 +174,24 @@ bool configure_cgroup(const char *path, char *ret, size_t size)
 	return !strchr(path, '\n') && (path[0] != '/' || str_copy(ret, size, path));
 }
 
-void configure_report(const struct settings *s, const struct spec *spec, struct report *r)
+void configure_decided(const struct settings *s, const struct spec *spec, struct decided *d)
 {
-	r->log_level = s->log_level;
-	r->io_uid = (uint32_t)s->io_uid;
-	r->io_gid = (uint32_t)s->io_gid;
-	r->flags |= s->no_pivot_root ? REPORT_NO_PIVOT : 0;
-	r->flags |= s->no_new_keyring ? REPORT_NO_NEW_KEYRING : 0;
-	r->flags |= s->systemd_cgroup || (spec && is_systemd_path(spec->cgroups_path))
-			    ? REPORT_SYSTEMD_CGROUP
+	d->log_level = s->log_level;
+	d->io_uid = (uint32_t)s->io_uid;
+	d->io_gid = (uint32_t)s->io_gid;
+	d->flags |= s->no_pivot_root ? DECIDED_NO_PIVOT : 0;
+	d->flags |= s->no_new_keyring ? DECIDED_NO_NEW_KEYRING : 0;
+	d->flags |= s->systemd_cgroup || (spec && is_systemd_path(spec->cgroups_path))
+			    ? DECIDED_SYSTEMD_CGROUP
 			    : 0;
-	if (spec && !configure_cgroup(spec->cgroups_path, r->cgroup, sizeof(r->cgroup)))
-		r->cgroup[0] = '\0';
-	(void)str_copy(r->root, sizeof(r->root), s->root);
-	(void)str_copy(r->shim_cgroup, sizeof(r->shim_cgroup), s->shim_cgroup);
-	(void)str_copy(r->criu_image_path, sizeof(r->criu_image_path), s->criu_image_path);
-	(void)str_copy(r->criu_work_path, sizeof(r->criu_work_path), s->criu_work_path);
+	d->flags |= spec && spec->private_pid ? DECIDED_PRIVATE_PID : 0;
+	d->flags |= spec && spec->poststop ? DECIDED_POSTSTOP : 0;
+	if (spec && !configure_cgroup(spec->cgroups_path, d->cgroup, sizeof(d->cgroup)))
+		d->cgroup[0] = '\0';
+	(void)str_copy(d->root, sizeof(d->root), s->root);
+	(void)str_copy(d->shim_cgroup, sizeof(d->shim_cgroup), s->shim_cgroup);
+	(void)str_copy(d->criu_image_path, sizeof(d->criu_image_path), s->criu_image_path);
+	(void)str_copy(d->criu_work_path, sizeof(d->criu_work_path), s->criu_work_path);
 }
 
 static bool is_program(const char *path)

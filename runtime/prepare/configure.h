@@ -12,7 +12,15 @@
 enum configured { CONFIGURED, CONFIGURED_BAD, CONFIGURED_FAILED };
 
 /*
- * Reads the node's settings: the default file or the one the request names, then the options table,
+ * Reads the node's file, the default one or the one the request names, into @text without looking
+ * at what it says. CONFIGURED_BAD when a named one is missing, or when somebody else than root can
+ * write it: it says what root runs.
+ */
+enum configured configure_file(const struct prepare_request *req, struct buf *text,
+			       struct complaint *bad);
+
+/*
+ * What the settings come to: the node's file, as read into req->settings, then the options table,
  * then runc's own options, then the annotations of @spec (NULL: none). CONFIGURED_BAD fills @bad.
  */
 enum configured configure(const struct prepare_request *req, const struct spec *spec,
@@ -24,8 +32,8 @@ enum configured configure(const struct prepare_request *req, const struct spec *
  */
 bool configure_cgroup(const char *path, char *ret, size_t size);
 
-/* Copies what the shim acts on into the report. */
-void configure_report(const struct settings *s, const struct spec *spec, struct report *r);
+/* Copies what the shim acts on. */
+void configure_decided(const struct settings *s, const struct spec *spec, struct decided *d);
 
 /*
  * Finds the engine: a wanted name or path, or the first of runc and crun, in @path (PATH's value,

@@ -78,6 +78,9 @@ static int add_rules(scmp_filter_ctx ctx, int out, int sink)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
 				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
 				      SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_SHARED, 0));
+	if (rc == 0) /* the one record that has a descriptor with it */
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1,
+				      SCMP_A0(SCMP_CMP_EQ, 3));
 	if (rc == 0) /* the C library would like to read the time zone */
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
 	if (rc == 0 && out >= 0)

@@ -53,22 +53,48 @@ static void report_bad_config(struct prepare *p, const struct complaint *bad)
 	(void)str_copy(r->line, sizeof(r->line), line);
 }
 
-int load_settings(struct prepare *p, bool *ret_bad, struct err *err)
+int load_settings_file(struct prepare *p, bool *ret_bad, struct err *err)
 {
-	const struct spec *spec = p->document ? &p->spec : NULL;
+	CLEANUP_BUF struct buf text = BUF_INIT(CONFIGURE_MAX);
 	struct complaint bad = { "", "", "" };
-	const char *wanted;
 
-	*ret_bad = configure(&p->request, spec, &p->settings, &bad) != CONFIGURED;
+	*ret_bad = configure_file(&p->request, &text, &bad) != CONFIGURED;
 	if (*ret_bad) {
 		report_bad_config(p, &bad);
 		return 0;
 	}
+	p->request.settings = arena_strdup(&p->arena, buf_str(&text));
+	return p->request.settings ? 0 : err_set(err, ERR_NOMEM, "no memory for the settings");
+}
+
+void load_settings(struct prepare *p, bool *ret_bad)
+{
+	const struct spec *spec = p->document ? &p->spec : NULL;
+	struct complaint bad = { "", "", "" };
+
+	*ret_bad = configure(&p->request, spec, &p->settings, &bad) != CONFIGURED;
+	if (*ret_bad) {
+		report_bad_config(p, &bad);
+		return;
+	}
 	log_set_level(p->settings.log_level);
-	configure_report(&p->settings, spec, &p->report);
-	wanted = p->settings.engine;
-	return configure_engine(wanted, getenv("PATH"), p->report.engine, sizeof(p->report.engine),
+	configure_decided(&p->settings, spec, &p->report.decided);
+}
+
+int load_engine(struct prepare *p, struct err *err)
+{
+	struct decided *d = &p->report.decided;
+
+	return configure_engine(p->settings.engine, getenv("PATH"), d->engine, sizeof(d->engine),
 				err);
+}
+
+const struct arch *request_guest(const struct prepare_request *r)
+{
+	size_t n;
+	const struct arch *rows = arch_rows(&n);
+
+	return r->guest_row && r->guest_row <= n ? &rows[r->guest_row - 1] : NULL;
 }
 
 int load_host(struct prepare *p, struct err *err)

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "runtime/base/log.h"
@@ -17,11 +18,9 @@ static const struct {
 	const char *name;
 	int (*run)(struct prepare *p, struct err *err);
 } modes[] = {
-	{ "settings", mode_settings },
-	{ "create", mode_create },
-	{ "exec", mode_exec },
-	{ "after", mode_after },
-	{ "engine-error", mode_engine_error },
+	{ "settings", mode_settings }, { "create", mode_create },
+	{ "exec", mode_exec },	       { "edit", mode_edit },
+	{ "after", mode_after },       { "engine-error", mode_engine_error },
 	{ "private", mode_private },
 };
 
@@ -61,6 +60,8 @@ static int run(size_t mode)
 	};
 	struct err err = ERR_INIT;
 
+	/* Started through a descriptor, the kernel would call it by that. */
+	(void)prctl(PR_SET_NAME, "crossarch-prepare", 0, 0, 0);
 	report_init(&p.report);
 	settings_init(&p.settings);
 	(void)is_given(FD_BUNDLE);
@@ -83,7 +84,7 @@ int main(int argc, char **argv)
 		if (str_eq(argv[1], modes[i].name))
 			return run(i);
 	fprintf(stderr, "usage: crossarch-prepare "
-			"settings|create|exec|after|engine-error|private\n"
+			"settings|create|exec|edit|after|engine-error|private\n"
 			"Started by containerd-shim-crossarch-v2; see crossarch --help instead.\n");
 	return 2;
 }

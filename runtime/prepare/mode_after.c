@@ -191,12 +191,11 @@ int mode_after(struct prepare *p, struct err *err)
 	struct spec_process process;
 	bool bad;
 
-	if (load_request(p, err) < 0 || load_host(p, err) < 0 || confine_calls(-1, -1, err) < 0 ||
-	    load_spec(p, err) < 0)
+	if (load_request(p, err) < 0 || kept_read(p, &bad, err) < 0 || load_host(p, err) < 0 ||
+	    confine_calls(-1, -1, err) < 0 || load_spec(p, err) < 0)
 		return -1;
-	find_termination(&p->spec, &p->report);
-	if (load_settings(p, &bad, err) < 0)
-		return -1;
+	if (!bad)
+		load_settings(p, &bad);
 	p->report.verdict = VERDICT_NATIVE;
 	p->report.line[0] = '\0';
 	if (bad)
@@ -207,7 +206,6 @@ int mode_after(struct prepare *p, struct err *err)
 		return -1;
 	if (!p->request.process_len)
 		return look(p, &p->spec.process, err);
-	p->report.termination[0] = '\0'; /* an exec's end is not the container's last word */
 	if (json_parse(p->request.process, (size_t)p->request.process_len, "process", &document,
 		       err) < 0 ||
 	    spec_process_read(document, &p->arena, &process, err) < 0)

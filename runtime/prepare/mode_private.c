@@ -30,8 +30,8 @@
  * namespace hides all handlers of the node from it for good, so those come along. The mount is made
  * inside and attached outside, below PRIVATE_DIR, where no process has to hold it.
  *
- * Needs Linux 6.7. Only here are privileges used while nothing of an image is read: rule and names
- * come from mode create, by way of the shim.
+ * Needs Linux 6.7. Only here are privileges used while nothing of an image is read. From the
+ * prepare that has read one come a row of our own table, and names for a message.
  */
 #ifndef FSCONFIG_CMD_CREATE_EXCL
 #define FSCONFIG_CMD_CREATE_EXCL 8 /* Linux 6.6: fail with EBUSY rather than share an instance */
@@ -48,7 +48,8 @@ struct outcome {
 
 struct work {
 	const struct prepare_request *req;
-	bool trial;   /* the mount ends with us, and nobody is noted */
+	bool trial; /* the mount ends with us, and nobody is noted */
+	char rule[REGISTER_MAX + 1];
 	int user;     /* the container's user namespace */
 	int pod;      /* directory of the instance below PRIVATE_DIR, -1 for a trial */
 	int instance; /* the attached mount, -1: there is none yet */
@@ -124,7 +125,7 @@ static void inside(const struct work *w)
 	struct outcome *out = w->out;
 	int instance = w->instance;
 
-	if (enter(w) < 0)
+	if (enter(w) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return;
 	out->stage = STAGE_MOUNT;
 	if (instance < 0) {
@@ -134,7 +135,7 @@ static void inside(const struct work *w)
 		bring_along(instance, w->node);
 	}
 	out->stage = STAGE_REGISTER;
-	if (add(instance, w->req->rule) < 0 && errno != EEXIST)
+	if (add(instance, w->rule) < 0 && errno != EEXIST)
 		return;
 	out->stage = STAGE_DONE;
 }
@@ -243,7 +244,7 @@ static void explain(const struct work *w, char *why, char *fix, size_t size)
 			       "boot Linux 6.7 or newer, or set "
 			       "io.crossarch.private-emulators to false");
 	} else if (o->stage == STAGE_REGISTER) {
-		interpreter(w->req->rule, path, sizeof(path));
+		interpreter(w->rule, path, sizeof(path));
 		(void)str_fmt(why, size, "root of the pod's user namespace cannot use %s (%s)",
 			      path, strerror(o->errnum));
 		(void)str_fmt(fix, size,
@@ -333,13 +334,18 @@ int mode_private(struct prepare *p, struct err *err)
 	CLEANUP_FD int user = -1;
 	CLEANUP_FD int pod = -1;
 	struct work w = { .req = &p->request, .node = &p->binfmt, .pod = -1 };
+	const struct arch *guest;
 	ino_t ino = 0;
 
 	/* When the shim is gone, so must we be: `delete` may clean up at any time. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || load_request(p, err) < 0)
 		return -1;
 	p->report.verdict = VERDICT_NATIVE;
-	p->report.log_level = (uint32_t)p->request.log_level;
+	guest = request_guest(&p->request);
+	if (!guest || (*p->request.pod && !str_is_identifier(p->request.pod)))
+		return err_set(err, ERR_INVALID, "private emulators: no such guest or pod");
+	if (private_rule(guest, w.rule, err) < 0)
+		return -1;
 	w.trial = p->request.flags & REQUEST_TRIAL;
 	w.out = mmap(NULL, sizeof(*w.out), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		     0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/base/arena.h"
+#include "runtime/binfmt/rule.h"
 #include "runtime/oci/json.h"
 #include "runtime/oci/spec.h"
 #include "runtime/oci/view.h"
@@ -43,14 +44,15 @@ struct prepare {
 	bool private_wanted;  /* this mode may give the pod emulators of its own */
 	bool private_ours;    /* with own_binfmt: the instance is one that we made */
 	bool private_offered; /* p->binfmt holds pending handlers */
-	int out;  /* the unnamed file that may get a name in the bundle; owned, -1: none */
-	int sink; /* /dev/null; owned, -1: none */
+	int out;  /* mode edit: the file that may get a name in the bundle; owned, -1: none */
+	int sink; /* mode edit: /dev/null; owned, -1: none */
 };
 
 /* Modes: each fills p->report, or fails; what it learned before failing stays in the report. */
 MUST_CHECK int mode_settings(struct prepare *p, struct err *err);
 MUST_CHECK int mode_create(struct prepare *p, struct err *err);
 MUST_CHECK int mode_exec(struct prepare *p, struct err *err);
+MUST_CHECK int mode_edit(struct prepare *p, struct err *err);
 MUST_CHECK int mode_after(struct prepare *p, struct err *err);
 MUST_CHECK int mode_engine_error(struct prepare *p, struct err *err);
 MUST_CHECK int mode_private(struct prepare *p, struct err *err);
@@ -62,9 +64,24 @@ MUST_CHECK int load_request(struct prepare *p, struct err *err);
 MUST_CHECK int load_spec(struct prepare *p, struct err *err);
 
 /*
- * Settings into p->settings and the report. With bad ones *@ret_bad is set and the report refuses.
+ * The node's file as text into p->request. With one that cannot be used *@ret_bad is set and the
+ * report refuses, here and below.
  */
-MUST_CHECK int load_settings(struct prepare *p, bool *ret_bad, struct err *err);
+MUST_CHECK int load_settings_file(struct prepare *p, bool *ret_bad, struct err *err);
+
+/* What load_request() and load_settings_file() gave, into p->settings. */
+void load_settings(struct prepare *p, bool *ret_bad);
+
+/* The engine that the settings come to, into the report. */
+MUST_CHECK int load_engine(struct prepare *p, struct err *err);
+
+/*
+ * What Create found in place of a file and of options stays for the life of the container: it is
+ * kept in the bundle, before the image is looked at, for what later starts in it or ends.
+ * kept_read() puts it in place of what the request says; a bundle without it leaves all as it is.
+ */
+MUST_CHECK int kept_write(const struct prepare *p, struct err *err);
+MUST_CHECK int kept_read(struct prepare *p, bool *ret_bad, struct err *err);
 
 /* The node, before any filter is in place; the handlers' table is opened, not read. */
 MUST_CHECK int load_host(struct prepare *p, struct err *err);
@@ -76,14 +93,15 @@ MUST_CHECK int load_binfmt(struct prepare *p, struct err *err);
 MUST_CHECK int check_gather(struct prepare *p, const struct spec_process *process,
 			    enum facts_purpose purpose, struct facts *ret, struct err *err);
 
-/* Writes @document to p->out and links it as @name in the bundle: REPORT_PATCHED. */
-MUST_CHECK int write_out(struct prepare *p, json *document, const char *name, struct err *err);
-
 /* Opens the rootfs of the bundle with the mounts of its specification as p->view. */
 MUST_CHECK int open_bundle_view(struct prepare *p, struct err *err);
 
-/* Host side of a mount on the file that Kubernetes reads a container's last words from. */
-void find_termination(const struct spec *s, struct report *r);
+/*
+ * The file that the kubelet reads a container's last words from, open for appending: the source of
+ * the mount it adds for terminationMessagePath. -1 without one, or when the container may not write
+ * it.
+ */
+int termination_open(const struct spec *s);
 
 /*
  * Decides about @process in p->view, and fills the report; the plan is for further edits. A refusal
@@ -109,8 +127,14 @@ MUST_CHECK int private_offer(struct prepare *p, struct err *err);
 /* Why a pod that asks for emulators of its own must not have them, CAUSE_NONE otherwise. */
 enum cause private_bar(const struct prepare *p);
 
-/* The plan uses a pending handler: what the shim must know to have it registered. */
-MUST_CHECK int private_report(struct prepare *p, const struct binfmt_entry *e, struct err *err);
+/* The pod asks for emulators of its own and may have them, whatever its programs are. */
+void private_decide(struct prepare *p);
+
+/* The line for binfmt_misc with which the handler for programs of @a is registered. */
+MUST_CHECK int private_rule(const struct arch *a, char ret[REGISTER_MAX + 1], struct err *err);
+
+/* The row the request names, NULL for none. */
+const struct arch *request_guest(const struct prepare_request *r);
 
 /* The instance we made for the user namespace of @pid, -1 when there is none. */
 int private_open(const char *pid);

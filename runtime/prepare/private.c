@@ -38,20 +38,28 @@ static bool has(const struct binfmt_registry *r, const char *name)
 
 /*
  * Debian's name promises that the emulator keeps to flag P. The newest handler counts, and these
- * will be newer than all that are there.
+ * will be newer than all that are there. False: the node has no emulator for @a.
  */
-static int offer(struct prepare *p, const struct arch *a, struct err *err)
+static bool make_entry(const struct arch *a, struct binfmt_entry *ret)
 {
 	char name[64], path[256];
-	struct binfmt_entry e;
 
 	(void)str_fmt(name, sizeof(name), PRIVATE_PREFIX "%s", a->oci ? a->name : a->qemu);
-	if (has(&p->binfmt, name) || !locate_usual(a->qemu, path, sizeof(path)))
-		return 0;
+	if (!locate_usual(a->qemu, path, sizeof(path)))
+		return false;
 	binfmt_entry_for(a, name, path, BINFMT_F | (str_ends(path, "-binfmt-P") ? BINFMT_P : 0),
-			 &e);
-	e.pending = true;
-	e.registered_ns = UINT64_MAX;
+			 ret);
+	ret->pending = true;
+	ret->registered_ns = UINT64_MAX;
+	return true;
+}
+
+static int offer(struct prepare *p, const struct arch *a, struct err *err)
+{
+	struct binfmt_entry e;
+
+	if (!make_entry(a, &e) || has(&p->binfmt, e.name))
+		return 0;
 	return binfmt_registry_add(&p->binfmt, &e, err);
 }
 
@@ -75,19 +83,26 @@ int private_offer(struct prepare *p, struct err *err)
 	return 0;
 }
 
-int private_report(struct prepare *p, const struct binfmt_entry *e, struct err *err)
+void private_decide(struct prepare *p)
 {
 	const char *pod = spec_annotation(&p->spec, "io.kubernetes.cri.sandbox-id");
-	char rule[REGISTER_MAX + 1];
+	struct decided *d = &p->report.decided;
 
-	if (register_again(e, rule, err) < 0)
-		return -1;
-	if (!str_copy(p->report.rule, sizeof(p->report.rule), rule))
-		return err_set(err, ERR_LIMIT, "line for binfmt_misc is too long");
+	if (!asked(p) || private_bar(p))
+		return;
+	d->flags |= DECIDED_PRIVATE;
 	if (pod && p->spec.user_path && str_is_identifier(pod))
-		(void)str_copy(p->report.pod, sizeof(p->report.pod), pod);
-	p->report.flags |= REPORT_PRIVATE;
-	return 0;
+		(void)str_copy(d->pod, sizeof(d->pod), pod);
+}
+
+int private_rule(const struct arch *a, char ret[REGISTER_MAX + 1], struct err *err)
+{
+	struct binfmt_entry e;
+
+	if (!a->qemu || !make_entry(a, &e))
+		return err_set(err, ERR_NOT_FOUND, "this node has no static emulator for %s",
+			       a->name);
+	return register_again(&e, ret, err);
 }
 
 int private_open(const char *pid)

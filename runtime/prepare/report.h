@@ -3,17 +3,23 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "runtime/base/err.h"
 
 /*
- * What crossarch-prepare tells the shim: a fixed-size record on descriptor 3. A new container's may
- * be followed by a second one: what the image's platform changes (REPORT_MORE). Both programs come
- * from one build; the version and the size catch a mixed installation. Strings are always
- * terminated. A record that is short, of another version or not sensible is an error of prepare,
- * never a started container.
+ * What crossarch-prepare tells the shim: fixed-size records on descriptor 3. Mode create
+ * begins with one that has REPORT_DECIDED: what root will execute, kill, mount or write for
+ * this container, said before prepare has read a byte of the image. Then comes the answer, which a
+ * second one may follow: what the image's platform changes (REPORT_MORE). Whoever wrote the image
+ * may have got hold of prepare by then, so that an answer says only whether the program runs, and
+ * in which of the ways that were foreseen.
+ *
+ * Both programs come from one build, and a shim keeps the prepare it was started with (paths.h);
+ * version and size catch a mixed installation. Strings are always terminated. A record that is
+ * short, of another version or not sensible is an error of prepare, never a started container.
  */
-#define REPORT_VERSION 3
+#define REPORT_VERSION 4
 
 /*
  * Emulators of single pods: PRIVATE_DIR/<inode of the user namespace>/ holds the mounted instance,
@@ -33,48 +39,60 @@ enum verdict {
 };
 
 enum report_flag {
-	REPORT_SYSTEMD_CGROUP = 1u
-				<< 0, /* cgroupsPath has the slice:prefix:name form, or asked for */
-	REPORT_NO_PIVOT = 1u << 1,
-	REPORT_NO_NEW_KEYRING = 1u << 2,
-	REPORT_PRIVATE_PID = 1u << 3, /* the spec creates its own pid namespace */
-	REPORT_PATCHED = 1u << 4,     /* config.json.crossarch, or that of the exec's process, was
-				       * written and must be used */
-	REPORT_MOUNTED = 1u << 5,     /* something is mounted on the rootfs */
-	REPORT_PRIVATE = 1u << 6,     /* mode private must register `rule` before the start */
-	REPORT_MORE = 1u << 7,	      /* go on, but nothing may start before the next record */
-	REPORT_POSTSTOP = 1u << 8,    /* hooks run after the end, and may want the rootfs */
-	REPORT_FLAGS_ALL = (1u << 9) - 1,
+	REPORT_DECIDED = 1u << 0, /* nothing but `decided` counts; the answer follows */
+	REPORT_MORE = 1u << 1,	  /* go on, but nothing may start before the next record */
+	REPORT_EDIT = 1u << 2,	  /* mode edit has to look before anything starts */
+	REPORT_PATCHED = 1u << 3, /* mode edit: config.json.crossarch, or that of the exec's
+				   * process, was written and must be used */
+	REPORT_PRIVATE = 1u << 4, /* mode private must register a handler before the start */
+	REPORT_FLAGS_ALL = (1u << 5) - 1,
 };
 
-/* The most warnings one container can have; more are cut with a note. */
-#define REPORT_WARNINGS 4
+enum decided_flag {
+	DECIDED_SYSTEMD_CGROUP = 1u << 0, /* cgroupsPath has systemd's form, or asked for */
+	DECIDED_NO_PIVOT = 1u << 1,
+	DECIDED_NO_NEW_KEYRING = 1u << 2,
+	DECIDED_PRIVATE_PID = 1u << 3, /* the spec creates its own pid namespace */
+	DECIDED_MOUNTED = 1u << 4,     /* something is mounted on the rootfs */
+	DECIDED_POSTSTOP = 1u << 5,    /* hooks run after the end, and may want the rootfs */
+	DECIDED_TERMINATION = 1u << 6, /* a descriptor came along: the termination message file */
+	DECIDED_PRIVATE = 1u << 7,     /* the pod may have emulators of its own */
+	DECIDED_FLAGS_ALL = (1u << 8) - 1,
+};
 
-struct report {
-	uint32_t version; /* REPORT_VERSION */
-	uint32_t size;	  /* sizeof(struct report) */
-	uint32_t verdict; /* enum verdict */
-	uint32_t flags;	  /* enum report_flag */
-	uint32_t io_uid, io_gid;
+/* What follows from config.json and the node's settings alone. */
+struct decided {
+	uint32_t flags;	    /* enum decided_flag */
 	uint32_t log_level; /* enum log_level */
-	uint32_t n_warnings;
-	char code[32];	   /* the diagnosis code of a refusal */
-	char guest[32];	   /* platform that will run: "linux/arm64" */
-	char program[256]; /* the program as the person wrote it, with its chain */
-	char handler[64];  /* binfmt_misc entry that will run it */
-	char line[1024];   /* VERDICT_REFUSE: the whole line "crossarch[CODE]: ..." */
-	char warnings[REPORT_WARNINGS][960];
+	uint32_t io_uid, io_gid;
 	char engine[256]; /* absolute path of runc or crun */
 	char root[256];	  /* the engine's state prefix from the options; "" for the default */
 	char cgroup[512]; /* from the root of the hierarchies, "" when cgroupsPath names none */
 	char shim_cgroup[256]; /* "" when not asked for */
 	char criu_image_path[256];
 	char criu_work_path[256];
-	char termination[256]; /* host path of the termination message file, "" without one */
-	char cpu[64];	       /* QEMU_CPU for execs, "" without one */
-	char rule[1024];       /* REPORT_PRIVATE: the line for binfmt_misc */
-	char pod[80];	       /* id of the pod's sandbox, "" without one */
-	struct err err;	       /* VERDICT_NONE: why */
+	char pod[80]; /* DECIDED_PRIVATE: id of the pod's sandbox, "" without one */
+};
+
+/* The most warnings one container can have; more are cut with a note. */
+#define REPORT_WARNINGS 4
+
+struct report {
+	uint32_t version;   /* REPORT_VERSION */
+	uint32_t size;	    /* sizeof(struct report) */
+	uint32_t verdict;   /* enum verdict */
+	uint32_t flags;	    /* enum report_flag */
+	uint32_t guest_row; /* of arch_rows(), for modes edit and private; UINT32_MAX: none */
+	uint32_t n_warnings;
+	struct decided decided;
+	char code[32];	   /* the diagnosis code of a refusal */
+	char guest[32];	   /* platform that will run: "linux/arm64" */
+	char program[256]; /* the program as the person wrote it, with its chain */
+	char handler[64];  /* binfmt_misc entry that will run it */
+	char line[1024];   /* VERDICT_REFUSE: the whole line "crossarch[CODE]: ..." */
+	char warnings[REPORT_WARNINGS][960];
+	char cpu[64];	/* QEMU_CPU, "" without one; the shim believes mode edit only */
+	struct err err; /* VERDICT_NONE: why */
 };
 
 /* An all-zero record with version and size set. */
@@ -91,3 +109,13 @@ MUST_CHECK int report_decode_last(const void *bytes, size_t n, struct report *re
 
 /* Writes the record to @fd in one piece. */
 MUST_CHECK int report_write(int fd, const struct report *r, struct err *err);
+
+/* The same to a socket, and the descriptor @passed with it. */
+MUST_CHECK int report_send(int fd, const struct report *r, int passed, struct err *err);
+
+/*
+ * Reads up to @n bytes of records from the socket @fd; a descriptor that comes with them goes to
+ * *@passed, which must be -1 before. With @passed NULL none is taken: the kernel closes it. What
+ * read(2) returns, and errno.
+ */
+ssize_t report_receive(int fd, void *bytes, size_t n, int *passed);

@@ -31,6 +31,7 @@ static const struct text_field texts[] = {
 	TEXT("bundle", bundle),
 	TEXT("config-path", config_path),
 	TEXT("config-body", config_body),
+	TEXT("settings", settings),
 	TEXT("binary-name", binary_name),
 	TEXT("root", root),
 	TEXT("shim-cgroup", shim_cgroup),
@@ -38,7 +39,6 @@ static const struct text_field texts[] = {
 	TEXT("criu-work-path", criu_work_path),
 	TEXT("exec", exec),
 	TEXT("process", process),
-	TEXT("rule", rule),
 	TEXT("pod", pod),
 	TEXT("program", program),
 	TEXT("guest", guest),
@@ -46,7 +46,7 @@ static const struct text_field texts[] = {
 static const struct number_field numbers[] = {
 	TEXT("init-pid", init_pid), TEXT("exit-status", exit_status),
 	TEXT("io-uid", io_uid),	    TEXT("io-gid", io_gid),
-	TEXT("flags", flags),	    TEXT("log-level", log_level),
+	TEXT("flags", flags),	    TEXT("guest-row", guest_row),
 };
 
 static const char **text_at(struct prepare_request *r, size_t offset)

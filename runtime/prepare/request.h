@@ -30,20 +30,21 @@ struct prepare_request {
 	const char *bundle;	 /* absolute path of the bundle */
 	const char *config_path; /* runtimeoptions ConfigPath, "" without */
 	const char *config_body; /* runtimeoptions ConfigBody, "" without */
+	const char *settings;	 /* what is in the node's file, read already; "" for none */
 	const char *binary_name; /* runc Options binary_name, "" without */
 	const char *root;	 /* runc Options root */
 	const char *shim_cgroup;
 	const char *criu_image_path;
 	const char *criu_work_path;
-	const char *exec;     /* mode exec: the exec's id */
+	const char *exec;     /* modes exec and edit: the exec's id */
 	const char *process;  /* modes exec and after: the OCI process JSON of an exec */
 	uint64_t process_len; /* bytes of it; the value may not hold NUL */
 	uint64_t init_pid;    /* modes exec and private: the container's init, 0 otherwise */
 	uint64_t exit_status; /* mode after: how the process ended */
 	uint64_t io_uid, io_gid;
-	const char *rule, *pod;	     /* mode private: as reported */
+	const char *pod;	     /* mode private: as decided */
+	uint64_t guest_row;	     /* modes edit and private: as reported, plus one; 0: none */
 	const char *program, *guest; /* mode private: for the line of a refusal */
-	uint64_t log_level;	     /* mode private */
 	uint64_t flags;		     /* enum request_flag */
 	struct prepare_mount *mounts;
 	size_t n_mounts;

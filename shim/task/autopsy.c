@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/task/autopsy.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -44,28 +43,28 @@ static void autopsy_free(void *data)
 	free(a);
 }
 
-/* Only an empty regular file: what the container wrote itself is worth more than our guess. */
-static int write_termination(const char *path, const char *line, struct err *err)
+/* Only an empty file: what the container wrote itself is worth more than our guess. */
+static int write_termination(int fd, const char *line, struct err *err)
 {
-	CLEANUP_FD int fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, ERR_IO, "open %s", path);
-	if (!S_ISREG(st.st_mode) || st.st_size)
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, ERR_IO, "look at it");
+	if (st.st_size)
 		return 0;
-	if (fd_write_all(fd, line, strlen(line)) < 0)
-		return err_sys(err, ERR_IO, "write %s", path);
-	return 0;
+	return fd_write_all(fd, line, strlen(line)) < 0 ? err_sys(err, ERR_IO, "write") : 0;
 }
 
+/* An exec's end is not the container's last word. */
 static void tell(const struct process *p, const struct report *r)
 {
+	const struct task *t = p->task;
 	struct err err;
 
-	log_warning(p->task->id, "%s ended with %u: %s", process_id(p), p->exit.code, r->line);
-	if (*r->termination && write_termination(r->termination, r->line, &err) < 0)
-		log_warning(p->task->id, "termination message: %s", err.text);
+	log_warning(t->id, "%s ended with %u: %s", process_id(p), p->exit.code, r->line);
+	if (!p->exec_id && t->termination >= 0 &&
+	    write_termination(t->termination, r->line, &err) < 0)
+		log_warning(t->id, "termination message: %s", err.text);
 }
 
 static void on_done(struct operation *op)
@@ -94,8 +93,6 @@ static int start(struct operation *op, struct autopsy *a, struct err *err)
 	struct prepare_request r = {
 		.id = op->task->id,
 		.bundle = op->task->bundle,
-		.config_path = s->config_path,
-		.config_body = s->config_body,
 		.exit_status = p->exit.code,
 	};
 

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/task/check.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
+#include "shim/task/decided.h"
 #include "shim/task/service.h"
 
 void check_init(struct check *c)
 {
-	*c = (struct check){ .report_fd = -1, .models_fd = -1 };
+	*c = (struct check){ .models_fd = -1 };
+	inquiry_init(&c->prepare);
+	inquiry_init(&c->edit);
 }
 
 static void end_platform(struct check *c)
@@ -27,23 +28,20 @@ static void end_platform(struct check *c)
 	child_forget(&c->platform);
 }
 
-static void close_report(struct check *c)
-{
-	source_deinit(&c->readable);
-	fd_close(&c->report_fd);
-}
-
 void check_stop(struct check *c)
 {
 	end_platform(c);
-	close_report(c);
+	inquiry_stop(&c->prepare);
+	inquiry_stop(&c->edit);
 }
 
 void check_deinit(struct check *c)
 {
 	check_stop(c);
+	inquiry_deinit(&c->prepare);
+	inquiry_deinit(&c->edit);
 	fd_close(&c->models_fd);
-	free(c->incoming);
+	free(c->answer);
 }
 
 static void on_platform_exit(struct child *c, const struct exit_status *status)
@@ -73,6 +71,7 @@ static void start_platform(struct check *c, const struct task *t, int answer)
 	const struct spawn_fd map = { answer, 1 };
 	struct spawn what = { .path = s->cli_path,
 			      .argv = (char *const *)(uintptr_t)argv,
+			      .program_fd = s->cli_fd,
 			      .fds = &map,
 			      .n_fds = 1,
 			      .new_group = true };
@@ -82,79 +81,149 @@ static void start_platform(struct check *c, const struct task *t, int answer)
 		log_warning(t->id, "the image's platform stays unknown: %s", err.text);
 }
 
-/* --- the report ----------------------------------------------------------------------------- */
+/* --- the edit ------------------------------------------------------------------------------- */
 
-/* Whatever follows from it, @c may be gone afterwards. */
-static void pump(struct check *c)
+/* It has to say nothing but what it found and whether there is a file now. */
+static int take_edit(struct check *c, struct err *err)
 {
-	struct operation *op = c->prepare.op;
-	ssize_t n =
-		read(c->report_fd, (char *)c->incoming + c->have, sizeof(*c->incoming) - c->have);
+	CLEANUP_FREE struct report *r = malloc(sizeof(*r));
 
-	if (n < 0 && errno == EAGAIN && !c->ended)
-		return;
-	if (n > 0) {
-		c->have += (size_t)n;
-		if (c->have == sizeof(*c->incoming))
-			c->done(op);
-		return;
+	if (!r)
+		return err_set(err, ERR_NOMEM, "no memory for the report");
+	if (inquiry_take(&c->edit, r, err) < 0)
+		return -1;
+	if (r->verdict == VERDICT_NONE) {
+		*err = r->err;
+		return -1;
 	}
-	/* There is nothing more to come: whether that is an error, its exit code tells. */
-	source_deinit(&c->readable);
-	if (c->ended)
+	if (r->verdict == VERDICT_REFUSE) {
+		free(c->answer);
+		c->answer = steal(r);
+		return 0;
+	}
+	c->answer->flags |= r->flags & REPORT_PATCHED;
+	memcpy(c->answer->cpu, r->cpu, sizeof(r->cpu));
+	memcpy(c->cpu_arch, r->guest, sizeof(r->guest));
+	return 0;
+}
+
+static void on_edited(struct inquiry *q)
+{
+	struct check *c = container_of(q, struct check, edit);
+
+	if (take_edit(c, &c->why) < 0) {
+		free(c->answer);
+		c->answer = NULL;
+	}
+	inquiry_stop(q);
+	c->done(q->run.op);
+}
+
+static int start_edit(struct check *c, struct operation *op, struct err *err)
+{
+	const struct report *r = c->answer;
+	const struct prepare_request q = {
+		.id = op->task->id,
+		.exec = op->slot ? op->slot->exec_id : NULL,
+		.bundle = op->task->bundle,
+		.guest_row = (uint64_t)r->guest_row + 1, /* none: beyond all rows */
+	};
+
+	c->edited = true;
+	return inquiry_start(&c->edit, op, "edit", &q, -1, on_edited, err);
+}
+
+/* --- what prepare says ---------------------------------------------------------------------- */
+
+static int no_sense(struct err *err, const char *what)
+{
+	return err_set(err, ERR_INVALID,
+		       "crossarch-prepare %s: install shim and prepare from one build", what);
+}
+
+static int take_decided(struct check *c, struct operation *op, const struct report *r,
+			struct err *err)
+{
+	const struct decided *d = &r->decided;
+
+	c->decides = false;
+	if (!op->task->service->debug)
+		log_set_level((enum log_level)d->log_level);
+	return decided_take(op->task, d, &c->prepare.passed, err);
+}
+
+/*
+ * From here on @r comes from somebody who has looked at the image. What it does not have to say is
+ * taken out.
+ */
+static int take_answer(struct check *c, struct operation *op, struct report *r, struct err *err)
+{
+	bool emulated = r->verdict == VERDICT_EMULATE;
+
+	if ((r->flags & REPORT_MORE) && !c->two)
+		return no_sense(err, "announces a report that cannot follow");
+	c->two = false;
+	memset(&r->decided, 0, sizeof(r->decided));
+	r->cpu[0] = '\0';
+	r->flags &= ~(uint32_t)REPORT_PATCHED;
+	if (!emulated || !op->task->private_pod)
+		r->flags &= ~(uint32_t)REPORT_PRIVATE;
+	if (!emulated || c->edited)
+		r->flags &= ~(uint32_t)REPORT_EDIT;
+	return 0;
+}
+
+/* One record. Leaves it in c->answer unless it was what is decided. */
+static int take_record(struct check *c, struct operation *op, struct err *err)
+{
+	CLEANUP_FREE struct report *r = malloc(sizeof(*r));
+
+	free(c->answer);
+	c->answer = NULL;
+	if (!r)
+		return err_set(err, ERR_NOMEM, "no memory for the report");
+	if (inquiry_take(&c->prepare, r, err) < 0)
+		return -1;
+	if (r->flags & REPORT_DECIDED)
+		return c->decides ? take_decided(c, op, r, err)
+				  : no_sense(err, "decides a second time");
+	if (c->decides && (r->verdict == VERDICT_NATIVE || r->verdict == VERDICT_EMULATE))
+		return no_sense(err, "answers before it has decided");
+	if (take_answer(c, op, r, err) < 0)
+		return -1;
+	c->answer = steal(r);
+	return 0;
+}
+
+static void on_record(struct inquiry *q)
+{
+	struct check *c = container_of(q, struct check, prepare);
+	struct operation *op = q->run.op;
+
+	c->why.code = ERR_NONE;
+	if (take_record(c, op, &c->why) < 0) {
 		c->done(op);
-}
-
-static void on_readable(struct source *src)
-{
-	pump(container_of(src, struct check, readable));
-}
-
-static void on_prepare_ended(struct run *run, uint32_t code)
-{
-	struct check *c = container_of(run, struct check, prepare);
-
-	c->ended = true;
-	c->code = code;
-	if (c->report_fd >= 0 && !c->readable.loop)
-		c->done(run->op);
+	} else if (!c->answer) {
+		inquiry_next(q);
+	} else if (!(c->answer->flags & REPORT_EDIT)) {
+		c->done(op);
+	} else if (start_edit(c, op, &c->why) < 0) {
+		free(c->answer);
+		c->answer = NULL;
+		c->done(op);
+	}
 }
 
 /* --- prepare -------------------------------------------------------------------------------- */
 
-static int start_prepare(struct check *c, struct operation *op, const char *mode,
-			 const struct prepare_request *r, int platform_fd,
-			 void (*done)(struct operation *), struct err *err)
+static int start(struct check *c, struct operation *op, const char *mode,
+		 const struct prepare_request *r, int platform_fd, void (*done)(struct operation *),
+		 struct err *err)
 {
-	CLEANUP_FD int request = -1;
-	CLEANUP_FD int report_w = -1;
-	CLEANUP_FD int bundle = open(op->task->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct spawn_fd map[5];
-	size_t n = 0;
-
-	if (bundle < 0)
-		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open bundle %s",
-			       op->task->bundle);
-	run_forget(&c->prepare); /* of a step before this one; it is on its way out */
-	close_report(c);
-	c->ended = false;
-	c->have = 0;
-	c->two = str_eq(mode, "create");
+	c->decides = c->two = str_eq(mode, "create");
+	c->edited = !c->decides && !str_eq(mode, "exec");
 	c->done = done;
-	if (!c->incoming && !(c->incoming = malloc(sizeof(*c->incoming))))
-		return err_set(err, ERR_NOMEM, "no memory for the report");
-	if (request_memfd(r, &request, err) < 0 ||
-	    fd_pipe(&c->report_fd, &report_w, O_NONBLOCK, err) < 0 ||
-	    source_init(&c->readable, op->task->service->loop, c->report_fd, EPOLLIN, on_readable,
-			err) < 0)
-		return -1;
-	map[n++] = (struct spawn_fd){ STDERR_FILENO, 2 };
-	map[n++] = (struct spawn_fd){ report_w, 3 };
-	map[n++] = (struct spawn_fd){ bundle, 4 };
-	map[n++] = (struct spawn_fd){ request, 5 };
-	if (platform_fd >= 0)
-		map[n++] = (struct spawn_fd){ platform_fd, 6 };
-	return operation_prepare(op, &c->prepare, mode, map, n, on_prepare_ended, err);
+	return inquiry_start(&c->prepare, op, mode, r, platform_fd, on_record, err);
 }
 
 /* prepare first: it has work to do before it needs the answer. */
@@ -166,7 +235,7 @@ int check_create(struct check *c, struct operation *op, const struct prepare_req
 
 	if (has_platform(op->task->service) && fd_pipe(&question, &answer, 0, err) < 0)
 		return -1;
-	if (start_prepare(c, op, "create", r, question, done, err) < 0)
+	if (start(c, op, "create", r, question, done, err) < 0)
 		return -1;
 	if (answer >= 0)
 		start_platform(c, op->task, answer);
@@ -176,19 +245,19 @@ int check_create(struct check *c, struct operation *op, const struct prepare_req
 int check_exec(struct check *c, struct operation *op, const struct prepare_request *r,
 	       void (*done)(struct operation *), struct err *err)
 {
-	return start_prepare(c, op, "exec", r, -1, done, err);
+	return start(c, op, "exec", r, -1, done, err);
 }
 
 int check_private(struct check *c, struct operation *op, const struct prepare_request *r,
 		  void (*done)(struct operation *), struct err *err)
 {
-	return start_prepare(c, op, "private", r, -1, done, err);
+	return start(c, op, "private", r, -1, done, err);
 }
 
 int check_after(struct check *c, struct operation *op, const struct prepare_request *r,
 		void (*done)(struct operation *), struct err *err)
 {
-	return start_prepare(c, op, "after", r, -1, done, err);
+	return start(c, op, "after", r, -1, done, err);
 }
 
 bool check_has_cpu(const struct operation *op, const struct report *r)
@@ -199,9 +268,13 @@ bool check_has_cpu(const struct operation *op, const struct report *r)
 int check_cpu(struct check *c, struct operation *op, const struct report *r,
 	      void (*done)(struct run *, uint32_t code), struct err *err)
 {
-	const char *arch = strrchr(r->guest, '/');
-	const char *const argv[] = { op->task->service->cli_path, "cpu-models", "--machine",
-				     arch ? arch + 1 : r->guest,  r->cpu,	NULL };
+	const char *const argv[] = { op->task->service->cli_path,
+				     "cpu-models",
+				     "--machine",
+				     "--",
+				     c->cpu_arch,
+				     r->cpu,
+				     NULL };
 	CLEANUP_FD int w = -1;
 	struct spawn_fd map;
 
@@ -229,30 +302,6 @@ int check_cpu_answer(struct check *c, struct operation *op, uint32_t code, struc
 	return err_set(err, ERR_PRECONDITION, "%s", line);
 }
 
-static int read_report(struct check *c, struct operation *op, struct report *r, struct err *err)
-{
-	size_t n = c->have;
-
-	c->have = 0;
-	if (op->timed_out)
-		return err_set(err, ERR_TIMEOUT,
-			       "the platform check did not finish before the deadline");
-	if (n) {
-		if (report_decode(c->incoming, n, r, err) < 0)
-			return -1;
-		if ((r->flags & REPORT_MORE) && !c->two)
-			return err_set(err, ERR_INVALID,
-				       "crossarch-prepare announces a report that cannot follow: "
-				       "install shim and prepare from one build");
-		c->two = false;
-		return 0;
-	}
-	if (c->code > 128)
-		return err_set(err, ERR_IO, "crossarch-prepare was killed by signal %u",
-			       c->code - 128);
-	return err_set(err, ERR_IO, "crossarch-prepare ended with code %u and no report", c->code);
-}
-
 static void log_findings(const struct task *t, const struct report *r)
 {
 	if (r->verdict == VERDICT_EMULATE)
@@ -264,27 +313,23 @@ static void log_findings(const struct task *t, const struct report *r)
 
 struct report *check_read(struct check *c, struct operation *op, struct err *err)
 {
-	CLEANUP_FREE struct report *r = malloc(sizeof(*r));
-	bool more;
-	int rc;
+	CLEANUP_FREE struct report *r = steal(c->answer);
+	bool more = r && (r->flags & REPORT_MORE) && !op->timed_out;
 
-	if (!r)
-		rc = err_set(err, ERR_NOMEM, "no memory for the report");
-	else
-		rc = read_report(c, op, r, err);
-	more = rc == 0 && (r->flags & REPORT_MORE);
-	if (!more) {
+	if (more) {
+		inquiry_next(&c->prepare);
+	} else {
 		end_platform(c);
-		close_report(c);
-		c->prepare.told = true;
+		inquiry_stop(&c->prepare);
+		c->prepare.run.told = true;
 	}
-	if (rc < 0)
+	if (op->timed_out) {
+		err_set(err, ERR_TIMEOUT, "the platform check did not finish before the deadline");
 		return NULL;
-	if (!op->task->service->debug)
-		log_set_level((enum log_level)r->log_level);
-	if (r->verdict != VERDICT_NONE)
+	}
+	if (r && r->verdict != VERDICT_NONE)
 		return steal(r);
-	*err = r->err;
+	*err = r ? r->err : c->why;
 	return NULL;
 }
 

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "runtime/prepare/report.h"
-#include "runtime/prepare/request.h"
-#include "shim/task/operation.h"
+#include "shim/task/inquiry.h"
 
 /*
  * The platform check of one Create or one exec: crossarch-prepare, fed by `crossarch
- * image-platform` through a pipe that the shim never reads (architecture 1). Its report is taken
- * when it is whole, not when prepare has ended.
+ * image-platform` through a pipe that the shim never reads (architecture 1). That of a Create says
+ * first what is decided (decided.h) and then, once or twice, whether the program runs. Where that
+ * needs an edit of config.json or of the exec's process, a second prepare that has not seen the
+ * image makes it, before the answer is handed on.
  */
 struct check {
 	struct child platform; /* image-platform; ended when prepare has answered */
-	struct run prepare, models;
-	struct source readable;	  /* of @report_fd */
-	int report_fd, models_fd; /* read ends, -1 when none */
-	struct report *incoming;  /* what has been read of a report; owned */
-	size_t have;		  /* bytes of it */
-	bool two;		  /* a second one may follow it */
-	bool ended;		  /* prepare has */
-	uint32_t code;		  /* with this exit code */
-	/* A report is there, or prepare ended without one: check_report() tells which. */
+	struct inquiry prepare, edit;
+	struct run models;
+	int models_fd;	       /* read end, -1 when none */
+	bool decides;	       /* the next record is what is decided */
+	bool two;	       /* a second answer may follow the next one */
+	bool edited;	       /* mode edit has run, or has no part in this */
+	struct report *answer; /* owned; NULL: none, for @why */
+	struct err why;
+	char cpu_arch[32]; /* of the emulator that is to know answer->cpu */
+	/* An answer is there, or there is none: check_report() tells which. */
 	void (*done)(struct operation *);
 };
 
@@ -31,8 +32,8 @@ void check_deinit(struct check *c);
 void check_stop(struct check *c);
 
 /*
- * Starts the check of a new container. @done follows on the operation, a second time if the first
- * report says REPORT_MORE.
+ * Starts the check of a new container. What it decides goes to the task by itself; @done follows on
+ * the operation for the answer, a second time if the first one says REPORT_MORE.
  */
 MUST_CHECK int check_create(struct check *c, struct operation *op, const struct prepare_request *r,
 			    void (*done)(struct operation *), struct err *err);

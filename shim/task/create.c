@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
@@ -35,7 +36,6 @@ struct creation {
 	bool confirmed;	      /* there is no other to come */
 	bool made;	      /* the engine is done */
 	bool engine_ran;      /* or it was at least begun */
-	char *cgroup;	      /* for the record; NULL without memory for it */
 	struct err io_failed; /* stdio could not be opened; code ERR_NONE when it could */
 	struct err why;	      /* what undo() will answer */
 };
@@ -53,7 +53,6 @@ static void creation_free(void *data)
 
 	check_deinit(&c->check);
 	private_deinit(&c->private);
-	free(c->cgroup);
 	free(c);
 }
 
@@ -202,7 +201,7 @@ static int run_engine(struct operation *op, struct err *err)
 
 	if (!str_fmt(pid_file, sizeof(pid_file), "%s/init.pid", task->bundle))
 		return err_set(err, ERR_INVALID, "bundle path too long");
-	if (record_write(task->bundle, &engine, c->cgroup, err) < 0)
+	if (record_write(task->bundle, &engine, task->cgroup, err) < 0)
 		return -1;
 	c->engine_ran = true;
 	return operation_engine(op, &r, task->init.io.engine_fds, true, on_engine_created, err);
@@ -241,46 +240,10 @@ static void on_io_ready(struct stdio *io, const struct err *failed)
 
 /* --- the check ------------------------------------------------------------------------------ */
 
-/* <root>/<namespace>, as the stock shim lays it out (shim-protocol 8.1). */
-static int engine_root(const struct report *r, const char *ns, char *ret, size_t size,
-		       struct err *err)
-{
-	const char *base = strrchr(r->engine, '/');
-	bool fits;
-
-	if (!base)
-		return err_set(err, ERR_INVALID, "prepare named no engine");
-	if (*r->root)
-		fits = str_fmt(ret, size, "%s/%s", r->root, ns);
-	else
-		fits = str_fmt(ret, size, "/run/containerd%s/%s", base, ns);
-	return fits ? 0 : err_set(err, ERR_INVALID, "engine root is too long: %s", r->root);
-}
-
-/* What the report decides for the life of the task. */
-static int take_report(struct task *t, const struct report *r, struct err *err)
-{
-	char root[512];
-
-	if (engine_root(r, t->service->ns, root, sizeof(root), err) < 0)
-		return -1;
-	t->engine_path = strdup(r->engine);
-	t->engine_root = strdup(root);
-	if (!t->engine_path || !t->engine_root)
-		return err_set(err, ERR_NOMEM, "no memory for the engine's paths");
-	t->systemd_cgroup = r->flags & REPORT_SYSTEMD_CGROUP;
-	t->no_pivot = r->flags & REPORT_NO_PIVOT;
-	t->no_new_keyring = r->flags & REPORT_NO_NEW_KEYRING;
-	t->private_pid = r->flags & REPORT_PRIVATE_PID;
-	t->poststop = r->flags & REPORT_POSTSTOP;
-	t->mounted = r->flags & REPORT_MOUNTED;
-	t->emulated = r->verdict == VERDICT_EMULATE;
-	if (*r->criu_work_path)
-		t->criu_work_path = strdup(r->criu_work_path);
-	return 0;
-}
-
-/* The engine reads config.json; what containerd wrote stays beside it for a person to compare. */
+/*
+ * The engine reads config.json; what containerd wrote stays beside it for a person to compare.
+ * There is a config.json at every moment, and when this fails it is containerd's.
+ */
 static int use_patched(struct task *t, struct err *err)
 {
 	char from[PATH_MAX], to[PATH_MAX], old[PATH_MAX];
@@ -289,9 +252,14 @@ static int use_patched(struct task *t, struct err *err)
 	    !str_fmt(to, sizeof(to), "%s/config.json", t->bundle) ||
 	    !str_fmt(old, sizeof(old), "%s/config.json.original", t->bundle))
 		return err_set(err, ERR_INVALID, "bundle path too long");
-	if (rename(to, old) < 0 || rename(from, to) < 0)
-		return err_sys(err, ERR_IO, "put %s in place", from);
-	return 0;
+	unlink(old);
+	if (link(to, old) < 0)
+		return err_sys(err, ERR_IO, "keep %s", to);
+	if (rename(from, to) == 0)
+		return 0;
+	err_sys(err, ERR_IO, "put %s in place", from);
+	unlink(old);
+	return -1;
 }
 
 static void on_cpu_checked(struct run *run, uint32_t code)
@@ -317,13 +285,12 @@ static void take_first(struct operation *op, struct report *r_take)
 	int rc;
 
 	c->reported = true;
-	if (take_report(op->task, r_take, &err) < 0 ||
-	    ((r_take->flags & REPORT_PATCHED) && use_patched(op->task, &err) < 0)) {
+	op->task->emulated = r_take->verdict == VERDICT_EMULATE;
+	if ((r_take->flags & REPORT_PATCHED) && use_patched(op->task, &err) < 0) {
 		free(r_take);
 		operation_fail(op, &err);
 		return;
 	}
-	c->cgroup = strdup(r_take->cgroup);
 	ask = check_has_cpu(op, r_take);
 	rc = ask ? check_cpu(&c->check, op, r_take, on_cpu_checked, &err) : 0;
 	private_take(&c->private, r_take);

@@ -27,11 +27,10 @@ int private_start(struct private_step *s, struct check *c, struct operation *op,
 		.id = t->id,
 		.bundle = t->bundle,
 		.init_pid = (uint64_t)t->init.pid,
-		.rule = s->report->rule,
-		.pod = s->report->pod,
+		.guest_row = (uint64_t)s->report->guest_row + 1,
+		.pod = t->private_pod,
 		.program = s->report->program,
 		.guest = s->report->guest,
-		.log_level = s->report->log_level,
 	};
 
 	return check_private(c, op, &r, done, err);

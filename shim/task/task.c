@@ -2,6 +2,7 @@
 #include "shim/task/task.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "shim/task/host.h"
 #include "shim/task/operation.h"
@@ -47,6 +48,7 @@ struct task *task_new(struct service *service, const char *id, const char *bundl
 	if (!t)
 		return NULL;
 	t->service = service;
+	t->termination = -1;
 	list_init(&t->execs);
 	list_init(&t->operations);
 	list_init(&t->in_service);
@@ -80,6 +82,9 @@ struct task *task_free(struct task *t)
 	free(t->engine_root);
 	free(t->checkpoint);
 	free(t->criu_work_path);
+	free(t->cgroup);
+	free(t->private_pod);
+	fd_close(&t->termination);
 	free(t);
 	return NULL;
 }

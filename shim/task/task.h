@@ -61,6 +61,9 @@ struct task {
 	char *engine_path, *engine_root;
 	char *checkpoint; /* Create named one: Start restores from it */
 	char *criu_work_path;
+	char *cgroup;	   /* until the engine's record has it */
+	char *private_pod; /* NULL unless the pod may have emulators of its own: its sandbox */
+	int termination;   /* the termination message file, open for appending; -1: none */
 	bool systemd_cgroup, no_pivot, no_new_keyring, private_pid, poststop, mounted;
 	bool emulated; /* what Create saw init start with; it may execute something else since */
 	uid_t io_uid;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "runtime/prepare/report.h"
+#include "runtime/prepare/request.h"
+#include "shim/task/operation.h"
+
+/*
+ * One run of crossarch-prepare and the records that come from it, one at a time. A record is taken
+ * when it is whole, not when prepare has ended; and when prepare has ended, what is there by then
+ * is all that comes: some other process that still holds the pipe is not waited for.
+ */
+struct inquiry {
+	struct run run;
+	struct source readable;	 /* of @fd, muted while a record waits to be taken */
+	struct timer again;	 /* looks once more when prepare has ended */
+	int fd;			 /* read end, -1 when none */
+	int passed;		 /* descriptor that came with the first record; owned, -1: none */
+	bool may_pass;		 /* one may come with the next record */
+	struct report *incoming; /* what has been read of a record; owned */
+	size_t have;		 /* bytes of it */
+	bool waiting;		 /* @done is to be called */
+	bool ended;		 /* prepare has */
+	uint32_t code;		 /* with this exit code */
+	/* A record is there, or prepare ended without another: inquiry_take() tells which. */
+	void (*done)(struct inquiry *);
+};
+
+void inquiry_init(struct inquiry *q);
+void inquiry_deinit(struct inquiry *q);
+
+/* What it may still have to say is of no interest any more. */
+void inquiry_stop(struct inquiry *q);
+
+/* Runs prepare with @mode; @platform_fd becomes its FD_PLATFORM, -1 for none. */
+MUST_CHECK int inquiry_start(struct inquiry *q, struct operation *op, const char *mode,
+			     const struct prepare_request *r, int platform_fd,
+			     void (*done)(struct inquiry *), struct err *err);
+
+/*
+ * The record that @done was called for. Another may follow if inquiry_next() is called afterwards.
+ */
+MUST_CHECK int inquiry_take(struct inquiry *q, struct report *ret, struct err *err);
+
+/* Waits for the next record: @done follows. */
+void inquiry_next(struct inquiry *q);
