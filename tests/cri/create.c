@@ -4,20 +4,22 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "tests/cri/cri.h"
 
 struct create {
-	const char *name, *workdir, *termination_log, *seccomp, *cpuset;
+	const char *name, *workdir, *termination_root, *termination_path, *seccomp, *cpuset;
 	uint64_t attempt, memory, cpu_shares, cpu_quota, cpu_period, oom_score_adj, user, group;
 	struct cli_list envs, annotations, labels, mounts, args, cap_add, cap_drop;
 	bool tty, stdin, stdin_once, privileged, readonly, no_new_privs;
 };
 
 #define NO_ID UINT64_MAX
-#define TERMINATION_PATH "/dev/termination-log"
 
 struct create_parts {
 	Cri__CreateRequest request;
@@ -74,11 +76,36 @@ static bool parse_mount(struct cri *cri, struct create_parts *p, const char *tex
 	return true;
 }
 
-static bool fill_mounts(struct cri *cri, struct create_parts *p, const struct create *o,
-			const struct cli_command *self)
+/* What the kubelet mounts for terminationMessagePath: an empty file of a random name below its
+ * root. */
+static bool add_termination(struct cri *cri, struct create_parts *p, const struct create *o,
+			    const char *uid, const struct cli_command *self)
 {
+	const char *dir =
+		cri_text(cri, "%s/pods/%s/containers/%s", o->termination_root, uid, o->name);
 	CLEANUP_FD int fd = -1;
+	struct err err = ERR_INIT;
+	uint32_t number = 0;
+	const char *path;
 
+	if (dir_make(dir, 0755, &err) < 0) {
+		cli_fail(self, "%s", err.text);
+		return false;
+	}
+	(void)!getrandom(&number, sizeof(number), 0);
+	path = cri_text(cri, "%s/%08x", dir, number);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0 || fchmod(fd, 0666) < 0) {
+		cli_fail(self, "create %s: %s", path, strerror(errno));
+		return false;
+	}
+	add_mount(cri, p, path, o->termination_path, false);
+	return true;
+}
+
+static bool fill_mounts(struct cri *cri, struct create_parts *p, const struct create *o,
+			const char *uid, const struct cli_command *self)
+{
 	for (size_t i = 0; i < o->mounts.n; i++) {
 		if (!parse_mount(cri, p, o->mounts.item[i])) {
 			cli_usage(self, "--mount \"%s\" is not HOST:CONTAINER[:ro]",
@@ -86,15 +113,7 @@ static bool fill_mounts(struct cri *cri, struct create_parts *p, const struct cr
 			return false;
 		}
 	}
-	if (!o->termination_log)
-		return true;
-	fd = open(o->termination_log, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0) {
-		cli_fail(self, "create %s: %s", o->termination_log, strerror(errno));
-		return false;
-	}
-	add_mount(cri, p, o->termination_log, TERMINATION_PATH, false);
-	return true;
+	return !o->termination_root || add_termination(cri, p, o, uid, self);
 }
 
 static bool fill_pairs(struct cri *cri, struct create_parts *p, const struct create *o,
@@ -105,9 +124,10 @@ static bool fill_pairs(struct cri *cri, struct create_parts *p, const struct cre
 	    !cri_pairs_parse(cri, &p->labels, self, &o->labels))
 		return false;
 	cri_pairs_add(cri, &p->labels, "io.kubernetes.container.name", o->name);
-	if (o->termination_log)
+	if (o->termination_root)
 		cri_pairs_add(cri, &p->annotations,
-			      "io.kubernetes.container.terminationMessagePath", TERMINATION_PATH);
+			      "io.kubernetes.container.terminationMessagePath",
+			      o->termination_path);
 	p->config.envs = p->envs.v;
 	p->config.n_envs = p->envs.n;
 	p->config.annotations = p->annotations.v;
@@ -198,7 +218,7 @@ static int send_create(struct cri *cri, const struct cli_command *self, const st
 	parts_init(&p);
 	if (!pod || !make_log_dir(cri, pod, o, self))
 		return CLI_FAILED;
-	if (!fill_pairs(cri, &p, o, self) || !fill_mounts(cri, &p, o, self) ||
+	if (!fill_pairs(cri, &p, o, self) || !fill_mounts(cri, &p, o, pod->metadata->uid, self) ||
 	    !fill_security(&p, o, self))
 		return CLI_USAGE;
 	fill_config(cri, &p, o, operands);
@@ -223,6 +243,7 @@ static int create_run(const struct cli_command *self, int argc, char **argv)
 		.name = "main",
 		.workdir = "",
 		.cpuset = "",
+		.termination_path = "/dev/termination-log",
 		.cpu_shares = 2,       /* the kubelet's for a container without requests */
 		.oom_score_adj = 1000, /* likewise, best effort */
 		.user = NO_ID,
@@ -240,8 +261,10 @@ static int create_run(const struct cli_command *self, int argc, char **argv)
 		{ "stdin", 0, CLI_FLAG, &o.stdin, NULL, "stdin: true" },
 		{ "stdin-once", 0, CLI_FLAG, &o.stdin_once, NULL, "stdinOnce: true" },
 		{ "mount", 0, CLI_LIST, &o.mounts, "HOST:CTR[:ro]", "bind mount" },
-		{ "termination-log", 0, CLI_STRING, &o.termination_log, "FILE",
-		  "host file mounted on " TERMINATION_PATH },
+		{ "termination-root", 0, CLI_STRING, &o.termination_root, "DIR",
+		  "the kubelet's root: pods/UID/containers/NAME/ in it gets the message file" },
+		{ "termination-path", 0, CLI_STRING, &o.termination_path, "PATH",
+		  "terminationMessagePath (/dev/termination-log)" },
 		{ "memory", 0, CLI_NUMBER, &o.memory, "BYTES", "memory limit" },
 		{ "cpu-shares", 0, CLI_NUMBER, &o.cpu_shares, "N", "CPU shares (2)" },
 		{ "cpu-quota", 0, CLI_NUMBER, &o.cpu_quota, "US", "CPU quota per period" },

@@ -10,10 +10,12 @@
 
 static void check_strings(const struct report *r)
 {
+	const struct decided *d = &r->decided;
+
 	ASSERT(ENDS(r->code) && ENDS(r->guest) && ENDS(r->program) && ENDS(r->handler));
-	ASSERT(ENDS(r->line) && ENDS(r->engine) && ENDS(r->root));
-	ASSERT(ENDS(r->shim_cgroup) && ENDS(r->criu_image_path) && ENDS(r->criu_work_path));
-	ASSERT(ENDS(r->termination) && ENDS(r->cpu) && ENDS(r->err.text));
+	ASSERT(ENDS(r->line) && ENDS(r->cpu) && ENDS(r->err.text));
+	ASSERT(ENDS(d->engine) && ENDS(d->root) && ENDS(d->cgroup) && ENDS(d->shim_cgroup));
+	ASSERT(ENDS(d->criu_image_path) && ENDS(d->criu_work_path) && ENDS(d->pod));
 	for (size_t i = 0; i < REPORT_WARNINGS; i++)
 		ASSERT(ENDS(r->warnings[i]));
 }

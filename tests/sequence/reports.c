@@ -12,8 +12,35 @@ static void good_report(const struct world *w, struct report *r, bool private_pi
 {
 	report_init(r);
 	r->verdict = VERDICT_NATIVE;
-	r->flags = private_pid ? REPORT_PRIVATE_PID : 0;
-	(void)str_fmt(r->engine, sizeof(r->engine), "%s/engine", w->dir);
+	r->decided.flags = DECIDED_PRIVATE | (private_pid ? DECIDED_PRIVATE_PID : 0);
+	(void)str_fmt(r->decided.engine, sizeof(r->decided.engine), "%s/engine", w->dir);
+}
+
+/* What a Create's prepare says before anything else; without @o, of a container to be refused. */
+static void decide(struct world *w, int fd, const struct m_outcome *o)
+{
+	struct report r;
+
+	good_report(w, &r, o && o->private_pid);
+	r.flags = REPORT_DECIDED;
+	if (o)
+		r.decided.flags |=
+			(o->mounted ? DECIDED_MOUNTED : 0) | (o->poststop ? DECIDED_POSTSTOP : 0);
+	order(w, fd, STUB_REPORT, 0, &r, sizeof(r));
+}
+
+/*
+ * Words about what was decided already, which nobody is to act on: an engine that is not there, a
+ * cgroup of somebody else's, a file to be written.
+ */
+static void lie(struct world *w, struct report *r)
+{
+	if (draw(w, 2))
+		return;
+	(void)str_copy(r->decided.engine, sizeof(r->decided.engine), "/nowhere/engine");
+	(void)str_copy(r->decided.cgroup, sizeof(r->decided.cgroup), "/somebody/else");
+	r->decided.flags ^= DECIDED_PRIVATE_PID | DECIDED_MOUNTED | DECIDED_POSTSTOP;
+	r->flags |= REPORT_PATCHED;
 }
 
 void report_refusal(struct world *w, int fd)
@@ -56,18 +83,21 @@ static int dies_early(struct world *w, struct m_run *run)
 }
 
 /* All the ways not to say yes. */
-static int bad_prepare(struct world *w, struct m_run *run, bool may_say_more)
+static int bad_prepare(struct world *w, struct m_run *run, bool first)
 {
 	static const struct {
 		enum err_code code;
 		int rpc;
 	} codes[] = { { ERR_INVALID, 3 }, { ERR_NOT_FOUND, 5 }, { ERR_IO, 2 },
 		      { ERR_LIMIT, 8 },	  { ERR_NOMEM, 14 },	{ ERR_TIMEOUT, 4 } };
-	unsigned int which = (unsigned int)draw(w, 7), n = (unsigned int)draw(w, ARRAY_SIZE(codes));
+	unsigned int which = (unsigned int)draw(w, 9), n = (unsigned int)draw(w, ARRAY_SIZE(codes));
+	bool decided = first && draw(w, 2);
 	int rpc = M_INVALID;
 	struct report r;
 
-	if (which > 4)
+	if (decided)
+		decide(w, run->fd, NULL);
+	if (which > 6)
 		return dies_early(w, run);
 	good_report(w, &r, false);
 	if (which < 2) {
@@ -79,8 +109,12 @@ static int bad_prepare(struct world *w, struct m_run *run, bool may_say_more)
 		r.err.code = codes[n].code;
 		(void)str_copy(r.err.text, sizeof(r.err.text), "something failed");
 		rpc = codes[n].rpc;
-	} else if (which == 3 && !may_say_more) {
+	} else if (which == 3 && !first) {
 		r.flags |= REPORT_MORE;
+	} else if (which == 4 && first && !decided) {
+		r.verdict = VERDICT_EMULATE; /* of a container of which nothing is decided */
+	} else if (which == 5 && (!first || decided)) {
+		r.flags |= REPORT_DECIDED; /* once more, or where nothing is to be decided */
 	} else {
 		r.version++;
 	}
@@ -126,7 +160,7 @@ void answer_look(struct world *w, struct m_op *op)
 }
 
 /* A report that says yes: what it says besides. */
-static void say_yes(struct world *w, struct m_run *run, bool more, struct m_outcome *o)
+static void say_yes(struct world *w, struct m_run *run, bool first, bool more, struct m_outcome *o)
 {
 	bool private = str_eq(run->verb, "private");
 	struct report r;
@@ -137,8 +171,11 @@ static void say_yes(struct world *w, struct m_run *run, bool more, struct m_outc
 	o->mounted = draw(w, 2);
 	o->poststop = draw(w, 3) == 0;
 	o->private_emulator = !private && draw(w, 6) == 0;
-	r.flags |= (o->mounted ? REPORT_MOUNTED : 0) | (o->poststop ? REPORT_POSTSTOP : 0) |
-		   (o->private_emulator ? REPORT_PRIVATE : 0) | (more ? REPORT_MORE : 0);
+	r.flags |= (o->private_emulator ? REPORT_PRIVATE : 0) | (more ? REPORT_MORE : 0);
+	r.verdict = o->private_emulator ? VERDICT_EMULATE : VERDICT_NATIVE;
+	if (first)
+		decide(w, run->fd, o);
+	lie(w, &r);
 	if (more)
 		order(w, run->fd, STUB_REPORT, 0, &r, sizeof(r));
 	else
@@ -153,7 +190,7 @@ void prepare_speaks(struct world *w, struct m_op *op)
 	struct m_outcome o = { .fd = -1, .private_pid = draw(w, 2) };
 
 	if (draw(w, 10))
-		say_yes(w, run, first && draw(w, 2), &o);
+		say_yes(w, run, first, first && draw(w, 2), &o);
 	else
 		o.code = bad_prepare(w, run, first);
 	tell(w, "prepare %s of %s %s reports: code %d%s%s", run->verb, op->task->init.id,

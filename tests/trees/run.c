@@ -153,10 +153,11 @@ static void child(const char *program, const char *mode, const int fds[6], bool 
 static void read_results(int report, int complaints, struct outcome *ret)
 {
 	struct report *r = &ret->report;
-	ssize_t n = read(report, r, sizeof(*r)), m;
+	uint8_t bytes[3 * sizeof(*r)];
+	ssize_t n = read(report, bytes, sizeof(bytes)), m;
 	struct err err;
 
-	ret->reported = n > 0 && report_decode(r, (size_t)n, r, &err) == 0;
+	ret->reported = n > 0 && report_decode_last(bytes, (size_t)n, r, &err) == 0;
 	m = pread(complaints, ret->complaint, sizeof(ret->complaint) - 1, 0);
 	ret->complaint[m > 0 ? m : 0] = '\0';
 }

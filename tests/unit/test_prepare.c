@@ -154,7 +154,7 @@ static int run(const char *mode, int on_four, int request, int platform, struct 
 	char *const envp[] = { (char *)(uintptr_t) "PATH=/mnt/none", NULL };
 	struct spawn_fd fds[4] = { { -1, 3 }, { on_four, 4 } };
 	struct spawn s = { .path = program, .argv = argv, .envp = envp, .fds = fds, .n_fds = 2 };
-	static uint8_t bytes[2 * sizeof(*ret) + 1];
+	static uint8_t bytes[3 * sizeof(*ret) + 1];
 	uint64_t begin = now_ns();
 	size_t n = 0;
 	ssize_t got;
@@ -172,7 +172,7 @@ static int run(const char *mode, int on_four, int request, int platform, struct 
 	close(fds[0].from);
 	while ((got = read(in, bytes + n, sizeof(bytes) - n)) > 0) {
 		n += (size_t)got;
-		if (n == sizeof(*ret))
+		if (n == 2 * sizeof(*ret)) /* after what is decided */
 			first_report_ms = (now_ns() - begin) / 1000000;
 	}
 	close(in);
@@ -222,16 +222,16 @@ static void native_program(void **state)
 	NEEDS_PROGRAM;
 	r = create("native",
 		   ",\"linux\":{\"namespaces\":[{\"type\":\"pid\"}],"
-		   "\"cgroupsPath\":\"a.slice:cri:x\"},\"mounts\":[{\"destination\":"
-		   "\"/dev/termination-log\",\"type\":\"bind\",\"source\":\"/mnt/t\"}]",
+		   "\"cgroupsPath\":\"a.slice:cri:x\"}",
 		   "NoPivotRoot = true\nlog_level = 'error'");
 	assert_int_equal(r.verdict, VERDICT_NATIVE);
 	assert_string_equal(r.guest, "linux/amd64");
 	assert_string_equal(r.program, "/bin/native");
-	assert_string_equal(r.engine, "/mnt/interpreter");
-	assert_string_equal(r.termination, "/mnt/t");
-	assert_int_equal(r.flags, REPORT_PRIVATE_PID | REPORT_SYSTEMD_CGROUP | REPORT_NO_PIVOT);
-	assert_int_equal(r.log_level, 0);
+	assert_string_equal(r.decided.engine, "/mnt/interpreter");
+	assert_int_equal(r.decided.flags,
+			 DECIDED_PRIVATE_PID | DECIDED_SYSTEMD_CGROUP | DECIDED_NO_PIVOT);
+	assert_int_equal(r.decided.log_level, 0);
+	assert_int_equal(r.flags, 0);
 }
 
 static void expect_code(const char *args, const char *code)
@@ -275,6 +275,20 @@ static void same_line_every_time(void **state)
 	assert_null(strstr(a.line, DIR_BASE));
 }
 
+static struct report edit(uint32_t guest)
+{
+	struct prepare_request r = { .id = "c", .guest_row = (uint64_t)guest + 1 };
+	CLEANUP_BUF struct buf text = BUF_INIT(65536);
+	CLEANUP_FD int request = -1;
+	struct report report;
+	struct err err;
+
+	assert_int_equal(request_encode(&r, &text, &err), 0);
+	request = memory_of(text.data, text.len);
+	assert_int_equal(run("edit", bundle, request, -1, &report), 0);
+	return report;
+}
+
 static void a_changed_config(void **state)
 {
 	char text[1024] = "";
@@ -287,17 +301,26 @@ static void a_changed_config(void **state)
 		skip();
 	r = create("pinned", ",\"x\":[1.10,18446744073709551615]", "cpu = \"max\"");
 	assert_int_equal(r.verdict, VERDICT_EMULATE);
+	assert_true(r.flags & REPORT_EDIT);
+	/* The settings of that moment count, whatever becomes of the file. */
+	put_at(DIR_BASE "/node.json", "nonsense", 8, 0644);
+	r = edit(r.guest_row);
+	assert_int_equal(r.verdict, VERDICT_EMULATE);
 	assert_true(r.flags & REPORT_PATCHED);
 	assert_string_equal(r.cpu, "max");
+	assert_string_equal(r.guest, "arm64");
 	fd = openat(bundle, "config.json.crossarch", O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0);
 	close(fd);
 	assert_string_equal(text, "{\"process\":{\"args\":[\"pinned\"],\"env\":[\"PATH=/bin\","
 				  "\"QEMU_CPU=max\"],\"cwd\":\"/\"},\"root\":{\"path\":\"rootfs\"},"
 				  "\"x\":[1.10,18446744073709551615]}");
-	/* The next run does not keep it. */
+	/* The next run does not keep it, and a guest that is none gets none. */
 	r = create("native", "", "cpu = \"max\"");
+	assert_false(r.flags & REPORT_EDIT);
+	r = edit(UINT32_MAX - 7);
 	assert_false(r.flags & REPORT_PATCHED);
+	assert_string_equal(r.cpu, "");
 	assert_int_equal(faccessat(bundle, "config.json.crossarch", F_OK, 0), -1);
 }
 
@@ -311,6 +334,57 @@ static void odd_programs(void **state)
 	assert_int_equal(create("nothing", "", "").verdict, VERDICT_NATIVE);
 }
 
+#define LONG                                                                                       \
+	"/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+	"xxx"
+
+/* runc's own options: what does not fit is an error and not another engine, root or cgroup. */
+static void long_options(void **state)
+{
+	static const char *const names[] = { "BinaryName", "Root", "ShimCgroup" };
+	struct report r;
+
+	(void)state;
+	NEEDS_PROGRAM;
+	write_config("native", "");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct prepare_request q = { .id = "c" };
+		CLEANUP_BUF struct buf text = BUF_INIT(65536);
+		CLEANUP_FD int request = -1;
+		struct err err;
+
+		*(i == 0 ? &q.binary_name : i == 1 ? &q.root : &q.shim_cgroup) = LONG LONG LONG;
+		assert_int_equal(request_encode(&q, &text, &err), 0);
+		request = memory_of(text.data, text.len);
+		assert_int_equal(run("create", bundle, request, -1, &r), 0);
+		assert_string_equal(r.code, "bad-config");
+		assert_non_null(strstr(r.line, names[i]));
+	}
+}
+
+/* The file says what root runs: nobody else may have a say. */
+static void others_settings(void **state)
+{
+	struct prepare_request q = { .id = "c", .config_path = DIR_BASE "/node.json" };
+	CLEANUP_BUF struct buf text = BUF_INIT(65536);
+	CLEANUP_FD int request = -1;
+	struct report r;
+	struct err err;
+
+	(void)state;
+	NEEDS_PROGRAM;
+	write_config("native", "");
+	put_at(DIR_BASE "/node.json", "{\"engine\":\"/mnt/interpreter\"}", 29, 0666);
+	assert_int_equal(request_encode(&q, &text, &err), 0);
+	request = memory_of(text.data, text.len);
+	assert_int_equal(run("create", bundle, request, -1, &r), 0);
+	assert_string_equal(r.code, "bad-config");
+	assert_non_null(strstr(r.line, "mode 0666"));
+	assert_int_equal(chmod(DIR_BASE "/node.json", 0644), 0);
+	assert_int_equal(run("create", bundle, request, -1, &r), 0);
+	assert_int_equal(r.verdict, VERDICT_NATIVE);
+}
+
 static void bad_settings(void **state)
 {
 	struct report r;
@@ -321,6 +395,8 @@ static void bad_settings(void **state)
 	assert_int_equal(r.verdict, VERDICT_REFUSE);
 	assert_string_equal(r.code, "bad-config");
 	r = create("native", ",\"annotations\":{\"io.crossarch.colour\":\"red\"}", "");
+	assert_string_equal(r.code, "bad-config");
+	r = create("native", "", "Root = \"" LONG LONG LONG "\"");
 	assert_string_equal(r.code, "bad-config");
 	r = create("native", "", "engine = \"/mnt/none/runc\"");
 	assert_int_equal(r.verdict, VERDICT_NONE);
@@ -516,6 +592,8 @@ int main(void)
 		cmocka_unit_test(a_changed_config),
 		cmocka_unit_test(odd_programs),
 		cmocka_unit_test(bad_settings),
+		cmocka_unit_test(long_options),
+		cmocka_unit_test(others_settings),
 		cmocka_unit_test(hostile_configs),
 		cmocka_unit_test(platform_of_the_image),
 		cmocka_unit_test(execs),

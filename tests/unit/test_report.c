@@ -6,8 +6,11 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
@@ -68,7 +71,8 @@ static void values_out_of_range(void **state)
 	REFUSED(r.verdict = VERDICT_N);
 	REFUSED(r.flags = REPORT_FLAGS_ALL + 1);
 	REFUSED(r.n_warnings = REPORT_WARNINGS + 1);
-	REFUSED(r.log_level = LOG_DEBUG + 1);
+	REFUSED(r.decided.log_level = LOG_DEBUG + 1);
+	REFUSED(r.decided.flags = DECIDED_FLAGS_ALL + 1);
 	REFUSED(r.err.code = (enum err_code)(ERR_NOMEM + 1));
 	REFUSED(r.err.code = (enum err_code) - 1);
 }
@@ -91,9 +95,14 @@ static void upgraded_under_a_pod(void **state)
 		assert_int_equal(report_decode(newer.bytes, size, &copy, &err), -1);
 		assert_non_null(strstr(err.text, "recreate the pod"));
 	}
+	/* Of the right length, and nonsense: the numbers that are told differ. */
+	newer.r.version = REPORT_VERSION;
+	newer.r.size = 17;
+	assert_int_equal(report_decode(newer.bytes, sizeof(newer.r), &copy, &err), -1);
+	assert_non_null(strstr(err.text, "of 17 bytes"));
 	newer.r.size = sizeof(newer.r);
 	assert_int_equal(report_decode(newer.bytes, 100, &copy, &err), -1);
-	assert_non_null(strstr(err.text, "has 100 bytes"));
+	assert_non_null(strstr(err.text, "has 100 bytes instead of"));
 }
 
 static void strings_are_terminated(void **state)
@@ -105,13 +114,16 @@ static void strings_are_terminated(void **state)
 	memset(&r, 'x', sizeof(r));
 	r.version = REPORT_VERSION;
 	r.size = sizeof(r);
-	r.verdict = r.flags = r.n_warnings = r.log_level = 0;
+	r.verdict = r.flags = r.n_warnings = 0;
+	r.decided.log_level = r.decided.flags = 0;
 	r.err.code = ERR_NONE;
 	assert_int_equal(report_decode(&r, sizeof(r), &copy, &err), 0);
 	assert_int_equal(strlen(copy.code), sizeof(copy.code) - 1);
 	assert_int_equal(strlen(copy.line), sizeof(copy.line) - 1);
 	assert_int_equal(strlen(copy.warnings[3]), sizeof(copy.warnings[3]) - 1);
 	assert_int_equal(strlen(copy.cpu), sizeof(copy.cpu) - 1);
+	assert_int_equal(strlen(copy.decided.engine), sizeof(copy.decided.engine) - 1);
+	assert_int_equal(strlen(copy.decided.pod), sizeof(copy.decided.pod) - 1);
 	assert_int_equal(strlen(copy.err.text), sizeof(copy.err.text) - 1);
 }
 
@@ -157,6 +169,33 @@ static void several(void **state)
 	assert_int_equal(report_decode_last(r, 0, &copy, &err), -1);
 }
 
+/* A descriptor comes with a record to somebody who expects one, and to nobody else. */
+static void with_a_descriptor(void **state)
+{
+	struct report r, copy;
+	int pair[2], passed = -1;
+	struct stat st, was;
+	struct err err;
+
+	(void)state;
+	report_init(&r);
+	r.flags = REPORT_DECIDED;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(report_send(pair[1], &r, STDERR_FILENO, &err), 0);
+	assert_int_equal(report_receive(pair[0], &copy, sizeof(copy), &passed), sizeof(copy));
+	assert_int_equal(fstat(STDERR_FILENO, &was), 0);
+	assert_int_equal(fstat(passed, &st), 0);
+	assert_int_equal(st.st_ino, was.st_ino);
+	close(passed);
+	passed = dup(STDERR_FILENO); /* what the next one would be */
+	close(passed);
+	assert_int_equal(report_send(pair[1], &r, STDERR_FILENO, &err), 0);
+	assert_int_equal(report_receive(pair[0], &copy, sizeof(copy), NULL), sizeof(copy));
+	assert_int_equal(fcntl(passed, F_GETFD), -1);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +206,7 @@ int main(void)
 		cmocka_unit_test(strings_are_terminated),
 		cmocka_unit_test(random_records),
 		cmocka_unit_test(several),
+		cmocka_unit_test(with_a_descriptor),
 	};
 
 	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
