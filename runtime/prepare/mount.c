@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
@@ -74,13 +75,46 @@ static int mount_plain(const struct prepare_mount *m, const struct mount_options
 	return 0;
 }
 
+/* Those of PER_MOUNT that what is mounted at @path has. */
+static unsigned long flags_of(const char *path)
+{
+	static const struct {
+		unsigned long st, ms;
+	} flags[] = {
+		{ ST_RDONLY, MS_RDONLY },     { ST_NOSUID, MS_NOSUID },
+		{ ST_NODEV, MS_NODEV },	      { ST_NOEXEC, MS_NOEXEC },
+		{ ST_NOATIME, MS_NOATIME },   { ST_NODIRATIME, MS_NODIRATIME },
+		{ ST_RELATIME, MS_RELATIME },
+	};
+	unsigned long ret = 0;
+	struct statvfs vfs;
+
+	if (statvfs(path, &vfs) < 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+		ret |= vfs.f_flag & flags[i].st ? flags[i].ms : 0;
+	return ret;
+}
+
+/*
+ * The remount of a bind sets all flags anew. In a user namespace those that came with the source
+ * are locked and have to stay (mount_namespaces(7)): EPERM without them.
+ */
+static int remount_bind(const char *path, unsigned long flags)
+{
+	if (mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL) == 0)
+		return 0;
+	if (errno != EPERM)
+		return -1;
+	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags | flags_of(path), NULL);
+}
+
 /* What mount(2) does not do in the call that mounts. */
 static int finish(const struct mount_options *o, const char *path, struct err *err)
 {
 	unsigned long flags = o->flags & PER_MOUNT;
 
-	if ((o->flags & MS_BIND) && flags &&
-	    mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | flags, NULL) < 0)
+	if ((o->flags & MS_BIND) && flags && remount_bind(path, flags) < 0)
 		return err_sys(err, ERR_IO, "remount with flags 0x%lx", flags);
 	if (o->propagation && mount(NULL, path, NULL, o->propagation, NULL) < 0)
 		return err_sys(err, ERR_IO, "set propagation 0x%lx", o->propagation);

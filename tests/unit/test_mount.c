@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
@@ -292,6 +293,46 @@ static void mapped_ids(void **state)
 	assert_int_equal(mounts_below_bundle(), 0);
 }
 
+/* In a user namespace below ours: 0 good, 1 there is none, else what went wrong. */
+static int bind_locked(const char *source)
+{
+	const char *options[] = { "rbind", "ro", NULL };
+	struct prepare_mount m = { "bind", source, "", options };
+	struct statvfs vfs;
+	struct err err;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || !put("/proc/self/setgroups", "deny") ||
+	    !put("/proc/self/uid_map", "0 0 1") || !put("/proc/self/gid_map", "0 0 1"))
+		return 1;
+	bundle = open("/mnt/b", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (mount_list(&m, 1, &err) < 0)
+		return 2;
+	if (statvfs("/mnt/b/rootfs", &vfs) < 0 || !(vfs.f_flag & ST_RDONLY))
+		return 3;
+	return vfs.f_flag & ST_NOSUID ? 0 : 4;
+}
+
+/* What came from outside of a user namespace keeps its flags when it becomes read-only. */
+static void locked_flags(void **state)
+{
+	struct err err;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	NEEDS_NAMESPACES;
+	assert_int_equal(dir_make("/mnt/locked", 0755, &err), 0);
+	assert_int_equal(mount("t", "/mnt/locked", "tmpfs", MS_NOSUID | MS_NODEV, NULL), 0);
+	pid = fork();
+	if (!pid)
+		_exit(bind_locked("/mnt/locked"));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(umount("/mnt/locked"), 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+		skip();
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +341,7 @@ int main(void)
 		cmocka_unit_test(all_or_nothing), cmocka_unit_test(fuse_is_refused),
 		cmocka_unit_test(short_overlay),  cmocka_unit_test(long_overlay),
 		cmocka_unit_test(longer_overlay), cmocka_unit_test(mapped_ids),
+		cmocka_unit_test(locked_flags),
 	};
 
 	return cmocka_run_group_tests_name("mount", tests, set_up, NULL);
