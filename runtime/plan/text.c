@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/base/mem.h"
+
 void text_init(struct text *t, char *place, size_t size)
 {
 	t->s = place;
@@ -15,7 +17,32 @@ void text_init(struct text *t, char *place, size_t size)
 	place[0] = '\0';
 }
 
-/* Length of the UTF-8 character at @p, 0 when there is none or it is a control character. */
+/*
+ * Characters that show nothing and change how others are shown: a name with them reads as another
+ * one. Those that set the direction of text, join or break, and mark the start of a file (Unicode's
+ * Cf and the two separators), and tags.
+ */
+static bool is_invisible(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0xad, 0xad },	      { 0x600, 0x605 },	    { 0x61c, 0x61c },
+		{ 0x6dd, 0x6dd },     { 0x70f, 0x70f },	    { 0x890, 0x891 },
+		{ 0x8e2, 0x8e2 },     { 0x180e, 0x180e },   { 0x200b, 0x200f },
+		{ 0x2028, 0x202e },   { 0x2060, 0x206f },   { 0xfeff, 0xfeff },
+		{ 0xfff9, 0xfffb },   { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd },
+		{ 0x13430, 0x1343f }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a },
+		{ 0xe0000, 0xe007f },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/* Length of the UTF-8 character at @p, 0 when there is none or it is not to be shown. */
 static size_t character(const unsigned char *p)
 {
 	uint32_t value;
@@ -34,7 +61,7 @@ static size_t character(const unsigned char *p)
 	}
 	/* Overlong forms, surrogates, beyond Unicode, and the C1 control characters. */
 	if ((n == 3 && value < 0x800) || (n == 4 && value < 0x10000) || value > 0x10ffff ||
-	    (value >= 0xd800 && value <= 0xdfff) || value < 0xa0)
+	    (value >= 0xd800 && value <= 0xdfff) || value < 0xa0 || is_invisible(value))
 		return 0;
 	return n;
 }
