@@ -4,6 +4,7 @@
 #include "proto/options.pb-c.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
+#include "shim/task/options.h"
 #include "shim/ttrpc/allocator.h"
 
 #define STDIN_MAX (10u << 20)
@@ -22,7 +23,9 @@ int bootstrap_decode(const void *bytes, size_t n, struct arena *arena, struct bo
 		       *params->containerd_grpc_address)) {
 		ret->socket_dir = params->socket_dir;
 		for (size_t i = 0; i < params->n_extensions && !ret->options; i++)
-			ret->options = params->extensions[i]->value;
+			if (params->extensions[i]->value &&
+			    options_known(params->extensions[i]->value))
+				ret->options = params->extensions[i]->value;
 		return 0;
 	}
 	ret->options = crossarch__any__unpack(&alloc, n, bytes);

@@ -13,7 +13,8 @@ struct bootstrap {
 
 /*
  * Decodes standard input: BootstrapParams (containerd 2.3), a bare Any (before), or nothing. The
- * two encodings parse as each other; BootstrapParams is told by the addresses it always carries.
+ * two encodings parse as each other; BootstrapParams is told by the addresses it always carries. Of
+ * its extensions the first one with runtime options counts; others are for other shims.
  * Results live in @arena.
  */
 MUST_CHECK int bootstrap_decode(const void *bytes, size_t n, struct arena *arena,

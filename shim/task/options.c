@@ -69,6 +69,25 @@ static int read_generic(const Crossarch__Any *any, ProtobufCAllocator *alloc, st
 	return 0;
 }
 
+static const char *type_of(const Crossarch__Any *options)
+{
+	const char *name = strrchr(options->type_url, '/');
+
+	return name ? name + 1 : options->type_url;
+}
+
+bool options_known(const Crossarch__Any *options)
+{
+	static const char *const known[] = { "containerd.runc.v1.Options",
+					     "runtimeoptions.v1.Options",
+					     "containerd.linux.runc.CreateOptions" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (str_eq(type_of(options), known[i]))
+			return true;
+	return false;
+}
+
 int options_read(const Crossarch__Any *options, struct arena *arena, struct prepare_request *r,
 		 struct err *err)
 {
@@ -77,8 +96,7 @@ int options_read(const Crossarch__Any *options, struct arena *arena, struct prep
 
 	if (!options || !*options->type_url)
 		return 0;
-	name = strrchr(options->type_url, '/');
-	name = name ? name + 1 : options->type_url;
+	name = type_of(options);
 	if (str_eq(name, "containerd.runc.v1.Options"))
 		return read_runc(options, &alloc, r, err);
 	if (str_eq(name, "runtimeoptions.v1.Options"))

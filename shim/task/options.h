@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
+
 #include "proto/any.pb-c.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/prepare/request.h"
+
+/* True for the types that options_read() reads. */
+bool options_known(const Crossarch__Any *options);
 
 /*
  * Reads runtime options (shim-protocol 7.1): runc's own Options, runtimeoptions with ConfigPath or

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "proto/options.pb-c.h"
+#include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "shim/args.h"
 #include "shim/bootstrap.h"
@@ -105,13 +106,17 @@ static void test_stdin_bootstrap_params(void **state)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
 	Crossarch__BootstrapParams params = CROSSARCH__BOOTSTRAP_PARAMS__INIT;
-	Crossarch__Extension extension = CROSSARCH__EXTENSION__INIT, *list[1] = { &extension };
+	Crossarch__Extension extension = CROSSARCH__EXTENSION__INIT, stranger = extension,
+			     *list[2] = { &stranger, &extension };
+	Crossarch__Any other = CROSSARCH__ANY__INIT;
 	uint8_t bytes[1024], any[512];
 	struct bootstrap boot;
 	struct err err;
 	size_t n = pack_options(any);
 
 	(void)state;
+	other.type_url = (char *)(uintptr_t) "type.googleapis.com/somebody.else.v1.Feature";
+	stranger.value = &other;
 	extension.value = crossarch__any__unpack(NULL, n, any);
 	params.instance_id = (char *)(uintptr_t) "abc";
 	params.namespace_ = (char *)(uintptr_t) "k8s.io";
@@ -119,7 +124,7 @@ static void test_stdin_bootstrap_params(void **state)
 	params.containerd_grpc_address = (char *)(uintptr_t) "/run/c.sock";
 	params.socket_dir = (char *)(uintptr_t) "/run/other";
 	params.extensions = list;
-	params.n_extensions = 1;
+	params.n_extensions = ARRAY_SIZE(list);
 	n = crossarch__bootstrap_params__pack(&params, bytes);
 	assert_int_equal(bootstrap_decode(bytes, n, &arena, &boot, &err), 0);
 	assert_string_equal(boot.socket_dir, "/run/other");
