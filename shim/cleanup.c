@@ -123,9 +123,9 @@ static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
 		unmount_in_background(bundle);
 	code = pid < 0 ? 1 : await(pid, left_ms(begin, UNMOUNT_UNTIL_MS), false);
 	if (code < 0)
-		log_warning(id, "delete: the unmounting of %s/rootfs goes on without us", bundle);
+		log_warning(id, "delete: the unmounting in %s goes on without us", bundle);
 	else if (code > 0)
-		log_warning(id, "delete: %s/rootfs is still mounted", bundle);
+		log_warning(id, "delete: something in %s is still mounted", bundle);
 }
 
 /*

@@ -11,12 +11,10 @@
 #include "runtime/prepare/idmap.h"
 #include "runtime/prepare/mount.h"
 #include "runtime/prepare/overlay.h"
-
-/* Where the mapped layers are while the overlay is made. */
-#define LAYERS ".crossarch-layers"
+#include "runtime/prepare/report.h"
 
 struct layers {
-	int parent, dir; /* LAYERS is in parent, and open as dir */
+	int parent, dir; /* LAYERS_DIR is in parent, and open as dir */
 	size_t n;	 /* directories made in it: 0 to n - 1 */
 };
 
@@ -48,17 +46,17 @@ static void layers_deinit(struct layers *l)
 		(void)unlinkat(l->dir, name, AT_REMOVEDIR);
 	}
 	if (l->dir >= 0)
-		(void)unlinkat(l->parent, LAYERS, AT_REMOVEDIR);
+		(void)unlinkat(l->parent, LAYERS_DIR, AT_REMOVEDIR);
 	fd_close(&l->dir);
 }
 #define CLEANUP_LAYERS CLEANUP(layers_deinit)
 
 static int open_layers(struct layers *l, struct err *err)
 {
-	if (mkdirat(l->parent, LAYERS, 0700) < 0 && errno != EEXIST)
-		return err_sys(err, ERR_IO, "create " LAYERS);
-	l->dir = openat(l->parent, LAYERS, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	return l->dir < 0 ? err_sys(err, ERR_IO, "open " LAYERS) : 0;
+	if (mkdirat(l->parent, LAYERS_DIR, 0700) < 0 && errno != EEXIST)
+		return err_sys(err, ERR_IO, "create " LAYERS_DIR);
+	l->dir = openat(l->parent, LAYERS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return l->dir < 0 ? err_sys(err, ERR_IO, "open " LAYERS_DIR) : 0;
 }
 
 /* Mounts every layer of @lower, and adds its new name to @names. */
@@ -102,5 +100,5 @@ int mount_overlay_mapped(int dirfd, const char *target, const struct mount_optio
 		(void)!chdir("/");
 		return -1;
 	}
-	return chdir("/") < 0 ? err_sys(err, ERR_IO, "leave " LAYERS) : 0;
+	return chdir("/") < 0 ? err_sys(err, ERR_IO, "leave " LAYERS_DIR) : 0;
 }

@@ -30,6 +30,9 @@
 #define PRIVATE_MOUNT "handlers"
 #define PRIVATE_PREFIX "crossarch-private-" /* of names of handlers; then the architecture */
 
+/* Where, in the bundle, mapped layers are mounted while an overlay is made of them. */
+#define LAYERS_DIR ".crossarch-layers"
+
 enum verdict {
 	VERDICT_NONE,	 /* prepare failed: `err` says why */
 	VERDICT_NATIVE,	 /* the node's own processor runs it */

@@ -7,10 +7,12 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
+#include "runtime/prepare/report.h"
 #include "shim/host/mountinfo.h"
 
 #define BUSY_TRIES 50
@@ -102,25 +104,39 @@ int rootfs_unmount(const char *path)
 	return 1;
 }
 
+/* The root last: its layers are in the way of nothing but the bundle's removal. */
 int bundle_unmount(void *bundle)
 {
 	CLEANUP_FD int lock = open(bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char rootfs[PATH_MAX];
+	char rootfs[PATH_MAX], layers[PATH_MAX];
+	int left = 0;
 
 	if (lock >= 0 && fd_lock(lock, OTHER_BOUND_MS) < 0)
 		return 1;
-	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle))
+	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", (const char *)bundle) ||
+	    !str_fmt(layers, sizeof(layers), "%s/" LAYERS_DIR, (const char *)bundle))
 		return 1;
-	return rootfs_unmount(rootfs);
+	if (access(layers, F_OK) == 0)
+		left = rootfs_unmount(layers);
+	return rootfs_unmount(rootfs) || left;
+}
+
+static bool is_mounted(const char *bundle, const char *name)
+{
+	char path[PATH_MAX], real[PATH_MAX], point[PATH_MAX];
+
+	if (!str_fmt(path, sizeof(path), "%s/%s", bundle, name))
+		return true;
+	if (!resolve(path, real))
+		return errno != ENOENT && errno != ENOTDIR;
+	return last_mount(real, point) != 0;
 }
 
 bool bundle_is_mounted(const char *bundle)
 {
-	char rootfs[PATH_MAX], real[PATH_MAX], point[PATH_MAX];
+	char layers[PATH_MAX];
 
-	if (!str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", bundle))
-		return true;
-	if (!resolve(rootfs, real))
-		return errno != ENOENT && errno != ENOTDIR;
-	return last_mount(real, point) != 0;
+	return is_mounted(bundle, "rootfs") ||
+	       (str_fmt(layers, sizeof(layers), "%s/" LAYERS_DIR, bundle) &&
+		access(layers, F_OK) == 0 && is_mounted(bundle, LAYERS_DIR));
 }

@@ -11,11 +11,13 @@
 int rootfs_unmount(const char *path);
 
 /*
- * The same for <bundle>/rootfs; @bundle is a string, as child_fork() hands its argument on. Two of
- * them never unmount at once: a lock on the bundle is held meanwhile, and whoever finds another at
- * work waits for it two seconds before it gives up. The lock goes with its process.
+ * The same for what is mounted in a bundle: its rootfs, and layers that a prepare which was killed
+ * left mounted (LAYERS_DIR), for whoever removes the bundle would remove what is in them. @bundle
+ * is a string, as child_fork() hands its argument on. Two of them never unmount at once: a lock on
+ * the bundle is held meanwhile, and whoever finds another at work waits for it two seconds before
+ * it gives up. The lock goes with its process.
  */
 int bundle_unmount(void *bundle);
 
-/* True when something is mounted at or below <bundle>/rootfs, or nobody can say. Never blocks. */
+/* True when something of that is mounted, or nobody can say. Never blocks. */
 bool bundle_is_mounted(const char *bundle);
