@@ -30,7 +30,7 @@ HARDEN += -fcf-protection
 endif
 CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -isystem $(BUILD)/gen -DCROSSARCH_VERSION='"$(VERSION)"' \
 	-DCROSSARCH_LIBEXECDIR='"$(LIBEXECDIR)"' \
-	-DCROSSARCH_SYSCONFDIR='"$(SYSCONFDIR)"'
+	-DCROSSARCH_SYSCONFDIR='"$(SYSCONFDIR)"' $(if $(REPORT_VERSION),-DREPORT_VERSION=$(REPORT_VERSION))
 CFLAGS += -std=gnu11 -O2 -g -ffunction-sections -fdata-sections $(WARN) $(HARDEN)
 LDFLAGS += -Wl,--gc-sections -Wl,-z,relro,-z,now
 ifdef CI

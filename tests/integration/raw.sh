@@ -195,14 +195,15 @@ topics() { { grep "container_id=$id " "$events" || :; } | sed 's,^/tasks/\([^ ]*
 
 # engine_that TEXT: an engine, TEXT being shell code that runs before the real one ("$@")
 engine_that() {
-	cat >"$bundle/engine" <<-END
+	binary=$scratch/engines/$id/engine # one in the bundle is refused
+	mkdir -p "${binary%/*}"
+	cat >"$binary" <<-END
 		#!/bin/bash
 		real=$(command -v "$engine")
 		$1
 		exec "\$real" "\$@"
 	END
-	chmod 0755 "$bundle/engine"
-	binary=$bundle/engine
+	chmod 0755 "$binary"
 }
 
 # What a case that failed half-way leaves would only make the next ones fail.
