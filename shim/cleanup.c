@@ -73,9 +73,8 @@ static int await(pid_t pid, int bound_ms, bool then_kill)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* False when there was nothing to do: no engine ever ran for this bundle, or it is through with it.
- */
-static bool engine_delete(const char *bundle, const char *id, uint64_t begin)
+/* Nothing when no engine ever ran for this bundle, or it is through with it. */
+static void engine_delete(const char *bundle, const char *id, uint64_t begin)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
 	struct engine_request r = { .verb = ENGINE_DELETE, .id = id };
@@ -87,7 +86,7 @@ static bool engine_delete(const char *bundle, const char *id, uint64_t begin)
 
 	if (record_read(bundle, &arena, &engine, &err) < 0 ||
 	    engine_argv(&engine, &r, &arena, &argv, &err) < 0)
-		return false;
+		return;
 	what.path = engine.path;
 	what.argv = (char *const *)(uintptr_t)argv.v;
 	for (int tries = 0; tries < 2 && (!tries || record_engine_knows(&engine, id)); tries++) {
@@ -96,7 +95,6 @@ static bool engine_delete(const char *bundle, const char *id, uint64_t begin)
 		else if (await(pid, left_ms(begin, ENGINE_UNTIL_MS), true) < 0)
 			break;
 	}
-	return true;
 }
 
 /* Without a hold on the pipes that containerd waits for: it goes on when we are gone. */
@@ -129,24 +127,11 @@ static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
 }
 
 /*
- * A shim that was killed a moment ago still holds its socket until the kernel is done with it. One
- * that ended its container in order and listens has other containers to serve.
- */
-static void remove_when_dead(const char *path, bool crashed)
-{
-	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
-
-	for (int i = 0; crashed && i < 20 && socket_state(path) == SOCKET_ALIVE; i++)
-		nanosleep(&pause, NULL);
-	socket_remove_stale(path);
-}
-
-/*
  * The socket of a killed shim would otherwise stay until the same pod starts again. After a failed
  * Create containerd may have removed the bundle, and with it the address, before we get to it;
  * then it is the one that this container alone would have.
  */
-static void remove_socket(const struct args *a, const char *bundle, bool crashed)
+static void remove_socket(const struct args *a, const char *bundle)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT(512);
 	char path[PATH_MAX], own[SOCKET_PATH_MAX + 1];
@@ -156,12 +141,12 @@ static void remove_socket(const struct args *a, const char *bundle, bool crashed
 	if (!*bundle || !str_fmt(path, sizeof(path), "%s/address", bundle) ||
 	    file_read(AT_FDCWD, path, &text, &err) < 0) {
 		if (socket_path("", a->address, a->namespace, a->id, own, &err) == 0)
-			remove_when_dead(own, crashed);
+			socket_remove_stale(own);
 		return;
 	}
 	socket_name = str_after(buf_str(&text), "unix://");
 	if (socket_name && *socket_name == '/')
-		remove_when_dead(socket_name, crashed);
+		socket_remove_stale(socket_name);
 }
 
 static int print_result(pid_t pid, struct err *err)
@@ -187,17 +172,16 @@ int action_delete(const struct args *a, struct err *err)
 {
 	uint64_t begin = now_ns();
 	char bundle[PATH_MAX];
-	bool crashed = true;
 	pid_t pid;
 
 	bundle_of(a, bundle);
 	pid = record_init_pid(bundle);
 	if (*bundle) {
-		crashed = engine_delete(bundle, a->id, begin);
+		engine_delete(bundle, a->id, begin);
 		record_sweep(bundle, a->id);
 		unmount_rootfs(bundle, a->id, begin);
 		private_release(bundle);
 	}
-	remove_socket(a, bundle, crashed);
+	remove_socket(a, bundle);
 	return print_result(pid, err);
 }

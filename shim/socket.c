@@ -4,21 +4,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/sha256.h"
 #include "runtime/base/str.h"
+#include "shim/ttrpc/frame.h"
 
 #define BACKLOG 128
 /* What is done under the lock takes no time; whoever holds it for so long hangs. */
 #define LISTEN_BOUND_MS 5000
 #define REMOVE_BOUND_MS 200
+/* A shim answers at once; one that is being killed is gone in a moment, on a busy node in two. */
+#define ASK_BOUND_MS 300
+#define END_TRIES 60
+#define END_PAUSE_NS 5000000
 
 int socket_path(const char *dir, const char *address, const char *ns, const char *key,
 		char ret[SOCKET_PATH_MAX + 1], struct err *err)
@@ -50,6 +57,34 @@ enum socket_state socket_state(const char *path)
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 || errno == EAGAIN)
 		return SOCKET_ALIVE;
 	return errno == ECONNREFUSED || errno == ENOENT ? SOCKET_DEAD : SOCKET_UNKNOWN;
+}
+
+/* A request that no server can take, so that it changes nothing: its stream has no number. */
+static int send_question(int fd)
+{
+	const struct frame question = { .type = FRAME_REQUEST };
+	uint8_t bytes[FRAME_HEADER];
+
+	frame_encode(&question, bytes);
+	return send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+enum socket_state socket_ask(const char *path, int bound_ms)
+{
+	struct sockaddr_un addr;
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	if (fd < 0 || !address_of(path, &addr))
+		return SOCKET_UNKNOWN;
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return errno == ECONNREFUSED || errno == ENOENT ? SOCKET_DEAD : SOCKET_UNKNOWN;
+	if (send_question(fd) < 0)
+		return SOCKET_DEAD;
+	if (poll(&p, 1, bound_ms) <= 0)
+		return SOCKET_UNKNOWN;
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == 1 ? SOCKET_ALIVE : SOCKET_DEAD;
 }
 
 static int bind_at(const char *path, int *ret_fd)
@@ -93,11 +128,11 @@ static int lock_dir(const char *path, unsigned int bound_ms, struct err *err)
 	return -1;
 }
 
-int socket_listen(const char *path, int *ret_fd, struct err *err)
+/* 1: somebody listens there already. */
+static int listen_once(const char *path, int *ret_fd, struct err *err)
 {
 	CLEANUP_FD int lock = lock_dir(path, LISTEN_BOUND_MS, err);
 
-	*ret_fd = -1;
 	if (lock < 0)
 		return -1;
 	if (bind_at(path, ret_fd) == 0)
@@ -106,7 +141,7 @@ int socket_listen(const char *path, int *ret_fd, struct err *err)
 		return err_sys(err, ERR_IO, "listen at %s", path);
 	switch (socket_state(path)) {
 	case SOCKET_ALIVE:
-		return 0;
+		return 1;
 	case SOCKET_UNKNOWN:
 		return err_sys(err, ERR_IO, "ask who listens at %s", path);
 	case SOCKET_DEAD:
@@ -119,13 +154,40 @@ int socket_listen(const char *path, int *ret_fd, struct err *err)
 	return 0;
 }
 
+static void pause_for_end(void)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = END_PAUSE_NS }, NULL);
+}
+
+/* Nobody else waits for the lock while it is asked whether who listens is about to end. */
+int socket_listen(const char *path, int *ret_fd, struct err *err)
+{
+	int rc;
+
+	*ret_fd = -1;
+	for (int i = 0; i < END_TRIES; i++) {
+		rc = listen_once(path, ret_fd, err);
+		if (rc <= 0)
+			return rc;
+		if (socket_ask(path, ASK_BOUND_MS) != SOCKET_DEAD)
+			return 0;
+		pause_for_end();
+	}
+	return 0;
+}
+
 void socket_remove_stale(const char *path)
 {
+	CLEANUP_FD int lock = -1;
 	struct stat st;
 	struct err err;
-	CLEANUP_FD int lock = lock_dir(path, REMOVE_BOUND_MS, &err);
 
-	if (lock >= 0 && lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    socket_state(path) == SOCKET_DEAD)
+	if (lstat(path, &st) < 0 || !S_ISSOCK(st.st_mode) ||
+	    socket_ask(path, ASK_BOUND_MS) != SOCKET_DEAD)
+		return;
+	for (int i = 0; i < END_TRIES && socket_state(path) == SOCKET_ALIVE; i++)
+		pause_for_end();
+	lock = lock_dir(path, REMOVE_BOUND_MS, &err);
+	if (lock >= 0 && socket_state(path) == SOCKET_DEAD)
 		unlink(path);
 }

@@ -27,11 +27,18 @@ enum socket_state { SOCKET_DEAD, SOCKET_ALIVE, SOCKET_UNKNOWN };
 enum socket_state socket_state(const char *path);
 
 /*
+ * The same by asking: who is being killed still listens for a moment, and never answers. Waits for
+ * an answer of whoever listens @bound_ms at most; SOCKET_UNKNOWN when there is none and the
+ * connection stays, as with a shim that is stopped.
+ */
+enum socket_state socket_ask(const char *path, int bound_ms);
+
+/*
  * Listens at @path, replacing a socket nobody listens at. *ret_fd is the listening socket, or -1
  * when a live shim serves there already. Two `start`s at once are serialised by a lock on the
  * directory.
  */
 MUST_CHECK int socket_listen(const char *path, int *ret_fd, struct err *err);
 
-/* Removes @path if it is a socket nobody listens at. */
+/* Removes @path if it is a socket nobody listens at, now or a moment after this is asked. */
 void socket_remove_stale(const char *path);

@@ -250,11 +250,11 @@ static void on_frame(struct conn *c, const struct frame *f, const struct buf *bo
 
 	if (f->type != FRAME_REQUEST)
 		return;
-	sc->server->had_request = true;
 	if (check_frame(sc, f, body, &err) < 0) {
 		send_failure(sc, f->stream, &err);
 		return;
 	}
+	sc->server->had_request = true;
 	call = calloc(1, sizeof(*call));
 	if (!call) {
 		err_set(&err, ERR_NOMEM, "no memory for the request");

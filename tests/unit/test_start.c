@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,6 +196,50 @@ static void test_socket_life(void **state)
 	rmdir(dir);
 }
 
+/* A shim that is being killed: connections to it end, and a moment later it listens no more. */
+static pid_t dying(const char *path)
+{
+	struct err err;
+	pid_t pid;
+	int fd;
+
+	assert_int_equal(socket_listen(path, &fd, &err), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		for (int i = 0; i < 40; i++) {
+			usleep(1000);
+			close(accept(fd, NULL, NULL));
+		}
+		_exit(0);
+	}
+	close(fd);
+	return pid;
+}
+
+static void test_socket_of_the_dying(void **state)
+{
+	char dir[] = "/tmp/crossarch-test-XXXXXX", path[SOCKET_PATH_MAX + 1];
+	struct err err;
+	pid_t pid;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(socket_path(dir, "/run/c.sock", "k8s.io", "abc", path, &err), 0);
+	pid = dying(path);
+	assert_int_equal(socket_listen(path, &fd, &err), 0);
+	assert_true(fd >= 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(fd);
+	socket_remove_stale(path);
+	pid = dying(path);
+	socket_remove_stale(path);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	rmdir(dir);
+}
+
 static void test_socket_path_too_long(void **state)
 {
 	char dir[200], path[SOCKET_PATH_MAX + 1];
@@ -229,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_stdin_empty_and_garbage),
 		cmocka_unit_test(test_unknown_options),
 		cmocka_unit_test(test_socket_life),
+		cmocka_unit_test(test_socket_of_the_dying),
 		cmocka_unit_test(test_socket_path_too_long),
 		cmocka_unit_test(test_identifiers),
 	};
