@@ -121,7 +121,11 @@ int inquiry_start(struct inquiry *q, struct operation *op, const char *mode,
 	map[n++] = (struct spawn_fd){ request, 5 };
 	if (platform_fd >= 0)
 		map[n++] = (struct spawn_fd){ platform_fd, 6 };
-	return operation_prepare(op, &q->run, mode, map, n, on_ended, err);
+	if (operation_prepare(op, &q->run, mode, map, n, on_ended, err) == 0)
+		return 0;
+	/* The operation may wait for an engine first: the end of this socket is nobody's answer. */
+	inquiry_stop(q);
+	return -1;
 }
 
 int inquiry_take(struct inquiry *q, struct report *ret, struct err *err)

@@ -208,7 +208,7 @@ int box_send_exec(struct box *b, const char *exec_id, const char *const *program
 	struct buf CLEANUP_BUF spec = BUF_INIT(65536);
 	Crossarch__Any any = CROSSARCH__ANY__INIT;
 
-	if (spec_process(program, &spec, err) < 0)
+	if (spec_process(program, b->exec_terminal, &spec, err) < 0)
 		return -1;
 	any.type_url =
 		(char *)(uintptr_t) "types.containerd.io/opencontainers/runtime-spec/1/Process";
@@ -217,6 +217,7 @@ int box_send_exec(struct box *b, const char *exec_id, const char *const *program
 	request.id = b->id;
 	request.exec_id = (char *)(uintptr_t)exec_id;
 	request.spec = &any;
+	request.terminal = b->exec_terminal;
 	return peer_send(&b->pod->peer, "Exec", &request.base, b->bound_ms, ret, err);
 }
 

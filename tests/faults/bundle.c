@@ -18,10 +18,10 @@ static int add_words(struct buf *b, const char *const *words, struct err *err)
 
 #define CAPABILITIES "[\"CAP_CHOWN\",\"CAP_KILL\"]"
 
-int spec_process(const char *const *words, struct buf *b, struct err *err)
+int spec_process(const char *const *words, bool terminal, struct buf *b, struct err *err)
 {
-	if (buf_printf(b, err, "{\"terminal\":false,\"user\":{\"uid\":0,\"gid\":0},\"args\":[") <
-		    0 ||
+	if (buf_printf(b, err, "{\"terminal\":%s,\"user\":{\"uid\":0,\"gid\":0},\"args\":[",
+		       terminal ? "true" : "false") < 0 ||
 	    add_words(b, words, err) < 0)
 		return -1;
 	return buf_printf(b, err,
@@ -41,7 +41,7 @@ static int spec_container(const struct box *box, const char *const *words, struc
 			"\"options\":[\"rbind\"]}",
 			box->volume);
 	if (buf_printf(b, err, "{\"ociVersion\":\"1.0.2\",\"process\":") < 0 ||
-	    spec_process(words, b, err) < 0)
+	    spec_process(words, false, b, err) < 0)
 		return -1;
 	return buf_printf(
 		b, err,

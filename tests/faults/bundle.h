@@ -4,7 +4,8 @@
 #include "tests/faults/faults.h"
 
 /* An OCI process that runs @words (no quoting: they hold nothing that JSON would mind). */
-MUST_CHECK int spec_process(const char *const *words, struct buf *b, struct err *err);
+MUST_CHECK int spec_process(const char *const *words, bool terminal, struct buf *b,
+			    struct err *err);
 
 /* The directory that containerd would make for @box. */
 MUST_CHECK int bundle_make(const struct box *box, const char *const *words, struct err *err);

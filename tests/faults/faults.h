@@ -163,6 +163,7 @@ struct box {
 	char bundle[256];
 	const char *engine;	    /* for options; default the world's */
 	const char *out;	    /* stdout of the container, NULL: none */
+	bool exec_terminal;	    /* its execs have one */
 	const char *volume;	    /* a directory that it has as /volume, NULL: none */
 	unsigned int bound_ms;	    /* what requests but Wait carry, as containerd's do; 0: none */
 	bool created, started;	    /* as far as the shim has told us */

@@ -11,10 +11,21 @@
  * process: killed there, or the call fails there. Beside the victim a second container of the same
  * shim runs all the time.
  */
-enum phase { PH_BOOT, PH_CREATE, PH_START, PH_EXEC, PH_STOP, PH_DELETE, PH_CLEAN, PHASES };
+enum phase {
+	PH_BOOT,
+	PH_CREATE,
+	PH_START,
+	PH_EXEC,
+	PH_TERMINAL,
+	PH_STOP,
+	PH_DELETE,
+	PH_CLEAN,
+	PHASES
+};
 
 static const char *const phase_name[PHASES] = {
-	"start of the shim", "Create", "Start", "Exec", "Kill", "Delete", "delete"
+	"start of the shim",	"Create", "Start",  "Exec",
+	"Exec with a terminal", "Kill",	  "Delete", "delete"
 };
 
 static const struct {
@@ -26,14 +37,17 @@ static const struct {
 	{ PH_CREATE, ROLE_PREPARE }, { PH_CREATE, ROLE_PLATFORM }, { PH_CREATE, ROLE_ENGINE },
 	{ PH_START, ROLE_SELF },     { PH_START, ROLE_FORK },	   { PH_START, ROLE_ENGINE },
 	{ PH_EXEC, ROLE_SELF },	     { PH_EXEC, ROLE_FORK },	   { PH_EXEC, ROLE_PREPARE },
-	{ PH_EXEC, ROLE_ENGINE },    { PH_STOP, ROLE_SELF },	   { PH_STOP, ROLE_FORK },
-	{ PH_STOP, ROLE_ENGINE },    { PH_DELETE, ROLE_SELF },	   { PH_DELETE, ROLE_FORK },
-	{ PH_DELETE, ROLE_ENGINE },  { PH_CLEAN, ROLE_SELF },	   { PH_CLEAN, ROLE_FORK },
-	{ PH_CLEAN, ROLE_ENGINE },
+	{ PH_EXEC, ROLE_ENGINE },    { PH_TERMINAL, ROLE_SELF },   { PH_TERMINAL, ROLE_ENGINE },
+	{ PH_STOP, ROLE_SELF },	     { PH_STOP, ROLE_FORK },	   { PH_STOP, ROLE_ENGINE },
+	{ PH_DELETE, ROLE_SELF },    { PH_DELETE, ROLE_FORK },	   { PH_DELETE, ROLE_ENGINE },
+	{ PH_CLEAN, ROLE_SELF },     { PH_CLEAN, ROLE_FORK },	   { PH_CLEAN, ROLE_ENGINE },
 };
 
 /* An engine whose call fails may wait for ever; who asked for it does not. */
 #define CLIENT_BOUND_MS 5000
+
+/* Of one process in one phase: some hundred, and in the five seconds of a client some more. */
+#define CALLS_MAX 20000
 
 #define PLACES ARRAY_SIZE(places)
 
@@ -60,6 +74,16 @@ struct life {
 	struct traced seen;
 };
 
+static int exec_on_terminal(struct box *b, struct err *err)
+{
+	int rc;
+
+	b->exec_terminal = true;
+	rc = box_exec(b, "t", true_words, err) < 0 ? -1 : box_delete(b, "t", err);
+	b->exec_terminal = false;
+	return rc;
+}
+
 static int run_phase(struct life *l, enum phase phase, struct err *err)
 {
 	struct box *b = &l->box;
@@ -74,6 +98,8 @@ static int run_phase(struct life *l, enum phase phase, struct err *err)
 		return box_start(b, err);
 	case PH_EXEC:
 		return box_exec(b, "e", true_words, err) < 0 ? -1 : box_delete(b, "e", err);
+	case PH_TERMINAL:
+		return exec_on_terminal(b, err);
 	case PH_STOP:
 		return box_kill(b, err);
 	case PH_DELETE:
@@ -171,6 +197,14 @@ static int check_life(struct life *l, int rc, struct err *err)
 	return stage_check(&m->stage, err);
 }
 
+/* A step that failed was done again and again: more calls than any life makes. */
+static int check_calls(const struct life *l, struct err *err)
+{
+	unsigned int calls = l->seen.steps[ACT_KILL];
+
+	return calls <= CALLS_MAX ? 0 : err_set(err, ERR_LIMIT, "it made %u calls", calls);
+}
+
 static void describe(const struct life *l, char *ret, size_t size)
 {
 	str_fmt(ret, size, "%s in %s of %s at step %u (%s)%s", action_name[l->fault.action],
@@ -205,6 +239,8 @@ static int one(struct matrix *m, size_t place, const struct fault *f, struct err
 	describe(&l, text, sizeof(text));
 	if (rc >= 0)
 		rc = check_life(&l, rc, err);
+	if (rc == 0)
+		rc = check_calls(&l, err);
 	if (rc == 0)
 		rc = stage_again(&m->stage, l.box.id, err);
 	if (f->step)
