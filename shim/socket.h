@@ -8,7 +8,10 @@
 
 /*
  * The shim's socket (shim-protocol 1.10, 2): one per pod, named by the SHA-256 of containerd's
- * address, namespace and grouping key, so that every `start` of a pod finds the same one.
+ * address, namespace and grouping key, so that every `start` of a pod finds the same one. Our name
+ * is hashed behind them, which containerd's own SocketAddress() does not do: two containers of one
+ * group, one of them the stock shim's, must not find each other's shim. It stays as it is: a pod
+ * that outlives an upgrade has its socket under this name.
  */
 #define SOCKET_DIR "/run/containerd/s"
 #define SOCKET_PATH_MAX 107 /* usable bytes of sockaddr_un */

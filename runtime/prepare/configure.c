@@ -235,6 +235,7 @@ int configure_engine(const char *wanted, const char *path, char *ret, size_t siz
 		return err_set(err, ERR_NOT_FOUND,
 			       "the OCI engine %.200s is not an executable file", wanted);
 	return err_set(err, ERR_NOT_FOUND,
-		       "no OCI engine: looked for %.200s in %.300s and the standard directories",
-		       *wanted ? wanted : "runc and crun", path ? path : "no PATH");
+		       "no OCI engine: neither containerd's PATH nor the standard directories have "
+		       "%.200s",
+		       *wanted ? wanted : "runc or crun");
 }
