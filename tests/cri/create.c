@@ -52,27 +52,30 @@ static void parts_init(struct create_parts *p)
 	p->config.mounts = p->mounts;
 }
 
+/* @how: NULL, "ro", or "rro" for recursiveReadOnly: Enabled, which includes the former. */
 static void add_mount(struct cri *cri, struct create_parts *p, const char *host,
-		      const char *container, bool readonly)
+		      const char *container, const char *how)
 {
 	Cri__Mount *mount = cri_alloc(cri, sizeof(*mount));
 
 	cri__mount__init(mount);
 	mount->host_path = pb(host);
 	mount->container_path = pb(container);
-	mount->readonly = readonly;
+	mount->readonly = how != NULL;
+	mount->recursive_read_only = how && str_eq(how, "rro");
 	p->mounts[p->config.n_mounts++] = mount;
 }
 
-/* "HOST:CONTAINER[:ro]" */
+/* "HOST:CONTAINER[:ro|rro]" */
 static bool parse_mount(struct cri *cri, struct create_parts *p, const char *text)
 {
 	char *rest = cri_text(cri, "%s", text);
 	const char *host = strsep(&rest, ":"), *container = strsep(&rest, ":");
 
-	if (!container || *host != '/' || *container != '/' || (rest && !str_eq(rest, "ro")))
+	if (!container || *host != '/' || *container != '/' ||
+	    (rest && !str_eq(rest, "ro") && !str_eq(rest, "rro")))
 		return false;
-	add_mount(cri, p, host, container, rest != NULL);
+	add_mount(cri, p, host, container, rest);
 	return true;
 }
 
@@ -99,7 +102,7 @@ static bool add_termination(struct cri *cri, struct create_parts *p, const struc
 		cli_fail(self, "create %s: %s", path, strerror(errno));
 		return false;
 	}
-	add_mount(cri, p, path, o->termination_path, false);
+	add_mount(cri, p, path, o->termination_path, NULL);
 	return true;
 }
 
@@ -108,7 +111,7 @@ static bool fill_mounts(struct cri *cri, struct create_parts *p, const struct cr
 {
 	for (size_t i = 0; i < o->mounts.n; i++) {
 		if (!parse_mount(cri, p, o->mounts.item[i])) {
-			cli_usage(self, "--mount \"%s\" is not HOST:CONTAINER[:ro]",
+			cli_usage(self, "--mount \"%s\" is not HOST:CONTAINER[:ro|rro]",
 				  o->mounts.item[i]);
 			return false;
 		}
@@ -260,7 +263,8 @@ static int create_run(const struct cli_command *self, int argc, char **argv)
 		{ "tty", 0, CLI_FLAG, &o.tty, NULL, "tty: true" },
 		{ "stdin", 0, CLI_FLAG, &o.stdin, NULL, "stdin: true" },
 		{ "stdin-once", 0, CLI_FLAG, &o.stdin_once, NULL, "stdinOnce: true" },
-		{ "mount", 0, CLI_LIST, &o.mounts, "HOST:CTR[:ro]", "bind mount" },
+		{ "mount", 0, CLI_LIST, &o.mounts, "HOST:CTR[:ro|rro]",
+		  "bind mount, read-only, recursively" },
 		{ "termination-root", 0, CLI_STRING, &o.termination_root, "DIR",
 		  "the kubelet's root: pods/UID/containers/NAME/ in it gets the message file" },
 		{ "termination-path", 0, CLI_STRING, &o.termination_path, "PATH",

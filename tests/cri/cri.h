@@ -87,7 +87,8 @@ const Cri__ContainerStatusReply *cri_container_status(struct cri *cri, const cha
 /* The configuration pod @id was made with, for CreateContainer; NULL: the error is printed. */
 Cri__PodConfig *cri_pod_config(struct cri *cri, const char *id);
 
-extern const struct cli_command cmd_version, cmd_runp, cmd_stopp, cmd_rmp, cmd_pods, cmd_podstatus;
+extern const struct cli_command cmd_version, cmd_handlers;
+extern const struct cli_command cmd_runp, cmd_stopp, cmd_rmp, cmd_pods, cmd_podstatus;
 extern const struct cli_command cmd_pull, cmd_images, cmd_rmi;
 extern const struct cli_command cmd_create, cmd_start, cmd_stop, cmd_rm, cmd_ps, cmd_status;
 extern const struct cli_command cmd_wait, cmd_update, cmd_stats, cmd_exec, cmd_logs;
