@@ -10,7 +10,7 @@ _crossarch_options() {
 	check) echo --rootfs --bundle --config --address --namespace --snapshotter --json --quiet --help ;;
 	explain) echo --json --help ;;
 	emulators) echo --path --credentials --pod --json --quiet --help ;;
-	config) echo --write --remove --address --file --quiet --help ;;
+	config) echo --write --remove --nfd --address --file --quiet --help ;;
 	labels) echo --write --directory --quiet --help ;;
 	cpu-models) echo --machine --help ;;
 	image-platform) echo --address --namespace --image --timeout --json --machine --help ;;

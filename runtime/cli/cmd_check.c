@@ -239,7 +239,7 @@ static void find_config_path(struct check_image *where, char *ret, size_t size)
 		return;
 	ctrd_config_read(buf_str(&dump), config);
 	ours = ctrd_runtime_ours(config);
-	if (ours && ours->config_path[0] && str_copy(ret, size, ours->config_path))
+	if (ours && *ctrd_settings_path(ours) && str_copy(ret, size, ctrd_settings_path(ours)))
 		where->config_path = ret;
 }
 
@@ -319,7 +319,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 		{ "namespace", 'n', CLI_STRING, &o.image.namespace, "NS",
 		  "containerd namespace (k8s.io)" },
 		{ "snapshotter", 's', CLI_STRING, &o.image.snapshotter, "NAME",
-		  "where the image is unpacked (overlayfs)" },
+		  "where the image is unpacked, or is to be for a moment (overlayfs)" },
 		{ "json", 0, CLI_FLAG, &o.json, NULL, "print JSON" },
 		{ "quiet", 'q', CLI_FLAG, &o.quiet, NULL, "print nothing, only exit" },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
@@ -340,11 +340,11 @@ const struct cli_command cmd_check = {
 		"native,\n"
 		"emulated, or refused with a reason. For an image all its platforms are shown, "
 		"which of\n"
-		"them the kubelet would get on this node, and the verdict on each that is unpacked "
-		"here,\n"
-		"seen through a temporary read-only snapshot. Exit status 1 when what CRI takes "
-		"would be\n"
-		"refused.\n"
+		"them the kubelet would get on this node, and the verdict on each that is here, "
+		"seen through\n"
+		"a temporary read-only snapshot. One that was never unpacked is unpacked for that, "
+		"into\n"
+		"temporary snapshots as well. Exit status 1 when what CRI takes would be refused.\n"
 		"\n"
 		"Examples:\n"
 		"  crossarch check docker.io/library/nginx:latest\n"

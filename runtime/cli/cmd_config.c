@@ -14,7 +14,7 @@
 
 struct options {
 	const char *socket, *file;
-	bool write, remove, quiet;
+	bool write, remove, nfd, quiet;
 	const struct cli_operands *operands; /* the first one is what to configure */
 };
 
@@ -22,9 +22,15 @@ struct options {
 
 static int print_stanza(const struct ctrd *c, const struct stanza *s)
 {
-	printf("# For containerd %s, at the end of %s; or let \"crossarch config containerd "
-	       "--write\" do it.\n%s",
-	       s->version, c->config, s->text);
+	if (s->old[0])
+		printf("# For containerd %s, in %s in the place of the handler that is there (%s); "
+		       "or let \"crossarch config containerd --write\" do it.\n%s",
+		       s->version, c->config, s->lack, s->text);
+	else
+		printf("# For containerd %s, at the end of %s; or let \"crossarch config "
+		       "containerd "
+		       "--write\" do it.\n%s",
+		       s->version, c->config, s->text);
 	return CLI_DONE;
 }
 
@@ -36,10 +42,27 @@ static int write_stanza(const struct cli_command *self, const struct ctrd *c,
 
 	if (stanza_install(c, s, backup, sizeof(backup), &err) < 0)
 		return cli_fail(self, "%s. %s is as it was.", err.text, c->config);
-	printf("added the handler crossarch to %s\n", c->config);
+	if (s->old[0])
+		printf("changed the handler crossarch in %s\n", c->config);
+	else
+		printf("added the handler crossarch to %s\n", c->config);
 	if (*backup)
 		printf("the file as it was: %s\n", backup);
 	printf("To use it: systemctl restart containerd (running pods are not affected)\n");
+	return CLI_DONE;
+}
+
+/* The handler is there; what it lacks nevertheless is for a person to decide. */
+static int show_present(const struct ctrd *c, const struct stanza *s)
+{
+	const char *name = ctrd_runtime_ours(&s->config)->name;
+
+	printf("# containerd %s has the handler %s already (%s). Nothing to do.\n", s->version,
+	       name, c->config);
+	if (s->lack)
+		printf("# But: %s. As it was not written by \"--write\", it is left alone; take "
+		       "it out to have one written.\n",
+		       s->lack);
 	return CLI_DONE;
 }
 
@@ -80,17 +103,14 @@ static int config_containerd(const struct cli_command *self, const struct option
 		return remove_stanza(self, &c, &s);
 	if (stanza_make(&c, &s, &err) < 0)
 		return cli_fail(self, "%s", err.text);
-	if (!s.text[0]) {
-		printf("# containerd %s has the handler %s already (%s). Nothing to do.\n",
-		       s.version, ctrd_runtime_ours(&s.config)->name, c.config);
-		return CLI_DONE;
-	}
+	if (!s.text[0])
+		return show_present(&c, &s);
 	return o->write ? write_stanza(self, &c, &s) : print_stanza(&c, &s);
 }
 
 /* --- kubernetes ---------------------------------------------------------------------------- */
 
-static void print_class(const char *suffix, const struct arch *const *archs, size_t n)
+static void print_class(const char *suffix)
 {
 	printf("apiVersion: node.k8s.io/v1\n"
 	       "kind: RuntimeClass\n"
@@ -103,13 +123,18 @@ static void print_class(const char *suffix, const struct arch *const *archs, siz
 	       "anything,\n"
 	       "    # 5 of them its own; Python takes 35 where it has 8 natively.\n"
 	       "    memory: 32Mi\n"
-	       "    cpu: 20m\n"
-	       "scheduling:\n"
+	       "    cpu: 20m\n",
+	       suffix);
+}
+
+/* Where nobody sets these labels, a pod with such a selector waits for ever. */
+static void print_selector(const struct arch *const *archs, size_t n)
+{
+	printf("scheduling:\n"
 	       "  nodeSelector:\n"
 	       "    # Set by node-feature-discovery from the file that \"crossarch labels "
 	       "--write\" makes.\n"
-	       "    " LABEL_PREFIX LABEL_READY ": \"true\"\n",
-	       suffix);
+	       "    " LABEL_PREFIX LABEL_READY ": \"true\"\n");
 	for (size_t i = 0; i < n; i++)
 		printf("    " LABEL_PREFIX LABEL_EMULATOR "%s: \"true\"\n", arch_label(archs[i]));
 }
@@ -128,9 +153,14 @@ static int config_kubernetes(const struct cli_command *self, const struct option
 			return cli_usage(self, "no architecture \"%s\"", name);
 		n++;
 	}
+	if (n && !o->nfd)
+		return cli_usage(self, "to select nodes by emulator takes the labels of "
+				       "node-feature-discovery: add --nfd where it runs");
 	if (n == 1)
 		(void)str_fmt(suffix, sizeof(suffix), "-%s", arch_label(archs[0]));
-	print_class(suffix, archs, n);
+	print_class(suffix);
+	if (o->nfd)
+		print_selector(archs, n);
 	return CLI_DONE;
 }
 
@@ -144,6 +174,8 @@ static int dispatch(const struct cli_command *self, const struct options *o)
 		be_quiet();
 	if (o->write && o->remove)
 		return cli_usage(self, "--write or --remove, not both");
+	if (o->nfd && !str_eq(what, "kubernetes"))
+		return cli_usage(self, "--nfd is for kubernetes");
 	if (str_eq(what, "containerd") && o->operands->n == 1)
 		return config_containerd(self, o);
 	if (str_eq(what, "kubernetes") && !o->write && !o->remove)
@@ -151,7 +183,7 @@ static int dispatch(const struct cli_command *self, const struct options *o)
 	return cli_usage(self, str_eq(what, "kubernetes") ? "kubernetes only prints; pipe it into "
 							    "kubectl apply -f -"
 							  : "configure what? containerd or "
-							    "kubernetes [ARCH...]");
+							    "kubernetes [--nfd [ARCH...]]");
 }
 
 static int run(const struct cli_command *self, int argc, char **argv)
@@ -165,6 +197,8 @@ static int run(const struct cli_command *self, int argc, char **argv)
 		  "containerd's socket (" CTRD_SOCKET ")" },
 		{ "file", 'f', CLI_STRING, &o.file, "FILE",
 		  "containerd's main file, if it is not the one it runs with" },
+		{ "nfd", 0, CLI_FLAG, &o.nfd, NULL,
+		  "kubernetes: select nodes by the labels of node-feature-discovery" },
 		{ "quiet", 'q', CLI_FLAG, &o.quiet, NULL, "print nothing, only exit" },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};
@@ -179,7 +213,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 
 const struct cli_command cmd_config = {
 	.name = "config",
-	.operands = "containerd | kubernetes [ARCH...]",
+	.operands = "containerd | kubernetes [--nfd [ARCH...]]",
 	.summary = "print or install what containerd and Kubernetes need",
 	.text = "containerd prints the stanza that is right for the containerd that runs here, and "
 		"for the\n"
@@ -188,13 +222,17 @@ const struct cli_command cmd_config = {
 		"the result and lost nothing by it; --remove takes it out again, and the backup "
 		"with it when\n"
 		"the file is as it was.\n"
-		"kubernetes prints a RuntimeClass; with ARCH it selects nodes where that "
-		"emulator works.\n"
+		"kubernetes prints a RuntimeClass for any cluster. With --nfd it selects the nodes "
+		"that\n"
+		"\"crossarch labels --write\" has described to node-feature-discovery, with ARCH "
+		"those where\n"
+		"that emulator works; without node-feature-discovery such pods stay Pending.\n"
 		"\n"
 		"Examples:\n"
 		"  crossarch config containerd\n"
 		"  crossarch config containerd --write && systemctl restart containerd\n"
 		"  crossarch config containerd --remove && systemctl restart containerd\n"
-		"  crossarch config kubernetes arm64 | kubectl apply -f -\n",
+		"  crossarch config kubernetes | kubectl apply -f -\n"
+		"  crossarch config kubernetes --nfd arm64 | kubectl apply -f -\n",
 	.run = run,
 };

@@ -17,6 +17,7 @@
 #define CTRD_SOCKET "/run/containerd/containerd.sock"
 #define CTRD_CONFIG "/etc/containerd/config.toml"
 #define CTRD_TYPE "io.containerd.crossarch.v2"
+#define CTRD_RUNC_TYPE "io.containerd.runc.v2"
 #define CTRD_SHIM "containerd-shim-crossarch-v2"
 
 struct ctrd {

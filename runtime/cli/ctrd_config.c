@@ -80,6 +80,16 @@ static void unquote(const char *value, char *ret, size_t size)
 		(void)str_copy(ret, size, value);
 }
 
+static void take_option(struct ctrd_runtime *r, const char *key, const char *value)
+{
+	if (str_eq(key, "SystemdCgroup"))
+		r->systemd_cgroup = str_eq(value, "true");
+	else
+		r->other_options = true;
+	if (str_eq(key, "ConfigPath"))
+		unquote(value, r->config_path, sizeof(r->config_path));
+}
+
 static void take_runtime(struct ctrd_config *c, const struct header *h, size_t at, const char *key,
 			 const char *value)
 {
@@ -90,12 +100,12 @@ static void take_runtime(struct ctrd_config *c, const struct header *h, size_t a
 		return;
 	if (own && str_eq(key, "runtime_type"))
 		unquote(value, r->type, sizeof(r->type));
+	else if (own && str_eq(key, "runtime_path"))
+		unquote(value, r->path, sizeof(r->path));
 	else if (own && str_eq(key, "pod_annotations"))
 		(void)str_copy(r->annotations, sizeof(r->annotations), value);
-	else if (!own && str_eq(key, "ConfigPath"))
-		unquote(value, r->config_path, sizeof(r->config_path));
-	else if (!own && str_eq(key, "SystemdCgroup"))
-		r->systemd_cgroup = str_eq(value, "true");
+	else if (!own)
+		take_option(r, key, value);
 }
 
 static void take_top(struct ctrd_config *c, const char *key, const char *value)
@@ -189,16 +199,43 @@ const struct ctrd_runtime *ctrd_runtime_named(const struct ctrd_config *c, const
 	return NULL;
 }
 
+/* True when the last part of @path is the shim's name. */
+static bool names_shim(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && str_eq(slash + 1, CTRD_SHIM);
+}
+
+bool ctrd_is_ours(const struct ctrd_runtime *r)
+{
+	if (r->path[0])
+		return names_shim(r->path);
+	return str_eq(r->type, CTRD_TYPE) || names_shim(r->type);
+}
+
 const struct ctrd_runtime *ctrd_runtime_ours(const struct ctrd_config *c)
 {
 	const struct ctrd_runtime *usual = ctrd_runtime_named(c, "crossarch");
 
-	if (usual && str_eq(usual->type, CTRD_TYPE))
+	if (usual && ctrd_is_ours(usual))
 		return usual;
 	for (size_t i = 0; i < c->n; i++)
-		if (str_eq(c->runtimes[i].type, CTRD_TYPE))
+		if (ctrd_is_ours(&c->runtimes[i]))
 			return &c->runtimes[i];
 	return NULL;
+}
+
+const struct ctrd_runtime *ctrd_runtime_usual(const struct ctrd_config *c)
+{
+	const struct ctrd_runtime *runc = ctrd_runtime_named(c, "runc");
+
+	return runc ? runc : ctrd_runtime_named(c, c->default_runtime);
+}
+
+const char *ctrd_settings_path(const struct ctrd_runtime *r)
+{
+	return str_eq(r->type, CTRD_RUNC_TYPE) ? "" : r->config_path;
 }
 
 bool ctrd_passes_annotations(const struct ctrd_runtime *r)

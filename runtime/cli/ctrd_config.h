@@ -13,9 +13,11 @@
 
 struct ctrd_runtime {
 	char name[64], type[128];
+	char path[512];	       /* runtime_path, "" without one */
 	char annotations[512]; /* pod_annotations as written */
 	char config_path[256]; /* ConfigPath of its options: our node configuration */
 	bool systemd_cgroup;
+	bool other_options; /* any but SystemdCgroup: what --write never writes */
 };
 
 struct ctrd_config {
@@ -31,8 +33,23 @@ void ctrd_config_read(const char *text, struct ctrd_config *ret);
 
 const struct ctrd_runtime *ctrd_runtime_named(const struct ctrd_config *c, const char *name);
 
-/* The first handler of our runtime type; NULL without. */
+/*
+ * True when our shim runs for this handler: by its runtime type, or because it names the program,
+ * in runtime_path or as the type.
+ */
+bool ctrd_is_ours(const struct ctrd_runtime *r);
+
+/* The first handler of ours, preferably the one called crossarch; NULL without. */
 const struct ctrd_runtime *ctrd_runtime_ours(const struct ctrd_config *c);
+
+/* The handler whose options the node's other pods have: runc's, else the default one; or NULL. */
+const struct ctrd_runtime *ctrd_runtime_usual(const struct ctrd_config *c);
+
+/*
+ * The node configuration that the handler's shim is told of; "" for the default one, also where the
+ * options name one but are runc's, which have no such member and lose it on the way.
+ */
+const char *ctrd_settings_path(const struct ctrd_runtime *r);
 
 /* True when pods may set io.crossarch.* annotations for it. */
 bool ctrd_passes_annotations(const struct ctrd_runtime *r);

@@ -9,6 +9,7 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/ctrd.h"
 #include "runtime/cli/ctrd_config.h"
+#include "runtime/cli/ctrd_form.h"
 #include "runtime/cli/doctor.h"
 #include "runtime/containerd/containerd_store.h"
 
@@ -27,6 +28,28 @@ static bool ask_version(const char *socket, char *ret, size_t size, struct err *
 	return str_copy(ret, size, *version == 'v' ? version + 1 : version);
 }
 
+/* How the handler is written, and what that costs with this containerd. */
+static void examine_form(struct findings *f, const struct ctrd *c, const struct ctrd_runtime *r)
+{
+	char version[64];
+	struct err ignored;
+	const char *lack;
+
+	if (r->path[0])
+		found(f, GRADE_GOOD, "handler", "%s (%s, with runtime_path %s)", r->name, r->type,
+		      r->path);
+	else
+		found(f, GRADE_GOOD, "handler", "%s (%s)", r->name, r->type);
+	if (ctrd_program_version(c, version, sizeof(version), &ignored) < 0)
+		return;
+	lack = ctrd_form_lacks(r, version);
+	if (!lack)
+		return;
+	found(f, GRADE_WARN, "handler", "%s: %s", r->name, lack);
+	fix(f, "crossarch config containerd --write && systemctl restart containerd (it says so "
+	       "when the handler has to be changed by hand)");
+}
+
 static void examine_handler(struct findings *f, const struct ctrd *c,
 			    const struct ctrd_config *config)
 {
@@ -41,13 +64,14 @@ static void examine_handler(struct findings *f, const struct ctrd *c,
 		return;
 	}
 	if (!r) {
-		found(f, GRADE_BAD, "handler", "no runtime of type %s in %s", CTRD_TYPE, c->config);
+		found(f, GRADE_BAD, "handler", "no runtime of crossarch in %s or what it imports",
+		      c->config);
 		fix(f, "crossarch config containerd --write && systemctl restart containerd");
 		return;
 	}
-	found(f, GRADE_GOOD, "handler", "%s (%s)", r->name, r->type);
-	if (r->config_path[0])
-		doctor_settings(f, r->config_path);
+	examine_form(f, c, r);
+	if (*ctrd_settings_path(r))
+		doctor_settings(f, ctrd_settings_path(r));
 	if (ctrd_passes_annotations(r)) {
 		found(f, GRADE_GOOD, "annotations", "io.crossarch.* reach the runtime");
 		return;

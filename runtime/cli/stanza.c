@@ -11,8 +11,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-
-#define RUNC_TYPE "io.containerd.runc.v2"
+#include "runtime/cli/ctrd_form.h"
 
 void stanza_deinit(struct stanza *s)
 {
@@ -32,7 +31,7 @@ static int check_conflicts(const struct ctrd *c, const struct stanza *s, struct 
 			       "the CRI plugin is switched off: take \"cri\" out of "
 			       "disabled_plugins in %s, then run this again",
 			       c->config);
-	if (same && !str_eq(same->type, CTRD_TYPE))
+	if (same && !ctrd_is_ours(same))
 		return err_set(err, ERR_PRECONDITION,
 			       "there is a handler called crossarch already, of type %s; rename it "
 			       "in %s first",
@@ -61,7 +60,7 @@ static bool needs_runc(const struct stanza *s)
 {
 	const struct ctrd_runtime *runc = ctrd_runtime_named(&s->config, "runc");
 
-	return runc && str_eq(runc->type, RUNC_TYPE) &&
+	return runc && str_eq(runc->type, CTRD_RUNC_TYPE) &&
 	       !ctrd_runtime_named(&s->main_config, "runc");
 }
 
@@ -69,7 +68,7 @@ int stanza_text_runc(const char *table, bool systemd_cgroup, struct buf *out, st
 {
 	if (buf_printf(out, err,
 		       "# The default, which adding another runtime would drop.\n"
-		       "[%s.runc]\n  runtime_type = \"" RUNC_TYPE "\"\n",
+		       "[%s.runc]\n  runtime_type = \"" CTRD_RUNC_TYPE "\"\n",
 		       table) < 0)
 		return -1;
 	if (systemd_cgroup &&
@@ -78,32 +77,66 @@ int stanza_text_runc(const char *table, bool systemd_cgroup, struct buf *out, st
 	return buf_printf(out, err, "\n");
 }
 
-int stanza_text_own(const char *table, struct buf *out, struct err *err)
+int stanza_text_own(const char *table, const struct ctrd_runtime *r, struct buf *out,
+		    struct err *err)
 {
-	return buf_printf(out, err,
-			  "# crossarch: foreign architectures, or one line that says why not.\n"
-			  "[%s.crossarch]\n"
-			  "  runtime_type = \"" CTRD_TYPE "\"\n"
-			  "  pod_annotations = [\"io.crossarch.*\"]\n",
-			  table);
+	if (buf_printf(out, err,
+		       "# crossarch: foreign architectures, or one line that says why not.\n"
+		       "[%s.crossarch]\n"
+		       "  runtime_type = \"%s\"\n",
+		       table, r->type) < 0)
+		return -1;
+	if (r->path[0] && buf_printf(out, err, "  runtime_path = \"%s\"\n", r->path) < 0)
+		return -1;
+	if (buf_printf(out, err, "  pod_annotations = [\"io.crossarch.*\"]\n") < 0)
+		return -1;
+	if (!r->systemd_cgroup)
+		return 0;
+	return buf_printf(out, err, "  [%s.crossarch.options]\n    SystemdCgroup = true\n", table);
 }
 
-static int write_text(struct stanza *s, struct err *err)
+const char *stanza_find(const char *file, const struct ctrd_config *config, struct buf *ret)
+{
+	const struct ctrd_runtime *r = ctrd_runtime_named(config, "crossarch");
+	struct err ignored;
+
+	if (!r || stanza_text_own(ctrd_runtimes_table(config->version), r, ret, &ignored) < 0)
+		return NULL;
+	return strstr(file, buf_str(ret));
+}
+
+static int write_text(const struct ctrd *c, struct stanza *s, struct err *err)
 {
 	CLEANUP_BUF struct buf b = BUF_INIT(sizeof(s->text) - 1);
 	bool fresh = is_blank(&s->main);
 	const char *table = ctrd_runtimes_table(fresh ? 2 : s->main_config.version);
+	struct ctrd_runtime own;
+	char shim[sizeof(own.path)];
 
+	if (ctrd_shim(c, shim, sizeof(shim), err) < 0)
+		return -1;
+	ctrd_form(s->version, shim, &s->config, &own);
 	if (fresh && buf_printf(&b, err, STANZA_HEAD) < 0)
 		return -1;
-	if (needs_runc(s) &&
+	if (!s->old[0] && needs_runc(s) &&
 	    stanza_text_runc(table, ctrd_runtime_named(&s->config, "runc")->systemd_cgroup, &b,
 			     err) < 0)
 		return -1;
-	if (stanza_text_own(table, &b, err) < 0)
+	if (stanza_text_own(table, &own, &b, err) < 0)
 		return -1;
 	(void)str_copy(s->text, sizeof(s->text), buf_str(&b));
 	return 0;
+}
+
+/* A handler that is there: true when it is one that we wrote and that can be written better. */
+static bool is_replaced(struct stanza *s, const struct ctrd_runtime *ours)
+{
+	CLEANUP_BUF struct buf old = BUF_INIT(sizeof(s->old) - 1);
+
+	s->lack = ctrd_form_lacks(ours, s->version);
+	return s->lack && !ours->other_options &&
+	       stanza_find(buf_str(&s->main), &s->main_config, &old) &&
+	       str_copy(s->old, sizeof(s->old), buf_str(&old));
 }
 
 int stanza_read(const struct ctrd *c, struct stanza *ret, struct err *err)
@@ -124,9 +157,12 @@ int stanza_read(const struct ctrd *c, struct stanza *ret, struct err *err)
 
 int stanza_make(const struct ctrd *c, struct stanza *ret, struct err *err)
 {
+	const struct ctrd_runtime *ours;
+
 	if (stanza_read(c, ret, err) < 0 || check_conflicts(c, ret, err) < 0)
 		return -1;
-	return ctrd_runtime_ours(&ret->config) ? 0 : write_text(ret, err);
+	ours = ctrd_runtime_ours(&ret->config);
+	return ours && !is_replaced(ret, ours) ? 0 : write_text(c, ret, err);
 }
 
 /* --- installing ---------------------------------------------------------------------------- */
@@ -173,8 +209,8 @@ static int check_runtimes(const struct ctrd_config *before, const struct ctrd_co
 		const struct ctrd_runtime *old = &before->runtimes[i];
 		const struct ctrd_runtime *new = ctrd_runtime_named(after, old->name);
 
-		if (old->type[0] && !str_eq(old->type, CTRD_TYPE) &&
-		    (!new || !str_eq(new->type, old->type)))
+		if (old->type[0] && !ctrd_is_ours(old) &&
+		    (!new || !str_eq(new->type, old->type) || !str_eq(new->path, old->path)))
 			return err_set(err, ERR_PRECONDITION, "the runtime %s would be lost",
 				       old->name);
 	}
@@ -183,8 +219,12 @@ static int check_runtimes(const struct ctrd_config *before, const struct ctrd_co
 
 static bool mentions_us(const char *line, size_t n)
 {
-	return memmem(line, n, "io.crossarch.", 13) ||
-	       memmem(line, n, CTRD_TYPE, strlen(CTRD_TYPE));
+	static const char *const words[] = { "io.crossarch.", CTRD_TYPE, CTRD_SHIM };
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (memmem(line, n, words[i], strlen(words[i])))
+			return true;
+	return false;
 }
 
 /* Nothing of the effective configuration before may be missing afterwards, but what is ours. */
@@ -229,7 +269,7 @@ static int check_candidate(const struct ctrd *c, const struct stanza *s, const c
 	if (stanza_try(c, s, path, config, err) < 0)
 		return err_in(err, "with the stanza added (add it by hand)");
 	ours = ctrd_runtime_ours(config);
-	if (!ours || !ctrd_passes_annotations(ours))
+	if (!ours || !ctrd_passes_annotations(ours) || ctrd_form_lacks(ours, s->version))
 		return err_set(err, ERR_PRECONDITION,
 			       "with the stanza in %s containerd still does not have the handler: "
 			       "a file it imports replaces the table; add the stanza there by hand",
@@ -237,8 +277,8 @@ static int check_candidate(const struct ctrd *c, const struct stanza *s, const c
 	return 0;
 }
 
-static int keep_old(const char *path, const struct stanza *s, mode_t mode, char *ret, size_t size,
-		    struct err *err)
+/* Never over another backup: of two within a second the first has what was there before us. */
+static int backup_name(const char *path, char *ret, size_t size, struct err *err)
 {
 	struct tm tm;
 	time_t now = time(NULL);
@@ -246,19 +286,38 @@ static int keep_old(const char *path, const struct stanza *s, mode_t mode, char 
 
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	if (!str_fmt(ret, size, "%s" STANZA_BACKUP "%s", path, stamp))
-		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
+	for (unsigned int i = 0; i < 100; i++) {
+		char number[16] = "";
+
+		if (i)
+			(void)str_fmt(number, sizeof(number), ".%u", i);
+		if (!str_fmt(ret, size, "%s" STANZA_BACKUP "%s%s", path, stamp, number))
+			return err_set(err, ERR_LIMIT, "the path %s is too long", path);
+		if (access(ret, F_OK) < 0)
+			return 0;
+	}
+	return err_set(err, ERR_LIMIT, "too many backups of %s", path);
+}
+
+static int keep_old(const char *path, const struct stanza *s, mode_t mode, char *ret, size_t size,
+		    struct err *err)
+{
+	if (backup_name(path, ret, size, err) < 0)
+		return -1;
 	return file_replace(AT_FDCWD, ret, mode, s->main.data, s->main.len, err);
 }
 
 static int write_candidate(const struct stanza *s, const char *path, mode_t mode, struct err *err)
 {
 	CLEANUP_BUF struct buf b = BUF_INIT(2u << 20);
-	const char *old = buf_str(&s->main);
+	const char *old = buf_str(&s->main), *at = s->old[0] ? strstr(old, s->old) : NULL;
 	bool ends = !s->main.len || old[s->main.len - 1] == '\n';
 
-	if (buf_printf(&b, err, "%s%s%s%s", old, ends ? "" : "\n", s->main.len ? "\n" : "",
-		       s->text) < 0)
+	if (at &&
+	    buf_printf(&b, err, "%.*s%s%s", (int)(at - old), old, s->text, at + strlen(s->old)) < 0)
+		return -1;
+	if (!at && buf_printf(&b, err, "%s%s%s%s", old, ends ? "" : "\n", s->main.len ? "\n" : "",
+			      s->text) < 0)
 		return -1;
 	return file_replace(AT_FDCWD, path, mode, b.data, b.len, err);
 }

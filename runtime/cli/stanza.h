@@ -16,7 +16,9 @@ struct stanza {
 	struct buf main;  /* the main file as it is, empty without one */
 	struct buf dump;  /* the effective configuration before */
 	struct ctrd_config main_config, config;
-	char text[2048]; /* what to add; "" when everything is there */
+	char text[2048];  /* what to add; "" when everything is there */
+	char old[2048];	  /* what an earlier --write put there and the text replaces; "" without */
+	const char *lack; /* what the handler that is there cannot do, NULL without; static */
 };
 
 #define STANZA_INIT                                                     \
@@ -28,13 +30,16 @@ void stanza_deinit(struct stanza *s);
 
 /*
  * Reads and decides. ERR_PRECONDITION: something a person has to change first, and what (the CRI
- * plugin is disabled, or a handler of our name is something else).
+ * plugin is disabled, or a handler of our name is something else). A handler that lacks something
+ * on this containerd (ctrd_form.h) is replaced if we wrote it; one that a person wrote stays, and
+ * only @lack says so.
  */
 MUST_CHECK int stanza_make(const struct ctrd *c, struct stanza *ret, struct err *err);
 
 /*
- * Adds the text to the main file. The new file is first given to containerd itself, and only
- * installed when it loads, has our handler and has lost nothing; the old one is kept as
+ * Adds the text to the main file, or puts it where the old one was. The new file is first given to
+ * containerd itself, and only installed when it loads, has our handler and has lost nothing; the
+ * old one is kept as
  * @ret_backup ("" when there was none).
  */
 MUST_CHECK int stanza_install(const struct ctrd *c, const struct stanza *s, char *ret_backup,
@@ -60,7 +65,14 @@ MUST_CHECK int stanza_read(const struct ctrd *c, struct stanza *ret, struct err 
 
 MUST_CHECK int stanza_text_runc(const char *table, bool systemd_cgroup, struct buf *out,
 				struct err *err);
-MUST_CHECK int stanza_text_own(const char *table, struct buf *out, struct err *err);
+MUST_CHECK int stanza_text_own(const char *table, const struct ctrd_runtime *r, struct buf *out,
+			       struct err *err);
+
+/*
+ * Looks for what "--write" added to the text @file, whose contents are @config: where it begins,
+ * and in @ret the text. NULL when it is not there, or not as we write it.
+ */
+const char *stanza_find(const char *file, const struct ctrd_config *config, struct buf *ret);
 
 /* Has containerd load @path and compares: ERR_PRECONDITION names what would be lost. */
 MUST_CHECK int stanza_try(const struct ctrd *c, const struct stanza *s, const char *path,

@@ -32,15 +32,14 @@ static bool step_back(const char *file, size_t *at, const char *text)
 static int find_own(const struct stanza *s, const char *path, struct cut *ret, struct err *err)
 {
 	CLEANUP_BUF struct buf own = BUF_INIT(2048);
-	const char *file = buf_str(&s->main), *at;
+	const char *file = buf_str(&s->main);
+	const char *at = stanza_find(file, &s->main_config, &own);
 
-	if (stanza_text_own(ctrd_runtimes_table(s->main_config.version), &own, err) < 0)
-		return -1;
-	at = strstr(file, buf_str(&own));
 	if (!at)
 		return err_set(err, ERR_NOT_FOUND,
 			       "%s does not have the lines that \"config containerd --write\" "
-			       "adds; whatever is left of the handler has to be taken out by hand",
+			       "adds; whatever is left of the handler has to be taken out by "
+			       "hand, there or in a file that it imports",
 			       path);
 	*ret = (struct cut){ (size_t)(at - file), (size_t)(at - file) + own.len };
 	return 0;
@@ -63,11 +62,11 @@ static int widen(const struct stanza *s, struct cut *cut, struct err *err)
 }
 
 /* A file that was made for the stanza goes with it; else the empty line between them does. */
-static void take_edges(const char *file, struct cut *cut)
+static void take_edges(const char *file, bool made_for_us, struct cut *cut)
 {
 	size_t at = cut->from;
 
-	if (step_back(file, &at, STANZA_HEAD) && at == 0 && !file[cut->to])
+	if (made_for_us && step_back(file, &at, STANZA_HEAD) && at == 0 && !file[cut->to])
 		cut->from = 0;
 	else if (cut->from > 1 && file[cut->from - 1] == '\n' && file[cut->from - 2] == '\n')
 		cut->from--;
@@ -115,37 +114,82 @@ static int try_cut(const struct ctrd *c, const struct stanza *s, const struct cu
 	return -1;
 }
 
-static bool drop_equal_backups(const char *path, const struct buf *now)
+/* True when @old is @now with a handler of ours that was replaced later. */
+static bool is_same_without_us(const struct buf *old, const struct buf *now)
 {
+	CLEANUP_FREE struct stanza *s = calloc(1, sizeof(*s));
+	struct cut cut;
+	struct err ignored;
+
+	if (!s)
+		return false;
+	s->main = *old; /* only looked at */
+	ctrd_config_read(buf_str(old), &s->main_config);
+	if (find_own(s, "", &cut, &ignored) < 0 || widen(s, &cut, &ignored) < 0)
+		return false;
+	take_edges(buf_str(old), !now->len, &cut);
+	return old->len - (cut.to - cut.from) == now->len &&
+	       memcmp(buf_str(old), buf_str(now), cut.from) == 0 &&
+	       str_eq(buf_str(old) + cut.to, buf_str(now) + cut.from);
+}
+
+enum backups { BACKUPS_OTHER, BACKUPS_REPLACED, BACKUPS_EQUAL };
+
+/*
+ * Whether one of the backups is what is left now, or was that with a handler of ours in it; such
+ * ones are removed if @drop.
+ */
+static enum backups look_at_backups(const char *path, const struct buf *now, bool drop)
+{
+	enum backups best = BACKUPS_OTHER;
 	char pattern[PATH_MAX];
 	glob_t found;
-	bool any = false;
 
 	if (!str_fmt(pattern, sizeof(pattern), "%s" STANZA_BACKUP "*", path) ||
 	    glob(pattern, 0, NULL, &found) != 0)
-		return false;
+		return best;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		CLEANUP_BUF struct buf old = BUF_INIT(1u << 20);
+		enum backups what = BACKUPS_OTHER;
 		struct err ignored;
 
-		if (file_read(AT_FDCWD, found.gl_pathv[i], &old, &ignored) == 0 &&
-		    str_eq(buf_str(&old), buf_str(now)))
-			any |= unlink(found.gl_pathv[i]) == 0;
+		if (file_read(AT_FDCWD, found.gl_pathv[i], &old, &ignored) < 0)
+			continue;
+		if (str_eq(buf_str(&old), buf_str(now)))
+			what = BACKUPS_EQUAL;
+		else if (is_same_without_us(&old, now))
+			what = BACKUPS_REPLACED;
+		best = what > best ? what : best;
+		if (drop && what != BACKUPS_OTHER)
+			(void)unlink(found.gl_pathv[i]);
 	}
 	globfree(&found);
-	return any;
+	return best;
 }
 
 static int put_in_place(const char *candidate, const char *path, const struct buf *now,
 			enum stanza_removed *ret, struct err *err)
 {
-	bool as_before = drop_equal_backups(path, now);
+	enum backups backups = look_at_backups(path, now, true);
 
-	*ret = as_before || !now->len ? STANZA_AS_BEFORE : STANZA_TAKEN_OUT;
-	if (as_before || now->len)
+	*ret = backups != BACKUPS_OTHER || !now->len ? STANZA_AS_BEFORE : STANZA_TAKEN_OUT;
+	if (backups == BACKUPS_EQUAL || now->len)
 		return rename(candidate, path) < 0 ? err_sys(err, ERR_IO, "install %s", path) : 0;
 	(void)unlink(candidate);
 	return unlink(path) < 0 ? err_sys(err, ERR_IO, "remove %s", path) : 0;
+}
+
+/* A short file of a person's own looks like one that was made for us; its backup tells them apart.
+ */
+static bool is_made_for_us(const struct stanza *s, const char *path, const struct cut *cut)
+{
+	CLEANUP_BUF struct buf rest = BUF_INIT(1u << 20);
+	struct cut plain = *cut;
+	struct err ignored;
+
+	take_edges(buf_str(&s->main), false, &plain);
+	return buf_add(&rest, buf_str(&s->main), plain.from, &ignored) < 0 ||
+	       look_at_backups(path, &rest, false) != BACKUPS_EQUAL;
 }
 
 int stanza_remove(const struct ctrd *c, struct stanza *s, enum stanza_removed *ret, struct err *err)
@@ -157,6 +201,7 @@ int stanza_remove(const struct ctrd *c, struct stanza *s, enum stanza_removed *r
 	struct cut own, all;
 	struct stat st;
 	mode_t mode = stat(path, &st) == 0 ? st.st_mode & 07777 : 0644;
+	bool fresh;
 
 	if (!str_fmt(candidate, sizeof(candidate), "%s.crossarch-new", path))
 		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
@@ -165,8 +210,9 @@ int stanza_remove(const struct ctrd *c, struct stanza *s, enum stanza_removed *r
 	all = own;
 	if (widen(s, &all, err) < 0)
 		return -1;
-	take_edges(buf_str(&s->main), &own);
-	take_edges(buf_str(&s->main), &all);
+	fresh = is_made_for_us(s, path, &all);
+	take_edges(buf_str(&s->main), fresh, &own);
+	take_edges(buf_str(&s->main), fresh, &all);
 	if (try_cut(c, s, &all, candidate, mode, &now, err) < 0 &&
 	    (own.from == all.from || try_cut(c, s, &own, candidate, mode, &now, err) < 0))
 		return err_in(err, "with the stanza taken out");
