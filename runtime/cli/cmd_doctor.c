@@ -135,7 +135,7 @@ static int run(const struct cli_command *self, int argc, char **argv)
 		be_quiet();
 	doctor_node(f);
 	doctor_emulators(f);
-	doctor_engines(f);
+	doctor_engines(f, socket);
 	doctor_containerd(f, socket);
 	bad = count(f, GRADE_BAD);
 	if (as_json) {

@@ -47,5 +47,5 @@ void doctor_settings(struct findings *f, const char *path);
 /* The examinations, in this order; the last one uses gRPC, after which nothing may fork. */
 void doctor_node(struct findings *f);
 void doctor_emulators(struct findings *f);
-void doctor_engines(struct findings *f);
+void doctor_engines(struct findings *f, const char *socket); /* in the PATH of containerd */
 void doctor_containerd(struct findings *f, const char *socket);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -7,6 +8,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/binfmt/locate.h"
 #include "runtime/binfmt/rule.h"
 #include "runtime/cli/doctor.h"
 #include "runtime/cli/emulators.h"
@@ -176,6 +178,19 @@ static void examine_boot(struct findings *f)
 	}
 }
 
+/* True when the node has an emulator, registered or not: nothing has to be installed then. */
+static bool has_interpreters(void)
+{
+	size_t n;
+	const struct arch *rows = arch_rows(&n);
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].qemu && locate_usual(rows[i].qemu, path, sizeof(path)))
+			return true;
+	return false;
+}
+
 void doctor_emulators(struct findings *f)
 {
 	CLEANUP_NODE struct node n = NODE_INIT;
@@ -200,7 +215,8 @@ void doctor_emulators(struct findings *f)
 		found(f, GRADE_GOOD, "others", "%zu more (crossarch emulators lists them)", others);
 	if (n.binfmt.state == BINFMT_ON && !foreign) {
 		found(f, GRADE_WARN, "emulators", "none registered: only native programs run");
-		fix(f, "apt-get install qemu-user-static, then crossarch emulators install all");
+		fix(f, "%scrossarch emulators install all",
+		    has_interpreters() ? "" : "apt-get install qemu-user-static, then ");
 	}
 	if (foreign)
 		examine_boot(f);

@@ -30,12 +30,12 @@ static void version_of(const char *path, char *ret, size_t size)
 		(void)str_fmt(ret, size, "%.*s", (int)strcspn(buf_str(&out), "\n"), buf_str(&out));
 }
 
-static bool examine_engine(struct findings *f, const char *name)
+static bool examine_engine(struct findings *f, const char *name, const char *search)
 {
 	char path[PATH_MAX], version[160];
 	struct err ignored;
 
-	if (configure_engine(name, getenv("PATH"), path, sizeof(path), &ignored) < 0)
+	if (configure_engine(name, search, path, sizeof(path), &ignored) < 0)
 		return false;
 	version_of(path, version, sizeof(version));
 	if (version[0])
@@ -67,13 +67,16 @@ void doctor_settings(struct findings *f, const char *path)
 	fix(f, "%s", bad.fix);
 }
 
-void doctor_engines(struct findings *f)
+void doctor_engines(struct findings *f, const char *socket)
 {
-	bool runc, crun;
+	CLEANUP_CTRD struct ctrd c = { .path = NULL };
+	bool found_ctrd, runc, crun;
+	struct err ignored;
 
 	f->section = "engines";
-	runc = examine_engine(f, "runc");
-	crun = examine_engine(f, "crun");
+	found_ctrd = ctrd_find(socket, &c, &ignored) == 0;
+	runc = examine_engine(f, "runc", found_ctrd ? c.path : getenv("PATH"));
+	crun = examine_engine(f, "crun", found_ctrd ? c.path : getenv("PATH"));
 	if (!runc && !crun) {
 		found(f, GRADE_BAD, "engine", "neither runc nor crun is installed");
 		fix(f, "apt-get install runc");
