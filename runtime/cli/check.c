@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -21,9 +22,18 @@
 /* --- the temporary bundle ------------------------------------------------------------------ */
 
 struct scratch {
-	char path[64];
+	char path[80];
 	int fd;
 };
+
+/* "/tmp/crossarch-check.PID." and what @end says */
+static bool scratch_path(pid_t pid, const char *end, char *ret, size_t size)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	return str_fmt(ret, size, "%s/crossarch-check.%d.%s",
+		       tmp && *tmp == '/' && strlen(tmp) < 32 ? tmp : "/tmp", (int)pid, end);
+}
 
 /* The names in it are ours and links, and what is mounted there is unmounted first. */
 static void scratch_remove(struct scratch *s)
@@ -48,13 +58,27 @@ static void scratch_remove(struct scratch *s)
 }
 #define CLEANUP_SCRATCH CLEANUP(scratch_remove)
 
+void check_sweep(pid_t pid)
+{
+	char pattern[80];
+	glob_t all;
+
+	if (!scratch_path(pid, "??????", pattern, sizeof(pattern)) ||
+	    glob(pattern, GLOB_NOSORT, NULL, &all) != 0)
+		return;
+	for (size_t i = 0; i < all.gl_pathc; i++) {
+		struct scratch s = { .fd = open(all.gl_pathv[i],
+						O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) };
+
+		if (str_copy(s.path, sizeof(s.path), all.gl_pathv[i]))
+			scratch_remove(&s);
+	}
+	globfree(&all);
+}
+
 static int scratch_make(struct scratch *s, struct err *err)
 {
-	const char *tmp = getenv("TMPDIR");
-
-	if (!str_fmt(s->path, sizeof(s->path), "%s/crossarch-check.XXXXXX",
-		     tmp && *tmp == '/' && strlen(tmp) < 32 ? tmp : "/tmp") ||
-	    !mkdtemp(s->path))
+	if (!scratch_path(getpid(), "XXXXXX", s->path, sizeof(s->path)) || !mkdtemp(s->path))
 		return err_sys(err, ERR_IO, "make a temporary directory (%s)", s->path);
 	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->fd < 0)

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "runtime/oci/json.h"
 #include "runtime/prepare/report.h"
@@ -24,6 +25,9 @@ struct check {
 
 /* ERR_NOT_FOUND when crossarch-prepare is not installed. A failure of prepare is in ret->err. */
 MUST_CHECK int check_run(const struct check *c, struct report *ret, struct err *err);
+
+/* Removes the temporary bundle of the process @pid, which is gone; its mounts went with it. */
+void check_sweep(pid_t pid);
 
 /* The pieces of it: a request as the memfd it is handed over in, and one run of prepare.
  * Descriptors stay the caller's; -1 leaves one out. */

@@ -8,12 +8,15 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/base/str.h"
+#include "runtime/cli/check_guard.h"
 #include "runtime/cli/cri_choice.h"
 #include "runtime/containerd/containerd_store.h"
 #include "runtime/containerd/snapshots.h"
+#include "runtime/containerd/unpack.h"
 #include "runtime/host/host.h"
 
-#define LEASE_SECONDS 300
+/* Longer than any unpacking takes. */
+#define LEASE_SECONDS 3600
 
 /* One image under examination. */
 struct examination {
@@ -44,11 +47,48 @@ static int spec_of(const struct examination *x, const struct image_member *m, js
 	return check_spec_of_image(blob.data, blob.len, x->where->args, ret, err);
 }
 
-static int not_unpacked(const char *snapshotter, struct err *err)
+/* --- looking into one ---------------------------------------------------------------------- */
+
+/* The layers, from the manifest and the configuration of @m. */
+static int layers_of(const struct examination *x, const struct image_member *m,
+		     struct image_layers *ret, struct err *err)
 {
-	return err_set(err, ERR_NOT_FOUND,
-		       "it is not unpacked in the snapshotter %s (pull it on this node)",
-		       snapshotter);
+	CLEANUP_BUF struct buf manifest = BUF_INIT(BLOB_MAX);
+	CLEANUP_BUF struct buf config = BUF_INIT(BLOB_MAX);
+
+	if (x->store->blob(x->store, m->manifest, &manifest, err) < 0 ||
+	    x->store->blob(x->store, m->ref, &config, err) < 0)
+		return -1;
+	return image_layers_parse(manifest.data, manifest.len, config.data, config.len, ret, err);
+}
+
+/* Imported or pulled without being unpacked: that is made up for, out of everybody else's way. */
+static int unpack(const struct examination *x, const struct image_member *m, const char *prefix,
+		  char *ret_top, size_t size, struct err *err)
+{
+	CLEANUP_LAYERS struct image_layers layers = { NULL, 0 };
+
+	if (layers_of(x, m, &layers, err) == 0 &&
+	    unpack_layers(x->rpc, x->where->snapshotter, prefix, &layers, ret_top, size, err) == 0)
+		return 0;
+	return err_in(
+		err, "it is not unpacked in the snapshotter %s, and unpacking it for a look failed",
+		x->where->snapshotter);
+}
+
+static int view(const struct examination *x, const struct image_member *m, const char *prefix,
+		struct arena *arena, struct check *c, struct err *err)
+{
+	const char *snapshotter = x->where->snapshotter;
+	char key[160], top[200];
+
+	(void)str_fmt(key, sizeof(key), "%s-view", prefix);
+	if (snapshot_view(x->rpc, snapshotter, key, m->chain, arena, &c->mounts, &c->n_mounts,
+			  err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND || unpack(x, m, prefix, top, sizeof(top), err) < 0)
+		return -1;
+	return snapshot_view(x->rpc, snapshotter, key, top, arena, &c->mounts, &c->n_mounts, err);
 }
 
 /*
@@ -59,22 +99,22 @@ static int ask(const struct examination *x, const struct image_member *m, const 
 	       struct report *ret, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = 1u << 20 };
-	const char *snapshotter = x->where->snapshotter;
 	struct check c = { .config = config,
 			   .config_path = x->where->config_path,
 			   .platform = m->declared };
 	struct err removal = ERR_INIT;
-	char key[128];
+	char prefix[128];
 	int rc;
 
-	(void)str_fmt(key, sizeof(key), "%s-%.24s", x->lease, strchr(m->manifest, ':') + 1);
-	if (snapshot_view(x->rpc, snapshotter, key, m->chain, &arena, &c.mounts, &c.n_mounts, err) <
-	    0)
-		return err->code == ERR_NOT_FOUND ? not_unpacked(snapshotter, err) : -1;
-	rc = check_run(&c, ret, err);
-	if (snapshot_remove(x->rpc, snapshotter, key, &removal) < 0 && rc == 0) {
+	rpc_allow(x->rpc, CHECK_TIMEOUT_MS);
+	(void)str_fmt(prefix, sizeof(prefix), "%s-%.24s", x->lease, strchr(m->manifest, ':') + 1);
+	rc = view(x, m, prefix, &arena, &c, err);
+	if (rc == 0)
+		rc = check_run(&c, ret, err);
+	rpc_allow(x->rpc, CHECK_TIMEOUT_MS);
+	if (lease_empty(x->rpc, x->lease, &removal) < 0 && rc == 0) {
 		*err = removal;
-		rc = err_in(err, "remove the temporary snapshot %s", key);
+		rc = -1;
 	}
 	return rc;
 }
@@ -100,7 +140,7 @@ static void examine(const struct examination *x, struct image_verdict *v)
 	if (rc == 0)
 		v->report = steal(r);
 	else
-		(void)str_fmt(v->why, sizeof(v->why), "%.290s", err.text);
+		(void)str_fmt(v->why, sizeof(v->why), "%.390s", err.text);
 }
 
 static int connect_to(const struct check_image *where, struct rpc **ret, struct err *err)
@@ -127,34 +167,58 @@ static int examine_all(struct examination *x, struct image_answer *a, struct err
 	return 0;
 }
 
-/* The connection is never closed: main() ends with _exit(). */
-int image_check(const struct check_image *where, const char *name, struct image_answer *ret,
-		struct err *err)
+/* Everything that is made in containerd is under one lease. */
+static int examine_under_lease(struct examination *x, struct image_answer *a, struct err *err)
 {
-	struct examination x = { .where = where };
-	struct containerd_store containerd;
+	struct err none = ERR_INIT;
+
+	rpc_allow(x->rpc, CHECK_TIMEOUT_MS);
+	if (lease_begin(x->rpc, x->lease, LEASE_SECONDS, err) < 0)
+		return -1;
+	if (examine_all(x, a, err) < 0) {
+		(void)!lease_end(x->rpc, x->lease, &none);
+		return -1;
+	}
+	return lease_end(x->rpc, x->lease, err);
+}
+
+/* The connection is never closed: main() ends with _exit(). */
+static int look_up(struct examination *x, struct containerd_store *containerd, const char *name,
+		   struct image_answer *ret, struct err *err)
+{
 	struct err none = ERR_INIT;
 	struct host host;
 
 	if (host_probe(&host, err) < 0)
 		return -1;
-	x.isolated = check_isolate(&none) == 0;
-	(void)str_fmt(x.why_not, sizeof(x.why_not), "%.180s", none.text);
-	if (connect_to(where, &x.rpc, err) < 0)
+	x->isolated = check_isolate(&none) == 0;
+	(void)str_fmt(x->why_not, sizeof(x->why_not), "%.180s", none.text);
+	if (connect_to(x->where, &x->rpc, err) < 0)
 		return -1;
 	ret->connected = true;
-	containerd_store_init(&containerd, x.rpc);
-	x.store = &containerd.store;
-	if (image_members_read(x.store, name, &ret->members, err) < 0)
+	containerd_store_init(containerd, x->rpc);
+	x->store = &containerd->store;
+	if (image_members_read(x->store, name, &ret->members, err) < 0)
 		return -1;
 	ret->choice = cri_choice(&ret->members, host.arch);
+	return 0;
+}
+
+int image_check(const struct check_image *where, const char *name, struct image_answer *ret,
+		struct err *err)
+{
+	CLEANUP_GUARD struct guard guard = GUARD_INIT;
+	struct examination x = { .where = where };
+	struct containerd_store containerd;
+	int rc;
+
 	(void)str_fmt(x.lease, sizeof(x.lease), "crossarch-check-%d-%lld", getpid(),
 		      (long long)time(NULL));
-	if (lease_begin(x.rpc, x.lease, LEASE_SECONDS, err) < 0)
+	if (guard_start(&guard, where->socket, where->namespace, x.lease, err) < 0)
 		return -1;
-	if (examine_all(&x, ret, err) < 0) {
-		(void)!lease_end(x.rpc, x.lease, &none);
-		return -1;
-	}
-	return lease_end(x.rpc, x.lease, err);
+	rc = look_up(&x, &containerd, name, ret, err);
+	if (rc == 0 && examine_under_lease(&x, ret, err) < 0)
+		return -1; /* what is left is for the guard */
+	guard_end(&guard);
+	return rc;
 }

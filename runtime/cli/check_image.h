@@ -24,7 +24,7 @@ struct image_verdict {
 	const struct image_member *member;
 	bool chosen;	       /* what CRI takes on this node */
 	struct report *report; /* owned; NULL: not checked */
-	char why[300];	       /* not checked */
+	char why[400];	       /* not checked */
 };
 
 struct image_answer {

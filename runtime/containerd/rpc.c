@@ -135,6 +135,11 @@ struct rpc *rpc_free(struct rpc *rpc)
 	return NULL;
 }
 
+void rpc_allow(struct rpc *rpc, unsigned int timeout_ms)
+{
+	rpc->deadline = deadline_after(timeout_ms);
+}
+
 void rpc_use_lease(struct rpc *rpc, const char *lease)
 {
 	add_header(rpc, "containerd-lease", lease);

@@ -39,6 +39,9 @@ struct rpc;
 MUST_CHECK int rpc_open(const struct rpc_target *target, struct rpc **ret, struct err *err);
 struct rpc *rpc_free(struct rpc *rpc);
 
+/* From now on all calls together may take @timeout_ms; 0 waits for ever. */
+void rpc_allow(struct rpc *rpc, unsigned int timeout_ms);
+
 /* What later calls create belongs to @lease (snapshots.h); once for each connection. */
 void rpc_use_lease(struct rpc *rpc, const char *lease);
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/containerd/snapshots.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "proto/containerd.pb-c.h"
+#include "runtime/base/str.h"
 
 #define ANSWER_MAX (16u << 20)
 
@@ -50,6 +53,53 @@ int lease_end(struct rpc *rpc, const char *id, struct err *err)
 	request.id = (char *)(uintptr_t)id;
 	return tell(rpc, "/containerd.services.leases.v1.Leases/Delete", &request.base, err);
 }
+
+/* --- emptying a lease ---------------------------------------------------------------------- */
+
+#define SNAPSHOTS "snapshots/"
+
+static int by_name_backwards(const void *a, const void *b)
+{
+	const Ctrd__LeaseResource *const *x = a, *const *y = b;
+
+	return strcmp((*y)->id, (*x)->id);
+}
+
+static int remove_all(struct rpc *rpc, const Ctrd__LeaseResourcesReply *all, struct err *err)
+{
+	for (size_t i = 0; i < all->n_resources; i++) {
+		const Ctrd__LeaseResource *r = all->resources[i];
+		const char *snapshotter = str_after(r->type, SNAPSHOTS);
+
+		if (snapshotter && snapshot_remove(rpc, snapshotter, r->id, err) < 0 &&
+		    err->code != ERR_NOT_FOUND)
+			return err_in(err, "remove the temporary snapshot %.100s", r->id);
+	}
+	return 0;
+}
+
+int lease_empty(struct rpc *rpc, const char *id, struct err *err)
+{
+	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
+	Ctrd__LeaseResources request = CTRD__LEASE_RESOURCES__INIT;
+	const struct rpc_call call = {
+		.method = "/containerd.services.leases.v1.Leases/ListResources",
+		.request = &request.base,
+		.reply = &ctrd__lease_resources_reply__descriptor,
+	};
+	const Ctrd__LeaseResourcesReply *all;
+	ProtobufCMessage *m;
+
+	request.id = (char *)(uintptr_t)id;
+	if (rpc_unary(rpc, &call, &arena, &m, err) < 0)
+		return -1;
+	all = (const void *)m;
+	if (all->n_resources)
+		qsort(all->resources, all->n_resources, sizeof(*all->resources), by_name_backwards);
+	return remove_all(rpc, all, err);
+}
+
+/* --- one snapshot -------------------------------------------------------------------------- */
 
 /* Options as a NULL-terminated list; the strings are those of the reply. */
 static int take_mount(const Ctrd__SnapshotMount *from, struct arena *arena,

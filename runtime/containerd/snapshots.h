@@ -7,7 +7,7 @@
 #include "runtime/containerd/rpc.h"
 #include "runtime/prepare/request.h"
 
-/* Looking into an unpacked image through a temporary view of its snapshot. */
+/* Looking into an image through temporary snapshots, which a lease keeps together. */
 
 /*
  * Takes the lease @id, under which views are safe from containerd's garbage collection; all later
@@ -15,6 +15,12 @@
  */
 MUST_CHECK int lease_begin(struct rpc *rpc, const char *id, unsigned int seconds, struct err *err);
 MUST_CHECK int lease_end(struct rpc *rpc, const char *id, struct err *err);
+
+/*
+ * Removes the snapshots under the lease @id, those with the greater names first: children are named
+ * after their parents. One that is gone already is no error.
+ */
+MUST_CHECK int lease_empty(struct rpc *rpc, const char *id, struct err *err);
 
 /*
  * Makes the view @key of the committed snapshot @parent; the mounts that show it live in @arena.

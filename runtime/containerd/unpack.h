@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "runtime/containerd/image_layers.h"
+#include "runtime/containerd/rpc.h"
+
+/*
+ * Unpacks @layers, the way a pull does, into committed snapshots of our own: named after @prefix,
+ * under the lease that @rpc uses, and on nobody else's, so that no pull finds or needs them.
+ * @ret_top gets the name of the last one. The daemon extracts; each layer may take UNPACK_MS. What
+ * was made stays, also on failure, until lease_empty() takes it away (snapshots.h).
+ *
+ * ERR_NOT_FOUND: a layer is not on this node. ERR_INVALID: one holds something else than the image
+ * says.
+ */
+#define UNPACK_MS 600000
+
+MUST_CHECK int unpack_layers(struct rpc *rpc, const char *snapshotter, const char *prefix,
+			     const struct image_layers *layers, char *ret_top, size_t size,
+			     struct err *err);
