@@ -14,6 +14,9 @@
 #include "runtime/cli/check.h"
 #include "runtime/cli/cri_choice.h"
 #include "runtime/cli/ctrd_config.h"
+#include "runtime/cli/ctrd_form.h"
+#include "runtime/cli/stanza.h"
+#include "runtime/containerd/image_layers.h"
 
 /* --- containerd's configuration ------------------------------------------------------------ */
 
@@ -112,6 +115,119 @@ static void test_too_many(void **state)
 	free(c);
 }
 
+/* --- the form of the handler --------------------------------------------------------------- */
+
+static const char node_of_systemd[] =
+	"version = 3\n"
+	"[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\n"
+	"runtime_type = 'io.containerd.runc.v2'\n"
+	"[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc.options]\n"
+	"SystemdCgroup = true\n";
+
+/* Which containerd asks whom: read in the sources of the releases up to 2.4.0-beta.0. */
+static void test_form(void **state)
+{
+	static const struct {
+		const char *version;
+		bool by_path;
+	} rows[] = {
+		{ "1.6.20~ds1", false }, { "1.7.24", false },
+		{ "2.0.0", true },	 { "2.1.9+unknown", true },
+		{ "2.2.0", true },	 { "2.2.6", true },
+		{ "2.2.7", false },	 { "2.3.0", true },
+		{ "2.3.3-k3s1", true },	 { "2.3.4", false },
+		{ "2.4.0", false },	 { "3.0.0", false },
+		{ "", false },		 { "dev", false },
+	};
+	struct ctrd_config *node = read_config(node_of_systemd);
+	struct ctrd_runtime r;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		ctrd_form(rows[i].version, "/bin/sh", node, &r);
+		assert_string_equal(r.type, rows[i].by_path ? "io.containerd.runc.v2"
+							    : "io.containerd.crossarch.v2");
+		assert_string_equal(r.path, rows[i].by_path ? "/bin/sh" : "");
+		assert_int_equal(r.systemd_cgroup, rows[i].by_path);
+		assert_null(ctrd_form_lacks(&r, rows[i].version));
+	}
+	free(node);
+}
+
+static void test_form_lacks(void **state)
+{
+	struct ctrd_runtime type = { .type = CTRD_TYPE, .config_path = "/x.json" };
+	struct ctrd_runtime path = { .type = CTRD_RUNC_TYPE, .path = "/bin/sh" };
+	struct ctrd_runtime both = { .type = CTRD_TYPE, .path = "/bin/sh" };
+
+	(void)state;
+	assert_null(ctrd_form_lacks(&type, "1.7.24"));
+	assert_null(ctrd_form_lacks(&type, "2.4.0"));
+	assert_non_null(strstr(ctrd_form_lacks(&type, "2.1.9"), "hostUsers: false"));
+	assert_non_null(strstr(ctrd_form_lacks(&both, "2.1.9"), "hostUsers: false"));
+	assert_non_null(strstr(ctrd_form_lacks(&path, "1.6.20"), "ignores runtime_path"));
+	assert_null(ctrd_form_lacks(&path, "1.7.24"));
+	assert_null(ctrd_form_lacks(&path, "2.4.0"));
+	(void)str_copy(path.config_path, sizeof(path.config_path), "/x.json");
+	assert_non_null(strstr(ctrd_form_lacks(&path, "2.1.9"), "ConfigPath"));
+	assert_string_equal(ctrd_settings_path(&path), "");
+	assert_string_equal(ctrd_settings_path(&type), "/x.json");
+	(void)str_copy(path.path, sizeof(path.path), "/nowhere/" CTRD_SHIM);
+	assert_non_null(strstr(ctrd_form_lacks(&path, "2.1.9"), "no program"));
+}
+
+static bool is_ours(const char *type, const char *path)
+{
+	struct ctrd_runtime r = { .name = "x" };
+
+	return str_copy(r.type, sizeof(r.type), type) && str_copy(r.path, sizeof(r.path), path) &&
+	       ctrd_is_ours(&r);
+}
+
+static void test_ours(void **state)
+{
+	(void)state;
+	assert_true(is_ours("io.containerd.crossarch.v2", ""));
+	assert_true(is_ours("io.containerd.runc.v2", "/opt/bin/" CTRD_SHIM));
+	assert_true(is_ours("/opt/bin/" CTRD_SHIM, ""));
+	assert_false(is_ours("io.containerd.runc.v2", ""));
+	assert_false(is_ours("io.containerd.crossarch.v2", "/usr/bin/containerd-shim-runc-v2"));
+	assert_false(is_ours("io.containerd.runc.v2", CTRD_SHIM));
+	assert_false(is_ours("", "/opt/my-" CTRD_SHIM));
+}
+
+/* What is written is found again in whatever stands around it; a person's own is not taken for it.
+ */
+static void test_found_again(void **state)
+{
+	static const char *const versions[] = { "1.6.20", "2.1.9", "2.4.0" };
+	struct ctrd_config *node = read_config(node_of_systemd);
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		CLEANUP_BUF struct buf file = BUF_INIT(1u << 16);
+		CLEANUP_BUF struct buf found = BUF_INIT(1u << 16);
+		CLEANUP_BUF struct buf none = BUF_INIT(1u << 16);
+		struct ctrd_runtime r;
+		struct ctrd_config *c;
+		const char *at;
+
+		ctrd_form(versions[i], "/bin/sh", node, &r);
+		assert_int_equal(buf_printf(&file, &err, "version = 3\nroot = 'x'\n\n"), 0);
+		assert_int_equal(stanza_text_own(ctrd_runtimes_table(3), &r, &file, &err), 0);
+		assert_int_equal(buf_printf(&file, &err, "[debug]\n"), 0);
+		c = read_config(buf_str(&file));
+		at = stanza_find(buf_str(&file), c, &found);
+		assert_non_null(at);
+		assert_string_equal(at + found.len, "[debug]\n");
+		*strchr(at, ':') = ';';
+		assert_null(stanza_find(buf_str(&file), c, &none));
+		free(c);
+	}
+	free(node);
+}
+
 /* --- CRI's choice -------------------------------------------------------------------------- */
 
 /* Which of @platforms, separated by spaces, a node of @host takes: its number from 0, or -1. */
@@ -198,13 +314,72 @@ static void test_spec_refused(void **state)
 	}
 }
 
+/* --- layers -------------------------------------------------------------------------------- */
+
+#define DIGEST_A "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DIGEST_B "sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define LAYER(digest) "{\"mediaType\":\"tar\",\"digest\":\"" digest "\",\"size\":7}"
+#define LAYERS(list) "{\"layers\":[" list "]}"
+#define DIFF_IDS(list) "{\"rootfs\":{\"diff_ids\":[" list "]}}"
+
+static int parse_layers(const char *manifest, const char *config, struct image_layers *ret)
+{
+	struct err err = ERR_INIT;
+	int rc = image_layers_parse(manifest, strlen(manifest), config, strlen(config), ret, &err);
+
+	assert_true(rc == 0 || err.code == ERR_INVALID);
+	return rc;
+}
+
+static void test_layers(void **state)
+{
+	CLEANUP_LAYERS struct image_layers l = { NULL, 0 };
+
+	(void)state;
+	assert_int_equal(parse_layers(LAYERS(LAYER(DIGEST_A) "," LAYER(DIGEST_B)),
+				      DIFF_IDS("\"" DIGEST_B "\",\"" DIGEST_A "\""), &l),
+			 0);
+	assert_int_equal(l.n, 2);
+	assert_string_equal(l.list[0].digest, DIGEST_A);
+	assert_string_equal(l.list[0].diff_id, DIGEST_B);
+	assert_string_equal(l.list[1].media_type, "tar");
+	assert_int_equal(l.list[1].size, 7);
+}
+
+static void test_layers_refused(void **state)
+{
+	static const char *const bad[][2] = {
+		{ "{}", DIFF_IDS("") },
+		{ LAYERS(""), "{}" },
+		{ LAYERS(""), "{\"rootfs\":{}}" },
+		{ LAYERS(LAYER(DIGEST_A)), DIFF_IDS("") },
+		{ LAYERS(LAYER("none")), DIFF_IDS("\"" DIGEST_A "\"") },
+		{ LAYERS(LAYER(DIGEST_A)), DIFF_IDS("\"../x\"") },
+		{ LAYERS(LAYER(DIGEST_A)), DIFF_IDS("7") },
+		{ LAYERS("\"x\""), DIFF_IDS("\"" DIGEST_A "\"") },
+		{ LAYERS("{\"digest\":\"" DIGEST_A "\"}"), DIFF_IDS("\"" DIGEST_A "\"") },
+		{ "[", DIFF_IDS("") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct image_layers l = { NULL, 0 };
+
+		assert_int_equal(parse_layers(bad[i][0], bad[i][1], &l), -1);
+		assert_null(l.list);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dumps),	      cmocka_unit_test(test_oddities),
-		cmocka_unit_test(test_too_many),      cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_choice_single), cmocka_unit_test(test_spec_of_image),
-		cmocka_unit_test(test_spec_refused),
+		cmocka_unit_test(test_dumps),	       cmocka_unit_test(test_oddities),
+		cmocka_unit_test(test_too_many),       cmocka_unit_test(test_form),
+		cmocka_unit_test(test_form_lacks),     cmocka_unit_test(test_ours),
+		cmocka_unit_test(test_found_again),    cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_choice_single),  cmocka_unit_test(test_spec_of_image),
+		cmocka_unit_test(test_spec_refused),   cmocka_unit_test(test_layers),
+		cmocka_unit_test(test_layers_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
