@@ -70,7 +70,7 @@ BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
 .PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format analyze fuzz
-.PHONY: test-faults test-soak test-hostile test-cgroup2 test-asan
+.PHONY: test-faults test-soak test-hostile test-cgroup2 test-asan test-containers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -218,6 +218,11 @@ test-soak: all cri ## lives in one shim and in many, long (root; CYCLES=10000 PE
 test-hostile: all cri ## hostile peers of a live shim, long (root; CONNECTIONS=10000 NOISE=300)
 	$(Q)BUILD=$(abspath $(BUILD)) CONNECTIONS=$(or $(CONNECTIONS),10000) NOISE=$(or $(NOISE),300) \
 		tests/integration/51-peers.test
+
+test-containers: all cri ## programs as people run them, emulated and natively, beside the stock shim (root; APPS="nginx postgres")
+	$(Q)BUILD=$(abspath $(BUILD)) APPS="$(or $(APPS),$(notdir $(wildcard hack/apps/*)))" \
+		CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" SUITE_LIMIT=$(or $(SUITE_LIMIT),7200) V=1 \
+		hack/tally tests/integration/47-containers.test
 
 demo: ## install what is missing, build, and show four pods: native, emulated twice, refused (root)
 	$(Q)hack/setup
