@@ -279,7 +279,7 @@ $(SEQUENCE_STUB): tests/sequence/stub.c tests/sequence/stub.h
 	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -static $(WARN) -o $@ $<
 $(BUILD)/tests/sequence/%.o: CFLAGS += -Wno-switch-enum # most calls are like each other
 SEQUENCE_OBJ := $(call obj,$(filter-out tests/sequence/stub.c,$(wildcard tests/sequence/*.c)))
-SEQUENCE_SEAMS := bundle_unmount private_any clock_gettime # tests/sequence/seams.c
+SEQUENCE_SEAMS := bundle_unmount child_fork private_any clock_gettime # tests/sequence/seams.c
 $(BUILD)/sequence/sequence: $(SEQUENCE_OBJ) $(LIBSHIM) $(LIBBASE) | $(SEQUENCE_STUB)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

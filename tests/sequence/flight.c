@@ -313,12 +313,33 @@ static void exec_reported(struct model *m, struct m_op *op, const struct m_outco
 	exec_goes_on(m, op);
 }
 
+/*
+ * The check says no to an exec: that is an exec which failed, by a process that the shim makes once
+ * the engine is gone. To anything else that is wrong with a check the caller gets an error.
+ */
+static void refuse(struct model *m, struct m_op *op)
+{
+	op->killed = op->runs[M_ENGINE].pid;
+	release(m, &op->runs[M_ENGINE], true);
+	m_want(m, op, M_STEP, "refused");
+}
+
+void model_refused(struct model *m, struct m_op *op, const struct m_outcome *o)
+{
+	op->runs[M_STEP] = (struct m_run){ .fd = -1 };
+	op->engine = *o;
+	op->slot->refused = true;
+	started(m, op);
+}
+
 void model_report(struct model *m, struct m_op *op, const struct m_outcome *o)
 {
 	bool private = str_eq(op->runs[M_CHECK].verb, "private");
 
 	op->runs[M_CHECK].told = !o->more;
-	if (!o->ok)
+	if (o->code == M_REFUSED && op->rpc == M_START)
+		refuse(m, op);
+	else if (!o->ok)
 		fail(m, op, o->code);
 	else if (op->rpc == M_START)
 		exec_reported(m, op, o);

@@ -167,7 +167,7 @@ void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t
 		p->state = M_STOPPED;
 	p->status = status;
 	p->fd = -1;
-	if (is_suspicious(status) && !p->deleting) {
+	if (is_suspicious(status) && !p->deleting && !p->refused) {
 		op = m_begin(m, t, NULL, p, NULL);
 		op->kind = M_OP_LOOK;
 		m_want(m, op, M_CHECK, "after");

@@ -91,6 +91,7 @@ struct m_process {
 	pid_t pid;
 	uint32_t status;
 	bool exited, published, looked_at, deleting, big;
+	bool refused; /* an exec: the shim's own process, which says why there is no other */
 	struct m_op *op;
 	struct m_queue deferred, waiters;
 	int signal; /* was sent to it just now */
@@ -107,7 +108,7 @@ struct m_task {
 enum m_part {
 	M_CHECK,  /* prepare */
 	M_ENGINE, /* the engine */
-	M_STEP,	  /* the unmounting, or the search for the engine's words */
+	M_STEP,	  /* the unmounting, the search for the engine's words, or a refusal's process */
 	M_PARTS
 };
 
@@ -149,6 +150,7 @@ struct m_op {
 	bool unmounts;			   /* it was begun, or found */
 	bool engine_ran, engine_ended;
 	struct m_outcome engine; /* how */
+	pid_t killed;		 /* the engine of an exec that was refused, 0 if there was none */
 	bool failing;		 /* with `code`, when the engine has ended */
 	bool undoing;
 	int code;
@@ -194,6 +196,8 @@ struct model {
 void model_call(struct model *m, struct m_call *c);
 /* prepare has reported, or ended without a report. */
 void model_report(struct model *m, struct m_op *op, const struct m_outcome *o);
+/* The process is there that answers for the exec which the check refused: @o has its pid. */
+void model_refused(struct model *m, struct m_op *op, const struct m_outcome *o);
 /* A run ended; of prepare one that had reported. */
 void model_done(struct model *m, struct m_op *op, enum m_part part, const struct m_outcome *o);
 void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t status);
@@ -203,6 +207,9 @@ void model_abandon(struct model *m, struct m_call *c);
 void model_time(struct model *m, uint64_t ns);
 /* Runs the calls whose turn has come; after each of the above. */
 void model_settle(struct model *m);
+
+/* What a refused exec exits with, as a shell answers for a program that cannot be executed. */
+#define M_REFUSED_STATUS 126
 
 /* What the gate of an exec's engine holds by now: nothing yet, its process, or the end of file. */
 enum m_gate { M_GATE_WAITS, M_GATE_OPEN, M_GATE_REFUSED };

@@ -88,8 +88,13 @@ static int bad_prepare(struct world *w, struct m_run *run, bool first)
 	static const struct {
 		enum err_code code;
 		int rpc;
-	} codes[] = { { ERR_INVALID, 3 }, { ERR_NOT_FOUND, 5 }, { ERR_IO, 2 },
-		      { ERR_LIMIT, 8 },	  { ERR_NOMEM, 14 },	{ ERR_TIMEOUT, 4 } };
+	} codes[] = { { ERR_INVALID, 3 },
+		      { ERR_NOT_FOUND, 5 },
+		      { ERR_IO, 2 },
+		      { ERR_LIMIT, 8 },
+		      { ERR_NOMEM, 14 },
+		      { ERR_TIMEOUT, 4 },
+		      { ERR_PRECONDITION, M_REFUSED } };
 	unsigned int which = (unsigned int)draw(w, 9), n = (unsigned int)draw(w, ARRAY_SIZE(codes));
 	bool decided = first && draw(w, 2);
 	int rpc = M_INVALID;
@@ -186,10 +191,10 @@ static void say_yes(struct world *w, struct m_run *run, bool first, bool more, s
 void prepare_speaks(struct world *w, struct m_op *op)
 {
 	struct m_run *run = &op->runs[M_CHECK];
-	bool first = op->rpc == M_CREATE && !op->reported;
+	bool first = op->rpc == M_CREATE && !op->reported, exec = op->rpc == M_START;
 	struct m_outcome o = { .fd = -1, .private_pid = draw(w, 2) };
 
-	if (draw(w, 10))
+	if (draw(w, exec ? 4 : 10))
 		say_yes(w, run, first, first && draw(w, 2), &o);
 	else
 		o.code = bad_prepare(w, run, first);

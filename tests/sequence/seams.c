@@ -13,12 +13,14 @@
 #include "runtime/base/str.h"
 #include "shim/host/private.h"
 #include "shim/host/unmount.h"
+#include "shim/task/exit.h"
 #include "shim/task/service.h"
 #include "tests/sequence/world.h"
 
 /*
- * Where the linker puts our functions into the shim (--wrap): the unmounting ends when and how the
- * fuzzer wants, and time passes when it says so. Deadlines are then as exact as anything else.
+ * Where the linker puts our functions into the shim (--wrap): the unmounting and the processes of
+ * refused execs end when the fuzzer wants, and time passes when it says so. Deadlines are then as
+ * exact as anything else.
  */
 static const uint64_t *shim_clock;
 
@@ -27,6 +29,10 @@ int __real_clock_gettime(clockid_t id, struct timespec *ret);
 int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
 int __wrap_bundle_unmount(void *bundle);
 bool __wrap_private_any(void);
+int __real_child_fork(struct child *c, struct reaper *r, int (*run)(void *arg), void *arg,
+		      void (*on_exit)(struct child *, const struct exit_status *), struct err *err);
+int __wrap_child_fork(struct child *c, struct reaper *r, int (*run)(void *arg), void *arg,
+		      void (*on_exit)(struct child *, const struct exit_status *), struct err *err);
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *ret)
 {
@@ -44,23 +50,58 @@ bool __wrap_private_any(void)
 	return false;
 }
 
-/* Runs in a forked child: it only makes system calls. */
-int __wrap_bundle_unmount(void *bundle)
+/* In a forked child: it only makes system calls. With what it is to exit, where that is free. */
+static int wait_order(const struct stub_hello *h)
 {
-	struct stub_hello h = { .kind = STUB_STEP, .pid = getpid(), .verb = "unmount" };
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	const char *name = strrchr(bundle, '/');
 	struct stub_order o = { .what = STUB_EXIT };
 
-	(void)str_copy(h.container, sizeof(h.container), name ? name + 1 : "?");
 	(void)str_copy(to.sun_path, sizeof(to.sun_path), getenv(STUB_SOCKET));
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ||
-	    send(fd, &h, sizeof(h), 0) < 0 || recv(fd, &o, STUB_ORDER_HEAD, 0) <= 0)
+	    send(fd, h, sizeof(*h), 0) < 0 || recv(fd, &o, STUB_ORDER_HEAD, 0) <= 0)
 		return 121;
 	if (o.what == STUB_KILL)
 		kill(getpid(), o.number);
 	return o.number;
+}
+
+int __wrap_bundle_unmount(void *bundle)
+{
+	struct stub_hello h = { .kind = STUB_STEP, .pid = getpid(), .verb = "unmount" };
+	const char *name = strrchr(bundle, '/');
+
+	(void)str_copy(h.container, sizeof(h.container), name ? name + 1 : "?");
+	return wait_order(&h);
+}
+
+/* The process of an exec that was refused: it exits when it is told to, with what it exits. */
+struct refused {
+	const struct process *p;
+	int (*run)(void *arg);
+	void *arg;
+};
+
+static int be_refused(void *data)
+{
+	struct stub_hello h = { .kind = STUB_STEP, .pid = getpid(), .verb = "refused" };
+	const struct refused *r = data;
+
+	(void)str_copy(h.container, sizeof(h.container), r->p->task->id);
+	(void)str_copy(h.exec, sizeof(h.exec), r->p->exec_id);
+	(void)wait_order(&h);
+	return r->run(r->arg);
+}
+
+int __wrap_child_fork(struct child *c, struct reaper *r, int (*run)(void *arg), void *arg,
+		      void (*on_exit)(struct child *, const struct exit_status *), struct err *err)
+{
+	struct refused refused;
+
+	if (on_exit != process_on_exit)
+		return __real_child_fork(c, r, run, arg, on_exit, err);
+	refused = (struct refused){ container_of(c, struct process, child), run, arg };
+	return __real_child_fork(c, r, be_refused, &refused, on_exit, err);
 }
 
 static int serve(const struct world *w, int listening)

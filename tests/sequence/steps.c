@@ -186,7 +186,8 @@ static struct m_process *any_process(struct world *w)
 static void end_process(struct world *w, struct m_process *p)
 {
 	static const uint8_t statuses[] = { 0, 0, 0, 1, 2, 3, 42, 126, 127, 132, 159, 255 };
-	uint32_t status = statuses[draw(w, ARRAY_SIZE(statuses))];
+	uint32_t any = statuses[draw(w, ARRAY_SIZE(statuses))];
+	uint32_t status = p->refused ? M_REFUSED_STATUS : any; /* it has no choice */
 	bool by_signal = draw(w, 4) == 0;
 
 	order(w, p->fd, by_signal ? STUB_KILL : STUB_EXIT, by_signal ? SIGKILL : (int)status, NULL,
@@ -228,6 +229,60 @@ static bool late_refusal(struct world *w, struct m_op *op)
 	return true;
 }
 
+/* The engine's end, if it is still there, and the end of init change nothing about a refusal. */
+static void refuse_with_ends(struct world *w, struct m_op *op, bool first)
+{
+	const struct m_outcome refused = { .fd = -1, .code = M_REFUSED };
+	const struct m_run *check = &op->runs[M_CHECK], *engine = &op->runs[M_ENGINE];
+	struct m_process *init = &op->task->init;
+	bool engine_ends = engine->fd >= 0 && draw(w, 2);
+	bool init_ends = init->fd >= 0 && draw(w, 8) == 0;
+
+	kill(w->shim, SIGSTOP); /* it is to find all at once */
+	if (first)
+		report_refusal(w, check->fd);
+	if (engine_ends)
+		order(w, engine->fd, draw(w, 2) ? STUB_EXIT : STUB_KILL, SIGSEGV, NULL, 0);
+	if (init_ends)
+		order(w, init->fd, STUB_EXIT, 0, NULL, 0);
+	if (draw(w, 4) == 0)
+		kill(w->shim, SIGUSR1);
+	if (!first)
+		report_refusal(w, check->fd);
+	kill(w->shim, SIGCONT);
+	tell(w, "the check refuses %s of %s%s%s", op->process->id, init->id,
+	     engine_ends ? ", the engine ends" : "", init_ends ? ", init ends" : "");
+	model_report(&w->model, op, &refused);
+	if (init_ends)
+		process_end(w, init, 0);
+}
+
+/* The engine has to be killed for it, and that is not seen before the deadline is. */
+static void refuse_too_late(struct world *w, struct m_op *op)
+{
+	tell(w, "the check refuses %s of %s at its deadline", op->process->id, op->task->init.id);
+	kill(w->shim, SIGSTOP);
+	report_refusal(w, op->runs[M_CHECK].fd);
+	clock_move(w, op->deadline - w->model.now);
+	kill(w->shim, SIGCONT);
+}
+
+/* The check of an exec says no, and at the same moment something else happens. */
+static bool race_refusal(struct world *w, struct m_op *op)
+{
+	const struct m_run *check = &op->runs[M_CHECK];
+	bool exec = op->rpc == M_START && op->process != &op->task->init;
+
+	if (!exec || check->fd < 0 || check->told || model_gate(op) != M_GATE_WAITS || draw(w, 2))
+		return false;
+	w->racing[0] = '\0'; /* nothing is left to chance */
+	if (op->deadline && op->runs[M_ENGINE].fd >= 0 && draw(w, 4))
+		refuse_too_late(w, op);
+	else
+		refuse_with_ends(w, op, draw(w, 2));
+	return true;
+}
+
 /* Two runs of one operation end at the same moment: nothing may depend on whose end is seen first.
  */
 static void finish_both(struct world *w, const struct choice *c)
@@ -237,7 +292,7 @@ static void finish_both(struct world *w, const struct choice *c)
 	bool freeze;
 
 	(void)str_copy(w->racing, sizeof(w->racing), op->task->init.id);
-	if (late_refusal(w, op))
+	if (late_refusal(w, op) || race_refusal(w, op))
 		return;
 	freeze = op->rpc != M_START; /* whose gate has to be opened between the two */
 	if (freeze)

@@ -7,8 +7,8 @@
 /*
  * How the fuzzer and its stub talk, over a SOCK_SEQPACKET socket named by the environment variable
  * STUB_SOCKET. One program stands for crossarch-prepare, for the engine and for the processes of
- * containers, a function for the unmounting that the shim forks; each run says who it is, waits,
- * and does as it is told.
+ * containers, functions in the shim for what it forks, the unmounting and the processes of refused
+ * execs; each run says who it is, waits, and does as it is told.
  */
 #define STUB_SOCKET "CROSSARCH_STUB_SOCKET"
 #define STUB_REPORT_MAX 16384

@@ -106,6 +106,43 @@ static bool is_run_of(const struct m_op *op, const struct stub_hello *h)
 	       (!h->exec[0] || str_eq(op->process->id, h->exec));
 }
 
+/* Only one may use the streams of an exec. */
+static void expect_ended(struct world *w, pid_t engine)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	for (unsigned int i = 0; engine && i < w->dying.n; i++) {
+		p.fd = w->dying.v[i].fd;
+		if (w->dying.v[i].pid == engine && poll(&p, 1, 0) <= 0)
+			wrong(w, "a refused exec has a process, and its engine %d still runs",
+			      (int)engine);
+	}
+}
+
+/*
+ * The shim has made the process of an exec that was refused. It would exit at once; in one case of
+ * two it is held back, for what may come before that.
+ */
+static void refused_begins(struct world *w, struct m_op *op)
+{
+	struct m_outcome o = { .ok = true, .status = M_REFUSED_STATUS };
+	struct m_run *run = &op->runs[M_STEP];
+
+	expect_ended(w, op->killed);
+	o.pid = run->pid;
+	/* As with any process, and a call that waits for the slot: see make_process(). */
+	o.ended = draw(w, 2) && !op->slot->deferred.n;
+	if (o.ended) {
+		order(w, run->fd, STUB_EXIT, 0, NULL, 0);
+		fd_close(&run->fd);
+	}
+	o.fd = run->fd;
+	tell(w, "  %s of %s is refused: process %d%s", op->process->id, op->task->init.id,
+	     (int)o.pid, o.ended ? ", which ends" : "");
+	model_refused(&w->model, op, &o);
+	model_settle(&w->model);
+}
+
 static void run_begins(struct world *w, const struct stub_hello *h, int fd)
 {
 	for (size_t i = 0; i < M_OPS; i++) {
@@ -121,6 +158,8 @@ static void run_begins(struct world *w, const struct stub_hello *h, int fd)
 		r->age = 0;
 		if (op->kind == M_OP_LOOK)
 			answer_look(w, op);
+		else if (str_eq(h->verb, "refused"))
+			refused_begins(w, op);
 		return;
 	}
 	if (str_eq(h->verb, "engine-error") && str_eq(h->container, w->racing)) {

@@ -242,13 +242,27 @@ static bool came(const struct watch *all, int fd)
 	return false;
 }
 
+/* What is told of a process that nobody here knows yet waits until it has said who it is. */
+static bool awaits_process(const struct world *w)
+{
+	for (size_t i = 0; i < M_OPS; i++) {
+		const struct m_run *r = &w->model.ops[i].runs[M_STEP];
+
+		if (w->model.ops[i].used && r->wanted && str_eq(r->verb, "refused"))
+			return true;
+	}
+	return false;
+}
+
 static void add_all(struct world *w, struct watch *all)
 {
+	bool hears = !awaits_process(w);
+
 	add(all, w->control);
 	add(all, w->events);
-	add(all, w->publisher.fd);
+	add(all, hears ? w->publisher.fd : -1);
 	for (int i = 0; i < W_CLIENTS; i++)
-		add(all, w->clients[i].fd);
+		add(all, hears ? w->clients[i].fd : -1);
 	for (unsigned int i = 0; i < w->newcomers.n; i++)
 		add(all, w->newcomers.v[i].fd);
 	for (unsigned int i = 0; i < w->dying.n; i++)
@@ -322,6 +336,12 @@ static void collect_released(struct world *w)
 	w->model.n_released = 0;
 }
 
+/* What the shim has blocked is blocked in a process that it forked: all that a Kill may send. */
+static bool is_blocked(const struct m_process *p, int sig)
+{
+	return p->refused && sig != SIGKILL;
+}
+
 static bool is_lethal(int sig)
 {
 	return sig && sig != SIGCHLD && sig != SIGCONT && sig != SIGWINCH && sig != SIGURG;
@@ -339,7 +359,8 @@ static bool end_signalled(struct world *w)
 			int sig = p->signal;
 
 			p->signal = 0;
-			if (!t->used || !p->used || p->fd < 0 || !is_lethal(sig))
+			if (!t->used || !p->used || p->fd < 0 || !is_lethal(sig) ||
+			    is_blocked(p, sig))
 				continue;
 			process_end(w, p, 128 + (uint32_t)sig);
 			any = true;
@@ -484,13 +505,18 @@ static void happen(struct world *w)
 	} while (end_signalled(w) || waits(w));
 }
 
-void pass_time(struct world *w, uint64_t ns)
+void clock_move(struct world *w, uint64_t ns)
 {
 	tell(w, "%d s pass", (int)(ns / M_SECOND));
 	model_time(&w->model, ns);
 	model_settle(&w->model);
 	collect_released(w);
 	__atomic_store_n(w->clock, w->model.now, __ATOMIC_RELEASE);
+}
+
+void pass_time(struct world *w, uint64_t ns)
+{
+	clock_move(w, ns);
 	probe(w); /* wakes the shim */
 }
 

@@ -79,7 +79,8 @@ void shim_begin(struct world *w);
 void shim_end(struct world *w);
 void client_connect(struct world *w, int n);
 
-/* Time passes for the shim. */
+/* Time passes for the shim; the first does not wait for it to see that. */
+void clock_move(struct world *w, uint64_t ns);
 void pass_time(struct world *w, uint64_t ns);
 
 /* Waits until all that the model wants has happened, and nothing else. */
