@@ -129,7 +129,8 @@ static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
 /*
  * The socket of a killed shim would otherwise stay until the same pod starts again. After a failed
  * Create containerd may have removed the bundle, and with it the address, before we get to it;
- * then it is the one that this container alone would have.
+ * then it is the one that this container alone would have, where containerd has its sockets
+ * usually: another socket_dir (containerd 2.3) is told to `start` only.
  */
 static void remove_socket(const struct args *a, const char *bundle)
 {

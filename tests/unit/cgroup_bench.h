@@ -66,3 +66,19 @@ static inline void fake_cgroup_file(struct fake_cgroup *f, const char *name, con
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
 }
+
+/*
+ * Runs @command with the directory of @path in every hierarchy of this host; 0 when all went well.
+ * Not in cpuset: a new one takes no process before it has processors.
+ */
+static inline int each_hierarchy(const char *command, const char *path)
+{
+	char line[512];
+
+	str_fmt(line, sizeof(line),
+		"s=0; for p in $(awk '/ - cgroup2? / && !/cpuset/ {print $5}' "
+		"/proc/self/mountinfo); do "
+		"%s \"$p%s\" || s=1; done 2>/dev/null; exit $s",
+		command, path);
+	return system(line);
+}

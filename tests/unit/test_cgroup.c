@@ -116,19 +116,6 @@ struct real {
 	struct cgroup cg;
 };
 
-/* Not in cpuset: a new one takes no process before it has processors. */
-static int each_hierarchy(const char *command, const char *name)
-{
-	char line[512];
-
-	str_fmt(line, sizeof(line),
-		"s=0; for p in $(awk '/ - cgroup2? / && !/cpuset/ {print $5}' "
-		"/proc/self/mountinfo); do "
-		"%s \"$p%s\" || s=1; done 2>/dev/null; exit $s",
-		command, name);
-	return system(line);
-}
-
 static _Noreturn void be_family(int talk)
 {
 	char c;

@@ -70,19 +70,6 @@ struct real {
 	size_t n;
 };
 
-/* Not in cpuset: a new one takes no process before it has processors. */
-static int each_hierarchy(const char *command, const char *path)
-{
-	char line[512];
-
-	str_fmt(line, sizeof(line),
-		"s=0; for p in $(awk '/ - cgroup2? / && !/cpuset/ {print $5}' "
-		"/proc/self/mountinfo); do "
-		"%s \"$p%s\" || s=1; done 2>/dev/null; exit $s",
-		command, path);
-	return system(line);
-}
-
 static int setup(void **state)
 {
 	struct real *r = calloc(1, sizeof(*r));
