@@ -15,33 +15,28 @@
 #define LONELY_BOUND_NS S_TO_NS(30)
 #define GRACE_BOUND_MS 1000
 
-#define TASK_METHODS(service_name)                                                                 \
-	{ service_name, "Checkpoint", &crossarch__checkpoint_task_request__descriptor,             \
-	  task_checkpoint },                                                                       \
-		{ service_name, "CloseIO", &crossarch__close_iorequest__descriptor,                \
-		  task_close_io },                                                                 \
-		{ service_name, "Connect", &crossarch__process_request__descriptor,                \
-		  task_connect },                                                                  \
-		{ service_name, "Create", &crossarch__create_task_request__descriptor,             \
-		  task_create },                                                                   \
-		{ service_name, "Delete", &crossarch__process_request__descriptor, task_delete },  \
-		{ service_name, "Exec", &crossarch__exec_process_request__descriptor, task_exec }, \
-		{ service_name, "Kill", &crossarch__kill_request__descriptor, task_kill },         \
-		{ service_name, "Pause", &crossarch__process_request__descriptor, task_pause },    \
-		{ service_name, "Pids", &crossarch__process_request__descriptor, task_pids },      \
-		{ service_name, "ResizePty", &crossarch__resize_pty_request__descriptor,           \
-		  task_resize },                                                                   \
-		{ service_name, "Resume", &crossarch__process_request__descriptor, task_resume },  \
-		{ service_name, "Shutdown", &crossarch__process_request__descriptor,               \
-		  task_shutdown },                                                                 \
-		{ service_name, "Start", &crossarch__process_request__descriptor, task_start },    \
-		{ service_name, "State", &crossarch__process_request__descriptor, task_state },    \
-		{ service_name, "Stats", &crossarch__process_request__descriptor, task_stats },    \
-		{ service_name, "Update", &crossarch__update_task_request__descriptor,             \
-		  task_update },                                                                   \
-	{                                                                                          \
-		service_name, "Wait", &crossarch__process_request__descriptor, task_wait           \
+#define METHOD(service, name, request, run, at_once)                             \
+	{                                                                        \
+		service, name, &crossarch__##request##__descriptor, run, at_once \
 	}
+#define TASK_METHODS(service)                                                           \
+	METHOD(service, "Checkpoint", checkpoint_task_request, task_checkpoint, false), \
+		METHOD(service, "CloseIO", close_iorequest, task_close_io, false),      \
+		METHOD(service, "Connect", process_request, task_connect, true),        \
+		METHOD(service, "Create", create_task_request, task_create, false),     \
+		METHOD(service, "Delete", process_request, task_delete, false),         \
+		METHOD(service, "Exec", exec_process_request, task_exec, false),        \
+		METHOD(service, "Kill", kill_request, task_kill, false),                \
+		METHOD(service, "Pause", process_request, task_pause, false),           \
+		METHOD(service, "Pids", process_request, task_pids, true),              \
+		METHOD(service, "ResizePty", resize_pty_request, task_resize, false),   \
+		METHOD(service, "Resume", process_request, task_resume, false),         \
+		METHOD(service, "Shutdown", process_request, task_shutdown, false),     \
+		METHOD(service, "Start", process_request, task_start, false),           \
+		METHOD(service, "State", process_request, task_state, true),            \
+		METHOD(service, "Stats", process_request, task_stats, true),            \
+		METHOD(service, "Update", update_task_request, task_update, false),     \
+		METHOD(service, "Wait", process_request, task_wait, true)
 
 /* Version 3 is version 2 under another name (shim-protocol 4.1). */
 static const struct method methods[] = {

@@ -236,10 +236,15 @@ static int check_frame(struct server_conn *sc, const struct frame *f, const stru
 	if (!body)
 		return err_set(err, ERR_LIMIT, "request of %u bytes exceeds the limit of %u",
 			       f->length, FRAME_MAX);
-	if (sc->n_calls >= SERVER_CALLS_PER_CONN)
-		return err_set(err, ERR_LIMIT, "more than %u requests without an answer",
-			       SERVER_CALLS_PER_CONN);
 	return 0;
+}
+
+static int check_room(const struct call *call, struct err *err)
+{
+	if (call->method->at_once || call->conn->n_calls <= SERVER_CALLS_PER_CONN)
+		return 0;
+	return err_set(err, ERR_LIMIT, "more than %u requests without an answer",
+		       SERVER_CALLS_PER_CONN);
 }
 
 static void on_frame(struct conn *c, const struct frame *f, const struct buf *body)
@@ -270,7 +275,7 @@ static void on_frame(struct conn *c, const struct frame *f, const struct buf *bo
 	list_init(&call->timed);
 	list_add(&sc->calls, &call->in_conn);
 	sc->n_calls++;
-	if (decode_request(call, sc->server, body, &err) < 0)
+	if (decode_request(call, sc->server, body, &err) < 0 || check_room(call, &err) < 0)
 		call_fail(call, &err);
 	else
 		call->method->run(sc->server->owner, call);

@@ -21,6 +21,8 @@ struct method {
 	const char *service, *name;
 	const ProtobufCMessageDescriptor *request;
 	void (*run)(void *owner, struct call *call);
+	bool at_once; /* or by call_wait(): other calls without an answer are no reason to refuse it
+		       */
 };
 
 struct server {

@@ -55,8 +55,8 @@ static void keep(void *owner, struct call *call)
 }
 
 static const struct method methods[] = {
-	{ "a", "b", &crossarch__create_task_request__descriptor, answer },
-	{ "a", "c", &crossarch__process_request__descriptor, keep },
+	{ "a", "b", &crossarch__create_task_request__descriptor, answer, false },
+	{ "a", "c", &crossarch__process_request__descriptor, keep, false },
 };
 
 static void on_stop(struct timer *t)

@@ -281,7 +281,7 @@ static void forward(void *owner, struct call *call)
 
 static const struct method event_methods[] = {
 	{ "containerd.services.events.ttrpc.v1.Events", "Forward",
-	  &crossarch__forward_request__descriptor, forward },
+	  &crossarch__forward_request__descriptor, forward, false },
 };
 
 static int listen_at(const char *path, struct err *err)

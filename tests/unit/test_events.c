@@ -61,7 +61,7 @@ static void forward(void *owner, struct call *call)
 
 static const struct method methods[] = {
 	{ "containerd.services.events.ttrpc.v1.Events", "Forward",
-	  &crossarch__forward_request__descriptor, forward },
+	  &crossarch__forward_request__descriptor, forward, false },
 };
 
 static void serve(struct fixture *f)

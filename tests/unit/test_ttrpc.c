@@ -113,10 +113,10 @@ static void answer_all(struct list *calls)
 }
 
 static const struct method methods[] = {
-	{ "test.Service", "Length", &crossarch__process_request__descriptor, answer_now },
-	{ "test.Service", "Keep", &crossarch__process_request__descriptor, keep },
-	{ "test.Service", "Wait", &crossarch__process_request__descriptor, wait_for_good },
-	{ "test.Service", "Park", &crossarch__process_request__descriptor, park },
+	{ "test.Service", "Length", &crossarch__process_request__descriptor, answer_now, true },
+	{ "test.Service", "Keep", &crossarch__process_request__descriptor, keep, false },
+	{ "test.Service", "Wait", &crossarch__process_request__descriptor, wait_for_good, true },
+	{ "test.Service", "Park", &crossarch__process_request__descriptor, park, false },
 };
 
 static void on_stop(struct timer *t)
@@ -449,6 +449,31 @@ static void test_thousands_wait(void **state)
 	close(other);
 }
 
+/* As many as are kept; what is answered at once does not suffer from them. */
+static void test_kept_are_bounded(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[256];
+	int fd = dial(f);
+	uint32_t stream = 1;
+	size_t n;
+
+	for (unsigned int i = 0; i <= SERVER_CALLS_PER_CONN; i++, stream += 2) {
+		n = make_request(bytes, stream, "test.Service", "Park", "abc");
+		assert_int_equal(write(fd, bytes, n), n);
+		if (i % 256 == 255)
+			turn(f);
+	}
+	for (int i = 0; i < 200 && !poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0); i++)
+		turn(f);
+	assert_int_equal(read_response(fd, stream - 2, NULL), 8);
+	n = make_request(bytes, stream, "test.Service", "Length", "abc");
+	assert_int_equal(write(fd, bytes, n), n);
+	turn(f);
+	assert_int_equal(read_response(fd, stream, NULL), 0);
+	close(fd);
+}
+
 /* What is too many is refused itself; nothing else is. */
 static void test_waits_are_bounded(void **state)
 {
@@ -558,6 +583,7 @@ int main(void)
 		T(test_half_a_frame_then_close),
 		T(test_silent_peers_make_room),
 		T(test_thousands_wait),
+		T(test_kept_are_bounded),
 		T(test_waits_are_bounded),
 		T(test_deadlines_of_parked),
 		T(test_accept_fails),
