@@ -15,6 +15,8 @@
 #include "runtime/base/mem.h"
 
 #define MIB (1ull << 20)
+#define NOBODY 65534u
+#define READING (1u << CAP_DAC_READ_SEARCH | 1u << CAP_SYS_PTRACE)
 
 /* The address sanitizer's runtime needs calls and files that are given up here. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -45,6 +47,8 @@ static const int plain_calls[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(readlinkat),
 	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(capget),
+	SCMP_SYS(capset), /* no more than there are by then */
 	SCMP_SYS(landlock_create_ruleset),
 	SCMP_SYS(landlock_add_rule),
 	SCMP_SYS(landlock_restrict_self),
@@ -81,6 +85,9 @@ static int add_rules(scmp_filter_ctx ctx, int out, int sink)
 	if (rc == 0) /* the one record that has a descriptor with it */
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1,
 				      SCMP_A0(SCMP_CMP_EQ, 3));
+	if (rc == 0)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(setfsuid), 1,
+				      SCMP_A0(SCMP_CMP_EQ, NOBODY));
 	if (rc == 0) /* the C library would like to read the time zone */
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0);
 	if (rc == 0 && out >= 0)
@@ -104,11 +111,10 @@ static int filter_calls(int out, int sink, struct err *err)
 }
 
 /* Root stays root, but only as the owner of files and as one who may read others'. */
-static int drop_capabilities(struct err *err)
+static int drop_capabilities(unsigned int keep, struct err *err)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct data[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
-	const unsigned int keep = 1u << CAP_DAC_READ_SEARCH | 1u << CAP_SYS_PTRACE;
 
 	if (syscall(SYS_capget, &header, data) < 0)
 		return err_sys(err, ERR_IO, "confine: read capabilities");
@@ -118,6 +124,17 @@ static int drop_capabilities(struct err *err)
 	if (syscall(SYS_capset, &header, data) < 0)
 		return err_sys(err, ERR_IO, "confine: drop capabilities");
 	return 0;
+}
+
+/*
+ * Who owns nothing can write, empty and make nothing, also where the kernel has no Landlock; to
+ * read, the capability is enough, which goes with the change and is taken back. Where nobody has no
+ * number in our user namespace all stays as it is.
+ */
+static int become_nobody(struct err *err)
+{
+	(void)syscall(SYS_setfsuid, NOBODY);
+	return drop_capabilities(READING, err);
 }
 
 static int limit_resources(struct err *err)
@@ -149,7 +166,8 @@ int confine_calls(int out, int sink, struct err *err)
 		return 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, ERR_IO, "confine: no_new_privs");
-	if (limit_resources(err) < 0 || drop_capabilities(err) < 0)
+	/* CAP_SETUID is for become_nobody(), and good for nothing else under this filter. */
+	if (limit_resources(err) < 0 || drop_capabilities(READING | 1u << CAP_SETUID, err) < 0)
 		return -1;
 	return filter_calls(out, sink, err);
 }
@@ -169,9 +187,14 @@ static int allow_below(int ruleset, int fd, uint64_t rights)
 int confine_files(const struct view *v, int bundle, struct err *err)
 {
 	struct landlock_ruleset_attr attr = { .handled_access_fs = ALL_RIGHTS };
-	CLEANUP_FD int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	CLEANUP_FD int ruleset = -1;
 
-	if (ruleset < 0 || UNCONFINED)
+	if (UNCONFINED)
+		return 0;
+	if (become_nobody(err) < 0)
+		return -1;
+	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+	if (ruleset < 0)
 		return 0;
 	/* A file system without inodes of the usual kind: reading it matters more than this. */
 	if (allow_below(ruleset, v->root, READS) < 0 ||

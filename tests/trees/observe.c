@@ -53,7 +53,7 @@ static bool is_interpreter(const char *path)
 static bool in_bundle(const char *path, const struct tree *t)
 {
 	static const char *const parts[] = { "/rootfs/", "/volumes/", "/config.json/",
-					     "/config.json.crossarch/", "/#" };
+					     "/crossarch.settings/", "/#" };
 	const char *rest = str_after(path, t->path);
 	char part[PATH_MAX + 2];
 

@@ -151,6 +151,12 @@ static int ask_create(void)
 	return fd < 0 ? 0 : 2;
 }
 
+/* Files are looked at as nobody, if there is one here. */
+static int ask_owner(void)
+{
+	return (int)syscall(SYS_setfsuid, 65534) == 65534 ? 0 : 2;
+}
+
 static void what_is_allowed(void **state)
 {
 	(void)state;
@@ -185,12 +191,21 @@ static void other_files(void **state)
 	assert_int_equal(confined(ask_create), 0);
 }
 
+static void nobody(void **state)
+{
+	(void)state;
+	if (!CONFINES || getuid() != 0)
+		skip();
+	assert_int_equal(confined(ask_owner), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_allowed),
 		cmocka_unit_test(what_kills),
 		cmocka_unit_test(other_files),
+		cmocka_unit_test(nobody),
 	};
 
 	return cmocka_run_group_tests_name("confine", tests, NULL, NULL);
