@@ -17,17 +17,19 @@ apt_suites() {
 	esac
 }
 
+# apt_acquire: the only part of the machine's configuration that counts: a proxy, and what it has to say about
+# certificates and dates. Hooks in its apt.conf.d belong to the machine's package state.
+apt_acquire() { apt-config dump | grep -E '^Acquire::(https?::|Check-)' || :; }
+
 # apt_configure SUITE ARCHITECTURE: apt is that one's from here on; its files are in $apt
 apt_configure() {
 	apt=$cache/apt/$1-$2
 	mkdir -p "$apt/etc" "$apt/state/lists/partial" "$apt/cache/archives/partial"
 	: >"$apt/state/status"
 	echo "deb [signed-by=$keyring] $mirror $1 main" >"$apt/etc/sources.list"
-	# Not the machine's apt.conf.d: hooks there belong to the machine's package state. A proxy, and what
-	# this machine has to say about certificates and dates, are the only things taken from it.
 	unset APT_CONFIG
 	{
-		apt-config dump | grep -E '^Acquire::(https?::|Check-)' || :
+		apt_acquire
 		cat <<-END
 			Dir::Etc::SourceList "$apt/etc/sources.list";
 			Dir::Etc::SourceParts "/dev/null";

@@ -6,25 +6,34 @@
 # machine's. Whatever runs in it ends with it. The caller has sourced cache.sh and journal.sh.
 # shellcheck disable=SC2034,SC2154
 
-# chroot_base SUITE PACKAGE...: an archive of a minimal system with these packages, made once; its name
+# chroot_bootstrap DIRECTORY SUITE PACKAGE...: a minimal system with these packages, in that directory
+chroot_bootstrap() {
+	local dir=$1 suite=$2 log=$1.log
+	shift 2
+	echo "chroot: installing Debian $suite with $*" >&2
+	rm -rf "$dir"
+	mkdir -p "$cache/debootstrap/archives"
+	debootstrap --variant=minbase --cache-dir="$cache/debootstrap/archives" --include="$(
+		IFS=,
+		echo "$*"
+	)" "$suite" "$dir" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$log" 2>&1 || {
+		tail -n 5 "$log" >&2
+		return 1
+	}
+	rm -f "$log"
+}
+
+# chroot_base SUITE PACKAGE...: an archive of such a system, made once; its name
 chroot_base() {
-	local suite=$1 base dir log
+	local suite=$1 base dir
 	shift
 	base=$cache/debootstrap/$suite-$(printf '%s ' "$@" | sha256sum | cut -c1-12).tar
-	mkdir -p "$cache/debootstrap/archives"
+	dir=$base.root
+	mkdir -p "$cache/debootstrap"
 	(
 		flock 7
 		[ -e "$base" ] && exit 0
-		echo "chroot: installing Debian $suite with $*" >&2
-		dir=$base.root log=$base.log
-		rm -rf "$dir"
-		debootstrap --variant=minbase --cache-dir="$cache/debootstrap/archives" --include="$(
-			IFS=,
-			echo "$*"
-		)" "$suite" "$dir" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$log" 2>&1 || {
-			tail -n 5 "$log" >&2
-			exit 1
-		}
+		chroot_bootstrap "$dir" "$suite" "$@" || exit
 		tar -C "$dir" --numeric-owner -cf "$base.new" . && mv "$base.new" "$base" && rm -rf "$dir"
 	) 7>"$cache/debootstrap/lock" || return
 	echo "$base"
