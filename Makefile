@@ -70,7 +70,7 @@ BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
 .PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format analyze fuzz
-.PHONY: test-faults test-soak test-hostile test-cgroup2 test-asan test-containers
+.PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-asan test-containers
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -182,6 +182,10 @@ test: ## install what is missing, build, run unit tests and the integration suit
 test-cgroup2: all cri ## what has to do with cgroups, in a virtual machine with cgroup v2 only (root; no KVM needed)
 	$(Q)hack/setup
 	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),900) hack/tally $(sort $(wildcard tests/vm/*.test))
+
+test-node: all cri ## a Debian 13 node in a virtual machine: pods, restarts, a reboot, upgrade, purge (root; SHORT=1)
+	$(Q)hack/setup
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),2400) hack/tally tests/vm/node/node.test
 
 check-asan: ## unit tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined check
