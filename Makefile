@@ -70,7 +70,7 @@ BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
 .PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format analyze fuzz
-.PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-asan test-containers
+.PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-asan test-containers test-verdicts
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -176,7 +176,7 @@ check: $(UNIT) sanitized $(PREPARE) ## unit tests and the corpora of the harness
 
 test: ## install what is missing, build, run unit tests and the integration suite (root)
 	$(Q)hack/setup
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri $(TREES) $(UNIT) sanitized
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri $(TREES) $(ORACLE) $(UNIT) sanitized
 	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY) $(sort $(wildcard tests/integration/*.test))
 
 test-cgroup2: all cri ## what has to do with cgroups, in a virtual machine with cgroup v2 only (root; no KVM needed)
@@ -297,6 +297,16 @@ $(TREES): $(call obj,$(wildcard tests/trees/*.c)) $(LIBCORE) $(LIBBASE)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+ORACLE := $(BIN)/oracle
+$(ORACLE): $(call obj,$(wildcard tests/verdicts/*.c) tests/trees/build.c tests/trees/observe.c tests/trees/run.c) \
+		$(LIBCORE) $(LIBBASE)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+
+test-verdicts: all $(ORACLE) ## verdicts against real executions of generated programs, long (root; SEED=1 CASES=20000)
+	$(Q)BUILD=$(abspath $(BUILD)) SEED=$(SEED) CASES=$(or $(CASES),20000) tests/integration/58-verdicts.test
 
 # --- installation -----------------------------------------------------------------------------
 install: all ## install below DESTDIR/PREFIX

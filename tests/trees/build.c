@@ -147,11 +147,8 @@ static void write_config(struct tree *t)
 /* --- the tree ------------------------------------------------------------------------------------
  */
 
-void tree_make(struct tree *ret, const char *path, unsigned int number)
+void tree_open(struct tree *ret, const char *path, unsigned int number, const struct kind *k)
 {
-	size_t n;
-	const struct kind *kinds = kinds_all(&n), *k = &kinds[number % n];
-
 	memset(ret, 0, sizeof(*ret));
 	ret->number = number;
 	ret->kind = k->name;
@@ -165,10 +162,11 @@ void tree_make(struct tree *ret, const char *path, unsigned int number)
 	need(mkdirat(ret->bundle, "volumes", 0755) == 0, ret, "volumes");
 	ret->root = openat(ret->bundle, "rootfs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	need(ret->root >= 0, ret, "rootfs");
-	tree_text(ret, "../secret", "#!/bin/sh\n");
-	tree_process(ret, "/bin/x", NULL);
-	k->make(ret, number / (unsigned int)n);
-	write_config(ret);
+}
+
+void tree_close(struct tree *t)
+{
+	write_config(t);
 }
 
 void tree_deinit(struct tree *t)

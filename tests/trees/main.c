@@ -119,14 +119,18 @@ static void run_all(const char *dir, const char *prepare, unsigned int first, un
 		    unsigned int limit_ms, struct totals *by_kind, struct totals *all)
 {
 	size_t n_kinds;
+	const struct kind *kinds = kinds_all(&n_kinds);
 	char path[PATH_MAX];
 
-	(void)kinds_all(&n_kinds);
 	for (unsigned int i = first; i < first + n; i++) {
 		struct tree t;
 
 		(void)str_fmt(path, sizeof(path), "%s/%u", dir, i);
-		tree_make(&t, path, i);
+		tree_open(&t, path, i, &kinds[i % n_kinds]);
+		tree_text(&t, "../secret", "#!/bin/sh\n");
+		tree_process(&t, "/bin/x", NULL);
+		kinds[i % n_kinds].make(&t, i / (unsigned int)n_kinds);
+		tree_close(&t);
 		run_tree(&t, prepare, limit_ms, &by_kind[i % n_kinds], all);
 		tree_deinit(&t);
 		remove_tree(path);

@@ -44,15 +44,17 @@ void tree_process(struct tree *t, const char *argv0, const char *path);
 /* The whole config.json around the process; @more is JSON text for further members, with commas. */
 void tree_config(struct tree *t, const char *more);
 
-/* Makes tree @number in the new directory @path and fills @ret. */
-void tree_make(struct tree *ret, const char *path, unsigned int number);
-void tree_deinit(struct tree *t);
-
 /* The kinds of trees, in order; each makes what is in the root, and the process. */
 struct kind {
 	const char *name;
 	void (*make)(struct tree *t, unsigned int variant);
 };
+
+/* An empty tree @number of kind @k in the new directory @path; then its config.json is written. */
+void tree_open(struct tree *ret, const char *path, unsigned int number, const struct kind *k);
+void tree_close(struct tree *t);
+void tree_deinit(struct tree *t);
+
 const struct kind *kinds_all(size_t *ret_n);
 
 /* Writes an ELF file that is wrong in a way of its own, at most @max bytes; returns its size. */
