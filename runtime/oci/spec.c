@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 
 /* The array of strings @key as a NULL-terminated array. */
@@ -110,12 +111,19 @@ static int read_linux(struct spec *s, struct err *err)
 
 static int read_hooks(struct spec *s, struct err *err)
 {
-	json *hooks, *poststop;
+	static const char *const before[] = { "prestart", "createRuntime", "createContainer",
+					      "startContainer", "poststart" };
+	json *hooks, *list;
 
 	if (json_typed(s->document, "hooks", json_type_object, &hooks, err) < 0 ||
-	    json_typed(hooks, "poststop", json_type_array, &poststop, err) < 0)
+	    json_typed(hooks, "poststop", json_type_array, &list, err) < 0)
 		return err_in(err, "hooks");
-	s->poststop = poststop && json_object_array_length(poststop);
+	s->poststop = list && json_object_array_length(list);
+	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
+		if (json_typed(hooks, before[i], json_type_array, &list, err) < 0)
+			return err_in(err, "hooks");
+		s->prestart = s->prestart || (list && json_object_array_length(list));
+	}
 	return 0;
 }
 

@@ -33,6 +33,8 @@ struct spec {
 	size_t n_mounts;
 	const char *cgroups_path;
 	bool poststop;	       /* has hooks that run after its end */
+	bool prestart;	       /* has hooks that run before its process does; runc also runs those
+				* called poststart before it */
 	bool private_pid;      /* creates a pid namespace */
 	bool private_user;     /* has a user namespace entry */
 	bool host_pid;	       /* has no pid namespace entry */

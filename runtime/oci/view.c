@@ -43,26 +43,25 @@ struct walk {
 	unsigned int links;
 };
 
-/* The mount that covers @path, the one placed last first, and what is left of the path below it. */
+/*
+ * The mount that covers @path, and what is left of the path below it. Each was mounted over what
+ * was there before: the last one on the way counts, and hides all earlier ones below its place.
+ */
 static const struct view_mount *mount_of(const struct view *v, const char *path,
 					 const char **ret_below)
 {
-	const struct view_mount *best = NULL;
-	size_t longest = 0;
-
-	*ret_below = path + (*path == '/');
-	for (size_t i = 0; i < v->n; i++) {
-		const struct view_mount *m = &v->mounts[i];
+	for (size_t i = v->n; i > 0; i--) {
+		const struct view_mount *m = &v->mounts[i - 1];
 		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): none is added without */
 		size_t n = strlen(m->path);
 
-		if (strncmp(path, m->path, n) != 0 || (path[n] && path[n] != '/') || n < longest)
+		if (strncmp(path, m->path, n) != 0 || (path[n] && path[n] != '/'))
 			continue;
-		best = m;
-		longest = n;
 		*ret_below = path + n + (path[n] == '/');
+		return m;
 	}
-	return best;
+	*ret_below = path + (*path == '/');
+	return NULL;
 }
 
 /* Moves the next component from `rest` to `done`. False when `rest` is used up. */
@@ -103,7 +102,7 @@ static enum found_kind follow(struct walk *w, int link_fd)
 	if (n <= 0)
 		return FOUND_MISSING;
 	target[n] = '\0';
-	if (!str_fmt(rest, sizeof(rest), "%s/%s", target, w->rest))
+	if (!str_fmt(rest, sizeof(rest), "%s%s", target, w->rest))
 		return FOUND_MISSING;
 	memcpy(w->rest, rest, strlen(rest) + 1);
 	*strrchr(w->done, '/') = '\0';
@@ -145,7 +144,8 @@ static int open_done(const struct view *v, const struct walk *w, uint64_t flags,
 	if (m && m->file)
 		fd = fcntl(base, F_DUPFD_CLOEXEC, 0);
 	else
-		fd = fd_openat2(base, *below ? below : ".", flags | O_NOFOLLOW, 0, INSIDE);
+		fd = fd_openat2(base, *below ? below : ".", flags | O_NOFOLLOW, 0,
+				INSIDE | (m && !m->recursive ? RESOLVE_NO_XDEV : 0));
 	if (fd < 0)
 		*ret_kind = kind_of_errno();
 	return fd;
@@ -201,6 +201,10 @@ static int walk(struct view *v, struct walk *w, const struct view_mount **ret_mo
 		*ret_kind = FOUND_UNKNOWN;
 		if (fstat(fd, st) < 0)
 			return -1;
+		if (!S_ISLNK(st->st_mode) && !S_ISDIR(st->st_mode) && w->rest[0]) {
+			*ret_kind = FOUND_MISSING; /* ENOTDIR, even for a slash at the end */
+			return -1;
+		}
 		if (!S_ISLNK(st->st_mode))
 			continue;
 		*ret_kind = follow(w, fd);
@@ -279,6 +283,41 @@ static bool has_option(const struct spec_mount *m, const char *word)
 	return false;
 }
 
+static bool is_one_of(const char *word, const char *const *list)
+{
+	for (; *list; list++)
+		if (str_eq(word, *list))
+			return true;
+	return false;
+}
+
+/*
+ * Whether nothing runs from a bind mount. The last of the words counts, as in mount(8). Without
+ * one, the mount is like its source's, unless other flags have the engines mount it again: which of
+ * the source's they keep then differs, and in doubt programs run.
+ */
+static bool is_noexec(const struct spec_mount *m, int fd)
+{
+	static const char *const no[] = { "noexec", "rnoexec", NULL }, *const yes[] = { "exec",
+											"rexec",
+											NULL };
+	static const char *const kept[] = { "bind",	  "rbind",	 "private",  "rprivate",
+					    "slave",	  "rslave",	 "shared",   "rshared",
+					    "unbindable", "runbindable", "defaults", NULL };
+	const char *last = NULL;
+	bool same = true;
+	struct statvfs vfs;
+
+	for (const char *const *o = m->options; o && *o; o++) {
+		if (is_one_of(*o, no) || is_one_of(*o, yes))
+			last = *o;
+		same = same && is_one_of(*o, kept);
+	}
+	if (last)
+		return is_one_of(last, no);
+	return same && fd >= 0 && fstatvfs(fd, &vfs) == 0 && (vfs.f_flag & ST_NOEXEC);
+}
+
 /* The descriptor of a bind mount's source, or -1 for what is opaque. */
 static int open_source(int bundle, const struct spec_mount *m, bool *ret_file)
 {
@@ -336,7 +375,8 @@ int view_add_mounts(struct view *v, int bundle, const struct spec *s, struct err
 		if (place(v, m->destination, &new.path, err) < 0)
 			return -1;
 		new.fd = open_source(bundle, m, &new.file);
-		new.noexec = has_option(m, "noexec");
+		new.noexec = is_noexec(m, new.fd);
+		new.recursive = has_option(m, "rbind");
 		v->mounts[v->n++] = new;
 	}
 	return 0;

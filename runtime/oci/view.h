@@ -30,6 +30,7 @@ struct view_mount {
 	char *path;		 /* where that is in the container: absolute, without links */
 	int fd;			 /* directory (O_PATH) or file, -1: opaque */
 	bool file, noexec;
+	bool recursive; /* mounts below the source come along */
 };
 
 struct view {
