@@ -23,6 +23,7 @@ struct arch {
 	uint32_t flags_mask, flags; /* the row holds when (e_flags & flags_mask) == flags */
 	bool oci;		    /* `name` is an OCI architecture */
 	const char *loaders[3];	    /* glibc's and musl's loader, NULL-terminated */
+	bool any_class; /* its kernels know their programs by e_machine, whatever EI_CLASS says */
 };
 
 /* All rows. */

@@ -61,7 +61,7 @@ static int check_file(const char *path, const struct host *host, struct image *i
 	if (!(st.st_mode & 0111))
 		return UNFIT(err, "%s is not executable (mode %04o): chmod 0755 %s", path,
 			     st.st_mode & 07777, path);
-	return image_read(fd, (uint64_t)st.st_size, host->page_size, img, err);
+	return image_read(fd, (uint64_t)st.st_size, host, img, err);
 }
 
 static int check_image(const char *path, const struct host *host, const struct image *img,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/base/cursor.h"
+#include "runtime/base/mem.h"
 
 /* Property types of the x86-64 psABI, "Program Property". */
 #define PROPERTY_X86_ISA_NEEDED 0xc0008002u
@@ -53,7 +54,7 @@ enum ident_result ident_read(const void *bytes, size_t n, struct ident *ret)
 	id.phoff = take_addr(&c, &id);
 	(void)take_addr(&c, &id); /* e_shoff */
 	id.flags = (uint32_t)cur_uint(&c, 4, big(&id));
-	cur_skip(&c, 2); /* e_ehsize */
+	id.ehsize = (uint16_t)cur_uint(&c, 2, big(&id));
 	id.phentsize = (uint16_t)cur_uint(&c, 2, big(&id));
 	id.phnum = (uint16_t)cur_uint(&c, 2, big(&id));
 	cur_skip(&c, 6); /* section headers */
@@ -61,6 +62,50 @@ enum ident_result ident_read(const void *bytes, size_t n, struct ident *ret)
 		return IDENT_CUT;
 	*ret = id;
 	return IDENT_ELF;
+}
+
+/* The class in which a kernel that knows its programs by e_machine reads @head; 0: not its own. */
+static uint8_t class_by(const struct host *host, const uint8_t *head)
+{
+	const struct arch *own = host->arch;
+	bool msb = own->order == ELFDATA2MSB;
+	struct cursor machine_at = cursor_of(head + 18, 2), size_at = cursor_of(head + 54, 2);
+	uint16_t machine = (uint16_t)cur_uint(&machine_at, 2, msb);
+	size_t n;
+	const struct arch *rows = arch_rows(&n);
+
+	if (machine == own->machine) {
+		/* x32 has the same e_machine: the size of a program header tells them apart. */
+		bool whole = head[EI_CLASS] == ELFCLASS64 ||
+			     cur_uint(&size_at, 2, msb) == sizeof(Elf64_Phdr);
+
+		return own->any_class && own->cls == ELFCLASS64 && whole ? ELFCLASS64 : 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].machine == machine && rows[i].order == own->order &&
+		    rows[i].any_class && rows[i].compat_of &&
+		    strcmp(rows[i].compat_of, own->name) == 0)
+			return rows[i].cls;
+	return 0;
+}
+
+enum ident_result ident_read_by(const struct host *host, const uint8_t head[256], size_t n,
+				struct ident *ret)
+{
+	uint8_t cls = class_by(host, head);
+	uint8_t copy[sizeof(Elf64_Ehdr)];
+
+	if (!cls || memcmp(head, ELFMAG, SELFMAG) != 0)
+		return ident_read(head, n, ret);
+	memcpy(copy, head, sizeof(copy));
+	copy[EI_CLASS] = cls;
+	copy[EI_DATA] = host->arch->order;
+	return ident_read(copy, sizeof(copy), ret);
+}
+
+size_t ident_header_size(const struct ident *id)
+{
+	return wide(id) ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr);
 }
 
 size_t ident_table_size(const struct ident *id)
@@ -96,6 +141,17 @@ static bool beyond(uint64_t at, uint64_t size, uint64_t page)
 	return at / page > (size ? (size - 1) / page : 0) || size == 0;
 }
 
+/* Beyond this no processor has addresses for programs. */
+#define ADDRESS_END (1ull << 56)
+
+/* What cannot be mapped, on whatever node. A segment without bytes of the file is memory. */
+static bool is_impossible(const struct segment *s)
+{
+	if (s->memsz > ADDRESS_END || s->vaddr > ADDRESS_END - s->memsz)
+		return true;
+	return s->filesz && s->offset > (uint64_t)INT64_MAX - s->filesz;
+}
+
 /*
  * A cut segment need not stop a program: it dies only when it touches what is missing. Certain is
  * that for the page of the entry point, and for the page where the kernel itself clears the rest
@@ -106,7 +162,9 @@ static void judge_load(const struct ident *id, const struct segment *s, uint64_t
 {
 	uint64_t skew = s->vaddr - s->offset, end = s->offset + s->filesz;
 
-	ret->loads = true;
+	ret->empty = false;
+	ret->impossible = ret->impossible || is_impossible(s);
+	ret->overfull = ret->overfull || s->filesz > s->memsz;
 	if (!s->filesz)
 		return;
 	skew &= -skew; /* the largest power of two that divides it: pages up to that size will do */
@@ -129,6 +187,7 @@ void segments_read(const struct ident *id, const void *bytes, size_t n, uint64_t
 	struct cursor c = cursor_of(bytes, n);
 
 	memset(ret, 0, sizeof(*ret));
+	ret->empty = true;
 	for (unsigned int i = 0; i < id->phnum; i++) {
 		struct segment s;
 
@@ -137,16 +196,89 @@ void segments_read(const struct ident *id, const void *bytes, size_t n, uint64_t
 			return;
 		if (s.type == PT_LOAD) {
 			judge_load(id, &s, file_size, page, ret);
-		} else if (s.type == PT_INTERP && !ret->interp_len) {
+		} else if (s.type == PT_INTERP && !ret->interp) {
+			ret->interp = true;
 			ret->interp_at = s.offset;
 			ret->interp_len = s.filesz;
 		} else if (s.type == PT_GNU_PROPERTY) {
 			ret->property_at = s.offset;
 			ret->property_len = s.filesz;
+		} else if (s.type == PT_NOTE && !ret->note_len) {
+			ret->note_at = s.offset;
+			ret->note_len = s.filesz;
 		} else if (s.type == PT_DYNAMIC && s.filesz && beyond(s.offset, file_size, page)) {
 			ret->dead = true;
 		}
 	}
+}
+
+static const struct {
+	const char *note; /* the name in its notes */
+	enum ident_system system;
+} noted[] = {
+	{ "FreeBSD", SYSTEM_FREEBSD }, { "NetBSD", SYSTEM_NETBSD },
+	{ "OpenBSD", SYSTEM_OPENBSD }, { "DragonFly", SYSTEM_DRAGONFLY },
+	{ "Android", SYSTEM_ANDROID },
+};
+
+static enum ident_system system_noted(const uint8_t *name, size_t n)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(noted); i++)
+		if (strlen(noted[i].note) + 1 == n && memcmp(name, noted[i].note, n) == 0)
+			return noted[i].system;
+	return SYSTEM_LINUX;
+}
+
+enum ident_system notes_system(const struct ident *id, const void *bytes, size_t n)
+{
+	struct cursor c = cursor_of(bytes, n);
+
+	while (!c.bad && c.left) {
+		size_t name_size = (size_t)cur_uint(&c, 4, big(id));
+		size_t size = (size_t)cur_uint(&c, 4, big(id));
+		const uint8_t *name;
+		enum ident_system system;
+
+		cur_skip(&c, 4);
+		if (name_size > c.left || size > c.left)
+			break;
+		name = cur_bytes(&c, (name_size + 3) / 4 * 4);
+		system = name ? system_noted(name, name_size) : SYSTEM_LINUX;
+		if (system)
+			return system;
+		cur_skip(&c, (size + 3) / 4 * 4);
+	}
+	return SYSTEM_LINUX;
+}
+
+/* /lib/ld.so.1 and the like are Linux's, too, on other machines. */
+enum ident_system loader_system(const struct ident *id, const char *interp)
+{
+	static const struct {
+		const char *path;
+		enum ident_system system;
+	} loaders[] = {
+		{ "/libexec/ld-elf.so.1", SYSTEM_FREEBSD },
+		{ "/libexec/ld-elf32.so.1", SYSTEM_FREEBSD },
+		{ "/libexec/ld.elf_so", SYSTEM_NETBSD },
+		{ "/usr/libexec/ld.elf_so", SYSTEM_NETBSD },
+		{ "/usr/libexec/ld.so", SYSTEM_OPENBSD },
+		{ "/libexec/ld-elf.so.2", SYSTEM_DRAGONFLY },
+		{ "/usr/libexec/ld-elf.so.2", SYSTEM_DRAGONFLY },
+		{ "/system/bin/linker", SYSTEM_ANDROID },
+		{ "/system/bin/linker64", SYSTEM_ANDROID },
+		{ "/usr/lib/ld.so.1", SYSTEM_SOLARIS },
+		{ "/usr/lib/amd64/ld.so.1", SYSTEM_SOLARIS },
+		{ "/lib/amd64/ld.so.1", SYSTEM_SOLARIS },
+		{ "/lib/64/ld.so.1", SYSTEM_SOLARIS },
+	};
+	bool x86 = id->machine == EM_X86_64 || id->machine == EM_386;
+
+	for (size_t i = 0; i < ARRAY_SIZE(loaders); i++)
+		if (strcmp(loaders[i].path, interp) == 0 &&
+		    (x86 || loaders[i].system != SYSTEM_SOLARIS))
+			return loaders[i].system;
+	return SYSTEM_LINUX;
 }
 
 static unsigned int level_of(uint32_t needed)

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "runtime/host/host.h"
+
 /*
  * What an ELF file says about itself. Pure functions over bytes: nothing is read outside them,
  * whatever they hold, in either class and byte order. Sources: the ELF specification, and for what
@@ -22,11 +24,23 @@ struct ident {
 	uint16_t type, machine;
 	uint32_t flags;
 	uint64_t entry, phoff;
-	uint16_t phentsize, phnum;
+	uint16_t ehsize, phentsize, phnum;
 };
 
 /* Reads the header at the front of a file. @ret is filled only for IDENT_ELF. */
 enum ident_result ident_read(const void *bytes, size_t n, struct ident *ret);
+
+/*
+ * The same for a file's first 256 bytes, zero beyond its end, the way the kernel of @host reads
+ * them: its own programs are known by e_machine in its own byte order, and then neither EI_CLASS
+ * (for most architectures) nor EI_DATA is looked at, nor that the header is whole. @ret holds the
+ * class and order that count. Programs of other machines are read as they say.
+ */
+enum ident_result ident_read_by(const struct host *host, const uint8_t head[256], size_t n,
+				struct ident *ret);
+
+/* Bytes of a whole header of this class. */
+size_t ident_header_size(const struct ident *id);
 
 /* The most program headers the kernel loads, in bytes. */
 #define SEGMENTS_MAX 65536
@@ -35,12 +49,16 @@ enum ident_result ident_read(const void *bytes, size_t n, struct ident *ret);
 size_t ident_table_size(const struct ident *id);
 
 struct segments {
-	uint64_t interp_at, interp_len;	    /* PT_INTERP's bytes; interp_len 0: none */
+	bool interp;			    /* has a PT_INTERP */
+	uint64_t interp_at, interp_len;	    /* its bytes */
 	uint64_t property_at, property_len; /* PT_GNU_PROPERTY's bytes */
+	uint64_t note_at, note_len;	    /* the first PT_NOTE's */
 	uint64_t largest_page; /* segments load with pages up to this; 0: with any size */
-	bool loads;	       /* has a PT_LOAD */
+	bool empty;	       /* has no PT_LOAD */
 	bool cut;	       /* a loaded segment ends beyond the file */
 	bool dead;	       /* cut where the start of the program cannot do without */
+	bool impossible;       /* addresses or offsets that nothing can map */
+	bool overfull;	       /* more bytes in the file than in memory, which Linux refuses */
 };
 
 /*
@@ -49,6 +67,24 @@ struct segments {
  */
 void segments_read(const struct ident *id, const void *bytes, size_t n, uint64_t file_size,
 		   uint64_t page, struct segments *ret);
+
+/* Systems whose programs are ELF files as well. */
+enum ident_system {
+	SYSTEM_LINUX, /* or not known */
+	SYSTEM_FREEBSD,
+	SYSTEM_NETBSD,
+	SYSTEM_OPENBSD,
+	SYSTEM_DRAGONFLY,
+	SYSTEM_SOLARIS, /* illumos too */
+	SYSTEM_ANDROID,
+	SYSTEM_N,
+};
+
+/* The system that notes name: every one of these has its linkers write one. */
+enum ident_system notes_system(const struct ident *id, const void *bytes, size_t n);
+
+/* The system whose dynamic loader has the name @interp on machines like @id's. */
+enum ident_system loader_system(const struct ident *id, const char *interp);
 
 /* The x86-64 level (2, 3, 4) that the note of PT_GNU_PROPERTY asks for, 0 when it names none. */
 unsigned int property_x86_level(const struct ident *id, const void *bytes, size_t n);

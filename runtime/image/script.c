@@ -36,9 +36,11 @@ enum script_result script_read(const void *bytes, size_t n, struct script *ret)
 	line = newline ? (size_t)(newline - head) : sizeof(head);
 	start = skip_blanks(head, 2, line);
 	stop = word_end(head, start, line);
-	/* Without a newline in sight, a name that fills the rest may be longer than we see. */
-	if (start == stop || (!newline && stop == line))
+	if (start == stop)
 		return SCRIPT_NAMELESS;
+	/* Without a newline in sight, a name that fills the rest may be longer than we see. */
+	if (!newline && stop == line)
+		return SCRIPT_LONG;
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->interpreter, head + start, stop - start);
 	ret->crlf = memchr(ret->interpreter, '\r', stop - start) != NULL;

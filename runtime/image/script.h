@@ -9,7 +9,8 @@
 
 enum script_result {
 	SCRIPT_NONE,	 /* does not start with "#!" */
-	SCRIPT_NAMELESS, /* "#!" without an interpreter's name, or the name is cut off */
+	SCRIPT_NAMELESS, /* "#!" without an interpreter's name */
+	SCRIPT_LONG,	 /* the name goes on beyond PROGRAM_HEAD bytes */
 	SCRIPT_OK,
 };
 

@@ -7,6 +7,7 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/image/ident.h"
+#include "runtime/image/prose.h"
 #include "runtime/image/script.h"
 
 /* Magic numbers. 0xcafebabe opens both fat Mach-O files and Java classes: see cafebabe(). */
@@ -22,7 +23,11 @@ static const struct {
 	{ { 0x00, 'a', 's', 'm' }, 4, IMAGE_WASM },
 	{ { 'P', 'K', 0x03, 0x04 }, 4, IMAGE_ZIP },
 	{ { 0x1f, 0x8b }, 2, IMAGE_GZIP },
+	{ { 'M', 'Z', 'q', 'F' }, 4, IMAGE_APE },
+	{ { 'j', 'a', 'r', 't' }, 4, IMAGE_APE }, /* of "jartsr='", without a Windows part */
 	{ { 'M', 'Z' }, 2, IMAGE_PE },
+	{ { 0xff, 0xfe }, 2, IMAGE_UTF16 },
+	{ { 0xfe, 0xff }, 2, IMAGE_UTF16 },
 };
 
 static bool all_zero(const uint8_t *b, size_t n)
@@ -48,15 +53,28 @@ static enum image_kind cafebabe(const uint8_t *b)
 	return b[4] || b[5] || b[6] || b[7] >= 45 ? IMAGE_JAVA_CLASS : IMAGE_MACHO;
 }
 
+enum image_kind sniff_type(uint16_t type)
+{
+	switch (type) {
+	case ET_EXEC:
+	case ET_DYN:
+		return IMAGE_ELF;
+	case ET_REL:
+		return IMAGE_OBJECT;
+	case ET_CORE:
+		return IMAGE_CORE;
+	default:
+		return IMAGE_CUT; /* nothing runs or links these */
+	}
+}
+
 static enum image_kind sniff_elf(const uint8_t *b, size_t n)
 {
 	struct ident id;
 
 	if (ident_read(b, n, &id) != IDENT_ELF)
 		return IMAGE_CUT;
-	if (id.type == ET_REL)
-		return IMAGE_OBJECT;
-	return id.type == ET_CORE ? IMAGE_CORE : IMAGE_ELF;
+	return sniff_type(id.type);
 }
 
 enum image_kind sniff(const void *bytes, size_t n, uint64_t size)
@@ -74,6 +92,8 @@ enum image_kind sniff(const void *bytes, size_t n, uint64_t size)
 		return IMAGE_SCRIPT;
 	case SCRIPT_NAMELESS:
 		return IMAGE_NAMELESS;
+	case SCRIPT_LONG:
+		return IMAGE_LONG;
 	case SCRIPT_NONE:
 		break;
 	}
@@ -86,7 +106,7 @@ enum image_kind sniff(const void *bytes, size_t n, uint64_t size)
 			return magics[i].kind;
 	if (n >= sizeof(bom) && memcmp(b, bom, sizeof(bom)) == 0)
 		return IMAGE_BOM;
-	return looks_like_text(b, n) ? IMAGE_TEXT : IMAGE_DATA;
+	return looks_like_text(b, n) ? prose_kind(b, n) : IMAGE_DATA;
 }
 
 const char *sniff_words(enum image_kind kind)
@@ -100,10 +120,19 @@ const char *sniff_words(enum image_kind kind)
 		[IMAGE_CORE] = "an ELF core dump",
 		[IMAGE_SCRIPT] = "a script",
 		[IMAGE_NAMELESS] = "a script",
+		[IMAGE_LONG] = "a script",
 		[IMAGE_BOM] = "a text file",
+		[IMAGE_UTF16] = "a text file in UTF-16",
+		[IMAGE_HTML] = "a web page (HTML)",
+		[IMAGE_XML] = "an XML document",
+		[IMAGE_JSON] = "a JSON document",
+		[IMAGE_ANSWER] = "the error message of a server",
+		[IMAGE_LFS] = "a pointer of git-lfs",
+		[IMAGE_APE] = "an actually portable executable (APE)",
 		[IMAGE_TEXT] = "a text file",
 		[IMAGE_MACHO] = "a macOS program (Mach-O)",
 		[IMAGE_PE] = "a Windows program (PE)",
+		[IMAGE_ASSEMBLY] = "a .NET assembly",
 		[IMAGE_WASM] = "a WebAssembly module",
 		[IMAGE_ZIP] = "a zip archive (perhaps a Java archive)",
 		[IMAGE_JAVA_CLASS] = "a Java class file",

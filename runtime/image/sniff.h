@@ -14,10 +14,19 @@ enum image_kind {
 	IMAGE_CORE,	/* ELF, but a memory dump */
 	IMAGE_SCRIPT,	/* "#!" and an interpreter */
 	IMAGE_NAMELESS, /* "#!" without an interpreter */
+	IMAGE_LONG,	/* "#!" and a name that ends beyond what the kernel reads */
 	IMAGE_BOM,	/* a byte order mark in front of "#!" or text */
+	IMAGE_UTF16,	/* text in UTF-16, by its byte order mark */
+	IMAGE_HTML,	/* what a server sends when it has not got the file: a page, */
+	IMAGE_XML,	/* a document, */
+	IMAGE_JSON,	/* an object, */
+	IMAGE_ANSWER,	/* or a few words */
+	IMAGE_LFS,	/* what git-lfs keeps in the repository in place of a file */
 	IMAGE_TEXT,
+	IMAGE_APE, /* a program that any shell unpacks for the system it is on */
 	IMAGE_MACHO,
 	IMAGE_PE,
+	IMAGE_ASSEMBLY, /* PE that holds .NET's intermediate code: image_read() only */
 	IMAGE_WASM,
 	IMAGE_ZIP, /* a Java or other zip archive */
 	IMAGE_JAVA_CLASS,
@@ -31,6 +40,9 @@ enum image_kind {
  * IMAGE_CUT for a file whose ELF header is whole.
  */
 enum image_kind sniff(const void *bytes, size_t n, uint64_t size);
+
+/* The kind of an ELF file of this e_type. */
+enum image_kind sniff_type(uint16_t type);
 
 /* The kind in words that follow "is": "a macOS program". Static storage. */
 const char *sniff_words(enum image_kind kind);

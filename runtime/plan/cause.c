@@ -5,12 +5,11 @@
 
 #include "runtime/base/mem.h"
 
-#define FOREIGN "{program} is {platform} but this node is {node}"
+#define FOREIGN "{foreign}"
 #define IS_FOR "{program} is {platform}"
-#define ENABLE "on the node run \"echo 1 > /proc/sys/fs/binfmt_misc/"
 #define NO_PROGRAM "Linux does not run such files"
 
-static const struct cause_row rows[CAUSE_N] = {
+static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 	[CAUSE_NONE] = {
 		"none",
 		"",
@@ -27,54 +26,61 @@ static const struct cause_row rows[CAUSE_N] = {
 		"emulator-disabled",
 		FOREIGN,
 		"the handler {handler} matches it but is disabled",
-		ENABLE "{handler}\"",
+		"{enable}",
 	},
 	[CAUSE_BINFMT_OFF] = {
 		"emulator-disabled",
 		FOREIGN,
 		"the handler {handler} matches it but binfmt_misc as a whole is switched off",
-		ENABLE "status\"",
+		"on the node run \"echo 1 > /proc/sys/fs/binfmt_misc/status\"",
 	},
 	[CAUSE_NOT_PINNED] = {
 		"emulator-not-pinned",
 		FOREIGN,
 		"the handler {handler} lacks flag F, so its interpreter {emulator} must be in "
 		"the image and is not",
-		"register it with flag F: {install}",
+		"{pin}",
 	},
 	[CAUSE_EMULATOR_MODE] = {
 		"emulator-broken",
 		FOREIGN,
 		"the interpreter {emulator} of the handler {handler} is not executable "
 		"({emulator-mode})",
-		"reinstall the emulator: {install}",
+		"{reinstall}",
 	},
 	[CAUSE_EMULATOR_KIND] = {
 		"emulator-broken",
 		FOREIGN,
 		"the interpreter {emulator} of the handler {handler} is {emulator-kind}",
-		"reinstall the emulator: {install}",
+		"{reinstall}",
 	},
 	[CAUSE_EMULATOR_FOREIGN] = {
 		"emulator-broken",
 		FOREIGN,
 		"the interpreter {emulator} of the handler {handler} is itself a "
 		"{emulator-platform} program",
-		"install the emulator built for this node: {install}",
+		"{reinstall}",
 	},
 	[CAUSE_EMULATOR_SELF] = {
 		"emulator-broken",
 		FOREIGN,
 		"the handler {handler} matches its own interpreter {emulator}, which the kernel "
 		"refuses as a loop",
-		"remove that handler and register it anew: {install}",
+		"remove that handler ({unregister}), then {install}",
 	},
 	[CAUSE_EMULATOR_LOADER] = {
 		"emulator-broken",
 		FOREIGN,
 		"the interpreter {emulator} of the handler {handler} is dynamically linked and "
 		"its loader {emulator-loader} is not in the image",
-		"use a statically linked emulator: {install}",
+		"{pin-static}",
+	},
+	[CAUSE_EMULATOR_SCRIPT] = {
+		"emulator-broken",
+		FOREIGN,
+		"the interpreter {emulator} of the handler {handler} is a script, and the kernel "
+		"cannot start {emulator-loader} for it in this container",
+		"{reinstall}",
 	},
 	[CAUSE_NOT_MOUNTED] = {
 		"binfmt-not-mounted",
@@ -102,8 +108,7 @@ static const struct cause_row rows[CAUSE_N] = {
 		FOREIGN,
 		"the handler {handler} is for this architecture but rejects byte {byte} of the "
 		"file's header",
-		"on the node run \"echo -1 > /proc/sys/fs/binfmt_misc/{handler}\", then "
-		"{install-bare}, whose mask leaves such bytes out",
+		"{unregister}, then {install-bare}, whose mask leaves such bytes out",
 	},
 	[CAUSE_NO_32BIT] = {
 		"no-32bit",
@@ -132,7 +137,7 @@ static const struct cause_row rows[CAUSE_N] = {
 	[CAUSE_ABI_LOADER] = {
 		"abi-mismatch",
 		IS_FOR,
-		"its loader {loader} is not in the image, which has {other-loader} of another "
+		"{through}its loader {loader} is not in the image, which has {other-loader} of another "
 		"ABI instead",
 		"use a program built for the image's ABI, or a base image with {loader}",
 	},
@@ -150,6 +155,12 @@ static const struct cause_row rows[CAUSE_N] = {
 		"schedule the pod on nodes with a newer processor, or use an image built for "
 		"x86-64-v{node-level}",
 	},
+	[CAUSE_CPU_EMULATED] = {
+		"cpu-level",
+		"{program} is built for x86-64-v{level}",
+		"{through}qemu imitates a processor of x86-64-v{qemu-level} at most",
+		"{schedule}, or use an image built for x86-64-v{qemu-level}",
+	},
 	[CAUSE_ILLEGAL] = {
 		"cpu-level",
 		FOREIGN,
@@ -160,7 +171,7 @@ static const struct cause_row rows[CAUSE_N] = {
 	[CAUSE_PAGE_SIZE] = {
 		"page-size",
 		IS_FOR,
-		"its segments load with pages of up to {program-page} bytes and this kernel's "
+		"{through}its segments load with pages of up to {program-page} bytes and this kernel's "
 		"pages have {page}",
 		"rebuild it with \"-Wl,-z,max-page-size={page}\", or schedule the pod on nodes "
 		"with smaller pages",
@@ -168,13 +179,13 @@ static const struct cause_row rows[CAUSE_N] = {
 	[CAUSE_LOADER_MISSING] = {
 		"loader-missing",
 		IS_FOR,
-		"it is dynamically linked and its loader {loader} is not in the image",
+		"{through}it is dynamically linked and its loader {loader} is not in the image",
 		"use a base image that has {loader}, or link the program statically",
 	},
 	[CAUSE_LOADER_OTHER] = {
 		"loader-missing",
 		IS_FOR,
-		"its loader {loader} is not in the image, which has {other-loader}: it was built "
+		"{through}its loader {loader} is not in the image, which has {other-loader}: it was built "
 		"for another C library",
 		"build the program on the image's own base, use a base image with {loader}, or "
 		"link it statically",
@@ -182,27 +193,38 @@ static const struct cause_row rows[CAUSE_N] = {
 	[CAUSE_LOADER_MODE] = {
 		"loader-missing",
 		IS_FOR,
-		"its loader {loader} is not executable",
-		"repair {loader} in the image (RUN chmod 0755 {loader})",
+		"{through}its loader {loader} is not executable ({loader-mode})",
+		"{repair-loader}",
+	},
+	[CAUSE_LOADER_NOEXEC] = {
+		"not-executable",
+		IS_FOR,
+		"its loader {loader} is on a mount with the option noexec",
+		"mount {loader-place} without noexec, or put {loader} elsewhere",
 	},
 	[CAUSE_LOADER_FOREIGN] = {
 		"loader-foreign",
 		IS_FOR,
-		"its loader {loader} is {loader-platform}",
+		"{through}its loader {loader} is {loader-platform}",
 		"rebuild the image from one base of one platform",
 	},
 	[CAUSE_LOADER_NOT_ELF] = {
 		"loader-foreign",
 		IS_FOR,
-		"its loader {loader} is {loader-kind}",
+		"{through}its loader {loader} is {loader-kind}",
 		"repair {loader} in the image",
+	},
+	[CAUSE_LOADER_BROKEN] = {
+		"file-damaged",
+		IS_FOR,
+		"its loader {loader} is cut off, or has load segments that contradict each other",
+		"{renew-loader}",
 	},
 	[CAUSE_NO_SHEBANG] = {
 		"script-no-shebang",
 		"{program} is {kind}",
 		"it has no #! line, so the kernel does not know how to run it",
-		"make \"#!/bin/sh\" the first line of {file}, or start it with command: "
-		"[\"/bin/sh\", \"{file}\"]",
+		"{shebang}",
 	},
 	[CAUSE_BOM] = {
 		"script-no-shebang",
@@ -214,7 +236,31 @@ static const struct cause_row rows[CAUSE_N] = {
 		"script-no-shebang",
 		"{program} is {kind}",
 		"its #! line names no interpreter",
-		"make \"#!/bin/sh\" the first line of {file}",
+		"{shebang}",
+	},
+	[CAUSE_LONG] = {
+		"script-no-shebang",
+		"{program} is {kind}",
+		"the interpreter's name in its #! line is longer than the kernel reads (255 bytes)",
+		"make that name shorter, or give it a short link in the image and name that",
+	},
+	[CAUSE_UTF16] = {
+		"script-no-shebang",
+		"{program} is {kind}",
+		"the kernel reads #! in ASCII or UTF-8 only",
+		"save {file} as UTF-8 without a byte order mark",
+	},
+	[CAUSE_APE] = {
+		"script-no-shebang",
+		"{program} is {kind}",
+		"it has no #! line and no ELF header: it wants to be started by a shell",
+		"{start-by-shell}",
+	},
+	[CAUSE_NOT_IT] = {
+		"file-damaged",
+		"{program} is {kind}",
+		"something else than the program was stored under its name",
+		"{fetch}",
 	},
 	[CAUSE_CRLF] = {
 		"script-crlf",
@@ -254,6 +300,19 @@ static const struct cause_row rows[CAUSE_N] = {
 		"the file ends before the segments its start needs",
 		"{renew}",
 	},
+	[CAUSE_SEGMENTS] = {
+		"file-damaged",
+		IS_FOR,
+		"the sizes or addresses of its load segments contradict each other, so the kernel "
+		"cannot map it",
+		"{renew}",
+	},
+	[CAUSE_INTERP] = {
+		"file-damaged",
+		IS_FOR,
+		"the name of its dynamic loader (PT_INTERP) is empty, cut off or without an end",
+		"{renew}",
+	},
 	[CAUSE_NOT_LINUX] = {
 		"not-linux",
 		"{program} is {kind}",
@@ -264,7 +323,19 @@ static const struct cause_row rows[CAUSE_N] = {
 		"not-linux",
 		"{program} is {kind}",
 		NO_PROGRAM,
-		"name what runs it in the command, for Java: command: [\"java\", ...]",
+		"{start-java}",
+	},
+	[CAUSE_ASSEMBLY] = {
+		"not-linux",
+		"{program} is {kind}",
+		NO_PROGRAM,
+		"{start-assembly}",
+	},
+	[CAUSE_SYSTEM] = {
+		"not-linux",
+		"{program} is {system} program for this processor",
+		"Linux lacks the loader and the system calls it needs",
+		"build it for linux (Go: GOOS=linux), or use an image whose programs are Linux's",
 	},
 	[CAUSE_OBJECT] = {
 		"not-linux",
@@ -377,8 +448,7 @@ static const struct cause_row rows[CAUSE_N] = {
 		"private-emulator-unavailable",
 		FOREIGN,
 		"private emulators are asked for and the node has no emulator for it",
-		"put a static qemu-{qemu} on the node (Debian, Ubuntu: package qemu-user-static), "
-		"or {schedule}",
+		"{private}{schedule}",
 	},
 	[CAUSE_CONFIG] = {
 		"bad-config",
@@ -386,71 +456,12 @@ static const struct cause_row rows[CAUSE_N] = {
 		"",
 		"",
 	},
-	[CAUSE_WARN_LABEL] = {
-		"label-mismatch",
-		"{program} is {platform}",
-		"its image declares {declared}",
-		"report it to the publisher of the image; nothing to do if it runs",
-	},
-	[CAUSE_WARN_SETUID] = {
-		"setuid-without-credentials",
-		"{program} is a set-user-ID program",
-		"the handler {handler} lacks flag C, so it gains no privilege",
-		"run \"crossarch emulators install --credentials {arch}\" on the node if it must",
-	},
-	[CAUSE_WARN_REPLACED] = {
-		"emulator-replaced",
-		"{program} runs under the handler {handler}",
-		"its interpreter {emulator} was replaced since it was registered, and the old "
-		"one is still in use",
-		"{install}",
-	},
-	[CAUSE_WARN_SEVERAL] = {
-		"several-emulators",
-		"{program} is {platform}",
-		"two handlers match it, {handler} and {rival}; the kernel takes the one "
-		"registered last",
-		"on the node remove the one that is not wanted, e.g. \"echo -1 > "
-		"/proc/sys/fs/binfmt_misc/{rival}\"",
-	},
-	[CAUSE_WARN_SHADOWED] = {
-		"several-emulators",
-		"{program} is {platform}",
-		"this node could run it by itself but the handler {handler} comes first",
-		"on the node run \"echo -1 > /proc/sys/fs/binfmt_misc/{handler}\" if that is not "
-		"wanted",
-	},
-	[CAUSE_WARN_ARGV0] = {
-		"argv0-convention",
-		"{program} runs under the handler {handler}",
-		"the name of its interpreter {emulator} promises flag P, which the handler "
-		"lacks: programs get wrong arguments",
-		"{install}",
-	},
-	[CAUSE_WARN_OLD] = {
-		"old-emulator",
-		"{program} runs under {emulator}",
-		"qemu {emulator-version} crashes with some programs that newer versions run (Go, "
-		"Node.js)",
-		"install qemu-user-static 8 or newer on the node, then run {install-bare}",
-	},
-	[CAUSE_WARN_MEMORY] = {
-		"small-memory-limit",
-		"{program} runs under the handler {handler}",
-		"the memory limit of {memory} MiB leaves little beside the emulator, which takes "
-		"10 MiB and more for each process",
-		"raise resources.limits.memory",
-	},
-	[CAUSE_WARN_CUT] = {
-		"file-damaged",
-		"{program} is {platform}",
-		"the file ends before its last segment and may crash",
-		"{renew}",
-	},
 };
 
 const struct cause_row *cause_row(enum cause c)
 {
-	ASSERT(c < CAUSE_N && rows[c].code);
+	if (c >= CAUSE_WARN_LABEL)
+		return cause_warning_row(c);
+	ASSERT(rows[c].code);
 	return &rows[c];
 }

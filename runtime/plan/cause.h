@@ -16,6 +16,7 @@ enum cause {
 	CAUSE_EMULATOR_FOREIGN,
 	CAUSE_EMULATOR_SELF,
 	CAUSE_EMULATOR_LOADER,
+	CAUSE_EMULATOR_SCRIPT,
 	CAUSE_NOT_MOUNTED,
 	CAUSE_UNSUPPORTED,
 	CAUSE_HIDDEN,
@@ -27,24 +28,35 @@ enum cause {
 	CAUSE_ABI_LOADER,
 	CAUSE_CPU_PROGRAM,
 	CAUSE_CPU_DECLARED,
+	CAUSE_CPU_EMULATED,
 	CAUSE_ILLEGAL, /* only after the end: an emulated program died of SIGILL */
 	CAUSE_PAGE_SIZE,
 	CAUSE_LOADER_MISSING,
 	CAUSE_LOADER_OTHER,
 	CAUSE_LOADER_MODE,
+	CAUSE_LOADER_NOEXEC,
 	CAUSE_LOADER_FOREIGN,
 	CAUSE_LOADER_NOT_ELF,
+	CAUSE_LOADER_BROKEN,
 	CAUSE_NO_SHEBANG,
 	CAUSE_BOM,
 	CAUSE_NAMELESS,
+	CAUSE_LONG,
+	CAUSE_UTF16,
+	CAUSE_APE,
+	CAUSE_NOT_IT,
 	CAUSE_CRLF,
 	CAUSE_INTERPRETER_MISSING,
 	CAUSE_EMPTY,
 	CAUSE_ZEROS,
 	CAUSE_CUT,
 	CAUSE_CUT_SEGMENT,
+	CAUSE_SEGMENTS,
+	CAUSE_INTERP,
 	CAUSE_NOT_LINUX, /* from here */
 	CAUSE_JAVA,
+	CAUSE_ASSEMBLY,
+	CAUSE_SYSTEM,
 	CAUSE_OBJECT,
 	CAUSE_NO_PROGRAM,
 	CAUSE_WASM, /* to here: whole files of another kind */
@@ -64,7 +76,7 @@ enum cause {
 	CAUSE_PRIVATE_TAKEN,
 	CAUSE_PRIVATE_MISSING,
 	CAUSE_CONFIG, /* its parts come from the one who found it: struct complaint */
-	/* warnings */
+	/* warnings, from here on */
 	CAUSE_WARN_LABEL,
 	CAUSE_WARN_SETUID,
 	CAUSE_WARN_REPLACED,
@@ -74,6 +86,7 @@ enum cause {
 	CAUSE_WARN_OLD,
 	CAUSE_WARN_MEMORY,
 	CAUSE_WARN_CUT,
+	CAUSE_WARN_SYSTEM,
 	CAUSE_N,
 };
 
@@ -83,5 +96,6 @@ struct cause_row {
 	const char *what, *why, *fix;
 };
 
-/* Static storage. */
+/* Static storage. The second knows the warnings only. */
 const struct cause_row *cause_row(enum cause c);
+const struct cause_row *cause_warning_row(enum cause c);

@@ -22,7 +22,8 @@
 
 /* One file that has a part in running the program. */
 struct program_file {
-	const char *path; /* as whoever named it wrote it; NULL: not looked for */
+	const char *path;  /* as whoever named it wrote it; NULL: not looked for */
+	const char *where; /* in the container, absolute and without links; NULL: not known */
 	enum found_kind found;
 	mode_t mode;
 	bool noexec;	    /* on a mount that forbids execution */
@@ -44,6 +45,7 @@ struct facts {
 	const struct host *host;
 	const struct binfmt_registry *binfmt;
 	const struct settings *settings;
+	bool hooks_before;	/* hooks run before the program does, and may change any file */
 	bool engine_runs_it;	/* the engine has its own handler for this (crun and WebAssembly) */
 	bool private_offered;	/* it gets emulators of its own: `binfmt` holds those, too */
 	enum cause private_bar; /* why it must not have them, CAUSE_NONE when nothing forbids it */
@@ -54,14 +56,17 @@ struct facts {
 	size_t n_chain;
 	bool chain_too_long;
 
-	struct program_file loader; /* what PT_INTERP of the last link names */
+	struct program_file loader; /* what PT_INTERP of the last link names; for qemu-user with its
+				     * prefix, if it is there */
 	const char *other_loader;   /* loader missing: one of another kind that is there */
 	const struct binfmt_entry
 		*handler; /* enabled, and the kernel will use it for the last link */
 	const struct binfmt_entry *rival;    /* another one that matches */
 	struct program_file emulator;	     /* the handler's interpreter: in the container, or with
 					      * flag F on the node */
-	struct program_file emulator_loader; /* what the interpreter's PT_INTERP names, there */
+	bool emulator_is_qemu;		     /* a qemu-user that could be looked at */
+	struct program_file emulator_loader; /* what the interpreter's PT_INTERP or #!
+					      * line names, in the container */
 	uint64_t emulator_changed_ns;	     /* last change of the interpreter's file, 0 unknown */
 	struct version emulator_version;
 

@@ -50,13 +50,18 @@ static int describe(const struct inspect *in, const struct facts *f, const char 
 	ret->path = arena_strdup(in->arena, path);
 	if (!ret->path)
 		return err_set(err, ERR_NOMEM, "no memory for a path");
+	if (found->kind == FOUND_FILE && found->path[0]) {
+		ret->where = arena_strdup(in->arena, found->path);
+		if (!ret->where)
+			return err_set(err, ERR_NOMEM, "no memory for a path");
+	}
 	ret->found = found->kind;
 	ret->mode = found->mode;
 	ret->noexec = found->noexec;
 	ret->volume = found->mount ? found->mount->destination : NULL;
 	if (found->kind != FOUND_FILE)
 		return 0;
-	if (image_read(found->fd, found->size, f->host->page_size, &ret->image, err) < 0)
+	if (image_read(found->fd, found->size, f->host, &ret->image, err) < 0)
 		return err_in(err, "%.200s", path);
 	return 0;
 }
@@ -87,6 +92,8 @@ static int follow_scripts(const struct inspect *in, struct facts *f, struct err 
 		const struct program_file *last = facts_last(f);
 
 		f->handler = handler_of(f, last, &f->rival);
+		/* A handler is one more replacement. */
+		f->chain_too_long = f->handler && f->n_chain == FACTS_CHAIN;
 		if (f->handler || last->found != FOUND_FILE || last->image.kind != IMAGE_SCRIPT ||
 		    last->noexec || !(last->mode & 0111))
 			return 0;
@@ -122,6 +129,45 @@ static void find_other_loader(const struct inspect *in, struct facts *f)
 	}
 }
 
+/* qemu-user looks below a prefix first: its user's, or the one it was built with. */
+static int find_below(const struct inspect *in, struct facts *f, const char *prefix,
+		      struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (!prefix || f->loader.found == FOUND_FILE ||
+	    !str_fmt(path, sizeof(path), "%s%s", prefix, facts_last(f)->image.interp))
+		return 0;
+	return look_at(in, f, path, &f->loader, err);
+}
+
+static const char *prefix_wanted(const struct inspect *in, const struct facts *f)
+{
+	const char *wanted = spec_env(in->process, "QEMU_LD_PREFIX");
+
+	for (size_t i = 0; i < f->settings->n_variables; i++)
+		if (str_eq(f->settings->variables[i].name, "QEMU_LD_PREFIX"))
+			wanted = f->settings->variables[i].value;
+	return wanted;
+}
+
+static int inspect_loader_below(const struct inspect *in, struct facts *f, struct err *err)
+{
+	const struct arch *guest = facts_guest(f);
+	const char *wanted = prefix_wanted(in, f);
+	char debian[64], upstream[64];
+
+	if (wanted)
+		return find_below(in, f, wanted, err);
+	if (!guest || !guest->qemu)
+		return 0;
+	(void)str_fmt(debian, sizeof(debian), "/etc/qemu-binfmt/%s", guest->qemu);
+	(void)str_fmt(upstream, sizeof(upstream), "/usr/gnemul/qemu-%s", guest->qemu);
+	if (find_below(in, f, debian, err) < 0)
+		return -1;
+	return find_below(in, f, upstream, err);
+}
+
 static int inspect_loader(const struct inspect *in, struct facts *f, struct err *err)
 {
 	const struct program_file *program = facts_last(f);
@@ -129,7 +175,10 @@ static int inspect_loader(const struct inspect *in, struct facts *f, struct err 
 	if (program->found != FOUND_FILE || program->image.kind != IMAGE_ELF ||
 	    !program->image.interp[0])
 		return 0;
-	if (look_at(in, f, program->image.interp, &f->loader, err) < 0)
+	if (f->handler && program->image.interp[0] == '/' && inspect_loader_below(in, f, err) < 0)
+		return -1;
+	if (f->loader.found != FOUND_FILE &&
+	    look_at(in, f, program->image.interp, &f->loader, err) < 0)
 		return -1;
 	if (f->loader.found == FOUND_MISSING)
 		find_other_loader(in, f);
@@ -171,10 +220,26 @@ static int inspect_emulator(const struct inspect *in, struct facts *f, struct er
 		rc = look_at(in, f, f->handler->interpreter, &f->emulator, err);
 	if (rc < 0)
 		return -1;
-	if (f->emulator.found != FOUND_FILE || f->emulator.image.kind != IMAGE_ELF ||
-	    !f->emulator.image.interp[0])
+	if (f->emulator.found != FOUND_FILE)
+		return 0;
+	if (f->emulator.image.kind == IMAGE_SCRIPT)
+		return look_at(in, f, f->emulator.image.script.interpreter, &f->emulator_loader,
+			       err);
+	if (f->emulator.image.kind != IMAGE_ELF || !f->emulator.image.interp[0])
 		return 0;
 	return look_at(in, f, f->emulator.image.interp, &f->emulator_loader, err);
+}
+
+/* Other emulators have root file systems of their own; a wrapper may set any prefix. */
+static bool is_qemu(const struct facts *f)
+{
+	const char *base = strrchr(f->handler->interpreter, '/');
+	const struct arch *guest = facts_guest(f);
+
+	return (str_after(base ? base + 1 : "", "qemu-") ||
+		strstr(f->handler->interpreter, "/qemu-binfmt/")) &&
+	       f->emulator.found == FOUND_FILE && f->emulator.image.kind == IMAGE_ELF &&
+	       (guest ? guest->qemu != NULL : facts_last(f)->image.kind == IMAGE_CUT);
 }
 
 int inspect_program(const struct inspect *in, struct facts *f, struct err *err)
@@ -191,7 +256,10 @@ int inspect_program(const struct inspect *in, struct facts *f, struct err *err)
 	f->n_chain = 1;
 	if (follow_scripts(in, f, err) < 0)
 		return -1;
-	if (f->handler)
-		return inspect_emulator(in, f, err);
+	if (f->handler && inspect_emulator(in, f, err) < 0)
+		return -1;
+	f->emulator_is_qemu = f->handler && is_qemu(f);
+	if (f->handler && !f->emulator_is_qemu)
+		return 0;
 	return inspect_loader(in, f, err);
 }

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "runtime/base/str.h"
+#include "runtime/plan/load.h"
 
 /* Below this, a program of some size and its emulator hardly fit (field.md R10: 10 MiB each). */
 #define SMALL_MEMORY (64ull << 20)
@@ -21,27 +22,6 @@ static void warn(struct plan *p, enum cause why)
 {
 	if (p->n_warnings < REPORT_WARNINGS)
 		p->warnings[p->n_warnings++] = why;
-}
-
-/* Why a file cannot be started at all, whatever is in it; CAUSE_NONE when it can. */
-static enum cause judge_access(const struct program_file *file)
-{
-	switch (file->found) {
-	case FOUND_UNKNOWN:
-	case FOUND_MISSING:
-		return CAUSE_NONE;
-	case FOUND_LOOP:
-		return CAUSE_LOOP;
-	case FOUND_DIRECTORY:
-		return CAUSE_DIRECTORY;
-	case FOUND_SPECIAL:
-		return CAUSE_SPECIAL;
-	case FOUND_FILE:
-		break;
-	}
-	if (file->noexec)
-		return CAUSE_NOEXEC;
-	return file->mode & 0111 ? CAUSE_NONE : CAUSE_NO_X_BIT;
 }
 
 /* Why nobody runs a file that is no ELF program and that no handler takes. */
@@ -60,6 +40,20 @@ static enum cause judge_kind(enum image_kind kind)
 		return CAUSE_BOM;
 	case IMAGE_TEXT:
 		return CAUSE_NO_SHEBANG;
+	case IMAGE_LONG:
+		return CAUSE_LONG;
+	case IMAGE_UTF16:
+		return CAUSE_UTF16;
+	case IMAGE_APE:
+		return CAUSE_APE;
+	case IMAGE_HTML:
+	case IMAGE_XML:
+	case IMAGE_JSON:
+	case IMAGE_ANSWER:
+	case IMAGE_LFS:
+		return CAUSE_NOT_IT;
+	case IMAGE_ASSEMBLY:
+		return CAUSE_ASSEMBLY;
 	case IMAGE_WASM:
 		return CAUSE_WASM;
 	case IMAGE_MACHO:
@@ -82,9 +76,30 @@ static enum cause judge_kind(enum image_kind kind)
 	return CAUSE_NONE;
 }
 
-static bool same_machine(const struct ident *a, const struct ident *b)
+/* Why a file cannot be started at all, whatever is in it; CAUSE_NONE when it can. */
+static enum cause judge_access(const struct facts *f)
 {
-	return a->machine == b->machine && a->cls == b->cls && a->order == b->order;
+	const struct program_file *file = facts_last(f);
+
+	switch (file->found) {
+	case FOUND_UNKNOWN:
+	case FOUND_MISSING:
+		return CAUSE_NONE;
+	case FOUND_LOOP:
+		return CAUSE_LOOP;
+	case FOUND_DIRECTORY:
+		return CAUSE_DIRECTORY;
+	case FOUND_SPECIAL:
+		return CAUSE_SPECIAL;
+	case FOUND_FILE:
+		break;
+	}
+	if (file->noexec)
+		return CAUSE_NOEXEC;
+	if (file->mode & 0111)
+		return CAUSE_NONE;
+	/* With the bit it would not run either: better say what would. */
+	return !f->handler && judge_kind(file->image.kind) ? CAUSE_NONE : CAUSE_NO_X_BIT;
 }
 
 /* An ELF image's row; NULL for what is no ELF or of an unknown machine. */
@@ -96,93 +111,59 @@ static const struct arch *image_arch(const struct image *img)
 				      : NULL;
 }
 
-/* A missing loader: the other one that is there tells an ABI from a C library. */
-static enum cause judge_missing_loader(const struct facts *f, const struct arch *guest)
-{
-	if (!f->other_loader)
-		return CAUSE_LOADER_MISSING;
-	for (size_t i = 0; guest->loaders[i]; i++)
-		if (str_eq(guest->loaders[i], f->other_loader))
-			return CAUSE_LOADER_OTHER;
-	return CAUSE_ABI_LOADER;
-}
-
-static enum cause judge_loader(const struct facts *f, const struct program_file *program)
-{
-	const struct program_file *l = &f->loader;
-
-	if (!l->path)
-		return CAUSE_NONE;
-	switch (l->found) {
-	case FOUND_UNKNOWN:
-		return CAUSE_NONE;
-	case FOUND_MISSING:
-	case FOUND_LOOP:
-		return judge_missing_loader(f, image_arch(&program->image));
-	case FOUND_DIRECTORY:
-	case FOUND_SPECIAL:
-		return CAUSE_LOADER_MODE;
-	case FOUND_FILE:
-		break;
-	}
-	if (l->noexec || !(l->mode & 0111))
-		return CAUSE_LOADER_MODE;
-	if (l->image.kind != IMAGE_ELF)
-		return CAUSE_LOADER_NOT_ELF;
-	return same_machine(&l->image.ident, &program->image.ident) ? CAUSE_NONE
-								    : CAUSE_LOADER_FOREIGN;
-}
-
-static unsigned int declared_level(const struct platform *p)
-{
-	bool level = str_eq(p->arch, "amd64") && p->variant[0] == 'v' && p->variant[1] >= '2' &&
-		     p->variant[1] <= '4' && !p->variant[2];
-
-	return level ? (unsigned int)(p->variant[1] - '0') : 0;
-}
-
-/* glibc's loader refuses programs and itself on a processor below what their notes ask for. */
-static enum cause judge_cpu(const struct facts *f, const struct program_file *program)
-{
-	unsigned int have = f->host->x86_level, want = program->image.x86_level;
-	bool glibc = f->loader.path && strstr(f->loader.path, "/ld-linux-x86-64.so.2");
-
-	if (!have || program->image.ident.machine != EM_X86_64)
-		return CAUSE_NONE;
-	if (f->loader.found == FOUND_FILE && f->loader.image.x86_level > want)
-		want = f->loader.image.x86_level;
-	if (glibc && want > have)
-		return CAUSE_CPU_PROGRAM;
-	return declared_level(&f->declared) > have ? CAUSE_CPU_DECLARED : CAUSE_NONE;
-}
-
 /* A program the node itself loads. */
 static void plan_native(const struct facts *f, struct plan *p)
 {
-	const struct program_file *program = facts_last(f);
-	const struct segments *s = &program->image.segments;
-	enum cause why = CAUSE_NONE;
+	const struct image *img = &facts_last(f)->image;
+	enum cause why = load_native(f);
 
-	if (s->dead || program->image.interp_bad)
-		why = CAUSE_CUT_SEGMENT;
-	else if (s->largest_page && s->largest_page < f->host->page_size)
-		why = CAUSE_PAGE_SIZE;
-	if (!why)
-		why = judge_loader(f, program);
-	if (!why)
-		why = judge_cpu(f, program);
 	if (why)
 		refuse(p, why);
-	else if (s->cut)
+	else if (img->segments.cut)
 		warn(p, CAUSE_WARN_CUT);
+	if (!why && img->system && !img->system_noted)
+		warn(p, CAUSE_WARN_SYSTEM);
 }
 
-/* The interpreter of a handler without flag F is found and started like any other program. */
+static bool changed_since(const struct facts *f)
+{
+	return (f->handler->flags & BINFMT_F) && f->handler->registered_ns &&
+	       f->emulator_changed_ns > f->handler->registered_ns;
+}
+
+/*
+ * A script in place of an emulator is one more replacement, which is not done after one that keeps
+ * the program open (flag O, which C implies). Its own interpreter is a file of the container.
+ */
+static enum cause judge_emulator_script(const struct facts *f)
+{
+	const struct program_file *i = &f->emulator_loader;
+	const struct arch *a = image_arch(&i->image);
+
+	if (f->handler->flags & (BINFMT_O | BINFMT_C))
+		return CAUSE_EMULATOR_KIND;
+	if (!i->path || i->found == FOUND_UNKNOWN)
+		return CAUSE_NONE;
+	if (i->found != FOUND_FILE || i->noexec || !(i->mode & 0111) ||
+	    binfmt_entry_matches(f->handler, i->image.head, i->path) || judge_kind(i->image.kind))
+		return CAUSE_EMULATOR_SCRIPT;
+	if (a && host_runs(f->host, a) == HOST_NO &&
+	    !binfmt_registry_match(f->binfmt, i->image.head, i->path, false, NULL))
+		return CAUSE_EMULATOR_SCRIPT;
+	return CAUSE_NONE;
+}
+
+/*
+ * The interpreter of a handler without flag F is found and started like any other program. With it,
+ * the kernel has it open: what is under its name is that file unless it was replaced since.
+ */
 static enum cause judge_emulator(const struct facts *f)
 {
 	const struct program_file *e = &f->emulator;
 	const struct arch *a = image_arch(&e->image);
 	bool pinned = f->handler->flags & BINFMT_F;
+	bool known = !pinned ||
+		     (f->emulator_changed_ns && !changed_since(f) && f->handler->registered_ns);
 
 	if (!e->path || e->found == FOUND_UNKNOWN)
 		return CAUSE_NONE;
@@ -190,26 +171,23 @@ static enum cause judge_emulator(const struct facts *f)
 		return pinned			   ? CAUSE_NONE
 		       : e->found == FOUND_MISSING ? CAUSE_NOT_PINNED
 						   : CAUSE_EMULATOR_MODE;
-	if (f->emulator_loader.path && f->emulator_loader.found == FOUND_MISSING)
+	if (e->image.kind == IMAGE_ELF && f->emulator_loader.path &&
+	    f->emulator_loader.found == FOUND_MISSING)
 		return CAUSE_EMULATOR_LOADER;
-	if (pinned)
+	if (!known)
 		return CAUSE_NONE;
-	if (e->noexec || !(e->mode & 0111))
+	if (!pinned && (e->noexec || !(e->mode & 0111)))
 		return CAUSE_EMULATOR_MODE;
 	if (binfmt_entry_matches(f->handler, e->image.head, e->path))
 		return CAUSE_EMULATOR_SELF;
 	if (judge_kind(e->image.kind))
 		return CAUSE_EMULATOR_KIND;
+	if (e->image.kind == IMAGE_SCRIPT)
+		return judge_emulator_script(f);
 	if (!a || host_runs(f->host, a) != HOST_NO ||
 	    binfmt_registry_match(f->binfmt, e->image.head, e->path, false, NULL))
 		return CAUSE_NONE;
 	return CAUSE_EMULATOR_FOREIGN;
-}
-
-static bool changed_since(const struct facts *f)
-{
-	return (f->handler->flags & BINFMT_F) && f->handler->registered_ns &&
-	       f->emulator_changed_ns > f->handler->registered_ns;
 }
 
 static void warn_emulated(const struct facts *f, struct plan *p)
@@ -262,7 +240,9 @@ static void plan_handled(const struct facts *f, struct plan *p)
 	p->handler = f->handler;
 	if (foreign && judge_policy(f))
 		why = judge_policy(f);
-	else if (!why && p->guest)
+	if (!why && f->emulator_is_qemu)
+		why = load_emulated(f);
+	if (!why && p->guest)
 		why = judge_seccomp(f);
 	if (why) {
 		refuse(p, why);
@@ -354,10 +334,21 @@ static void plan_elf(const struct facts *f, struct plan *p)
 	refuse(p, why);
 }
 
+/* A file that is no ELF program, and no enabled handler takes it: perhaps one that is not does. */
+static enum cause judge_other(const struct facts *f, struct plan *p)
+{
+	const struct program_file *file = facts_last(f);
+
+	p->handler = binfmt_registry_match(f->binfmt, file->image.head, file->path, true, NULL);
+	if (p->handler)
+		return f->binfmt->state == BINFMT_OFF ? CAUSE_BINFMT_OFF : CAUSE_HANDLER_DISABLED;
+	return judge_kind(file->image.kind);
+}
+
 static void plan_file(const struct facts *f, struct plan *p)
 {
 	const struct program_file *file = facts_last(f);
-	enum cause why = judge_access(file);
+	enum cause why = judge_access(f);
 
 	if (why) {
 		refuse(p, why);
@@ -373,7 +364,7 @@ static void plan_file(const struct facts *f, struct plan *p)
 		plan_elf(f, p);
 	} else if (judge_kind(file->image.kind) && f->binfmt->state != BINFMT_UNKNOWN &&
 		   !f->binfmt->partial) {
-		refuse(p, judge_kind(file->image.kind));
+		refuse(p, judge_other(f, p));
 	}
 }
 
@@ -401,6 +392,26 @@ static void warn_label(const struct facts *f, struct plan *p)
 		warn(p, CAUSE_WARN_LABEL);
 }
 
+/* What the configuration forbids stays forbidden, whatever a hook does to the files. */
+static bool is_policy(enum cause c)
+{
+	return c == CAUSE_NEVER || c == CAUSE_SECCOMP || c == CAUSE_SECCOMP_DENIED ||
+	       (c >= CAUSE_PRIVATE_PRIVILEGED && c <= CAUSE_PRIVATE_MISSING);
+}
+
+/*
+ * Hooks that run between now and the program's start may put another file in its place, or mount
+ * one over it; container toolkits for GPUs do. What is seen here then proves nothing.
+ */
+static void allow_for_hooks(const struct facts *f, struct plan *p)
+{
+	if (f->hooks_before && p->verdict == VERDICT_REFUSE && !is_policy(p->cause)) {
+		p->verdict = VERDICT_NATIVE;
+		p->cause = CAUSE_NONE;
+		p->handler = NULL;
+	}
+}
+
 void plan_make(const struct facts *f, struct plan *ret)
 {
 	enum cause why = judge_wanted(f);
@@ -416,6 +427,7 @@ void plan_make(const struct facts *f, struct plan *ret)
 	if (!f->n_chain || f->engine_runs_it)
 		return;
 	plan_file(f, ret);
+	allow_for_hooks(f, ret);
 	if (ret->verdict != VERDICT_REFUSE)
 		warn_label(f, ret);
 	if (f->purpose == FOR_EXEC)

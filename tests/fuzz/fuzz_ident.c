@@ -24,13 +24,28 @@ static void check_segments(const struct ident *id, const uint8_t *bytes, size_t 
 	ASSERT(table <= SEGMENTS_MAX && (!table || table / id->phnum == id->phentsize));
 	for (size_t take = 0; take <= n; take += n / 8 + 1) {
 		segments_read(id, bytes + n - take, take, n, 4096, &s);
-		ASSERT(take || (!s.loads && !s.interp_len && !s.dead));
+		ASSERT(take || (s.empty && !s.interp && !s.dead));
 		ASSERT((s.largest_page & (s.largest_page - 1)) == 0);
 		ASSERT(property_x86_level(id, bytes + n - take, take) <= 4);
+		ASSERT(notes_system(id, bytes + n - take, take) < SYSTEM_N);
 	}
 	/* In a file without end no segment is cut. */
 	segments_read(id, bytes, n, UINT64_MAX, 4096, &whole);
 	ASSERT(!whole.cut);
+}
+
+/* Whatever a kernel takes for its own program is read with its class and order. */
+static void check_by_node(const uint8_t *bytes, size_t n)
+{
+	struct host host = { .arch = arch_by_name("amd64", 5), .page_size = 4096 };
+	uint8_t head[256] = { 0 };
+	struct ident id;
+
+	memcpy(head, bytes, n < sizeof(head) ? n : sizeof(head));
+	if (ident_read_by(&host, head, n < sizeof(head) ? n : sizeof(head), &id) != IDENT_ELF)
+		return;
+	ASSERT(id.machine != EM_386 || head[18] != EM_386 || head[19] ||
+	       (id.cls == ELFCLASS32 && id.order == ELFDATA2LSB));
 }
 
 /* The header, and whatever follows it as program headers and as notes. */
@@ -38,6 +53,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 {
 	struct ident id, cut;
 
+	check_by_node(bytes, n);
 	if (ident_read(bytes, n, &id) != IDENT_ELF)
 		return;
 	ASSERT(id.cls == bytes[EI_CLASS] && id.order == bytes[EI_DATA]);

@@ -16,6 +16,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 {
 	static const uint64_t pages[] = { 4096, 16384, 65536 };
 	CLEANUP_FD int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	struct host host = { .arch = arch_by_name("amd64", 5) };
 	struct version version;
 	struct image img;
 	struct err err;
@@ -23,7 +24,8 @@ void fuzz_one(uint8_t *bytes, size_t n)
 	if (fd < 0 || fd_write_all(fd, bytes, n) < 0)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
-		ASSERT(image_read(fd, i ? n : n * 2, pages[i], &img, &err) == 0);
+		host.page_size = pages[i];
+		ASSERT(image_read(fd, i ? n : n * 2, &host, &img, &err) == 0);
 		ASSERT(img.kind < IMAGE_KIND_N && img.head_len <= n);
 		ASSERT(memchr(img.interp, 0, sizeof(img.interp)));
 		ASSERT(!img.interp_bad || !img.interp[0]);

@@ -53,6 +53,10 @@ static struct program_file file(struct source *s)
 	img->x86_level = number(s, 5);
 	img->segments.cut = number(s, 4) == 1;
 	img->segments.dead = number(s, 8) == 1;
+	img->segments.impossible = number(s, 8) == 1;
+	img->segments.empty = number(s, 8) == 1;
+	img->system = (enum ident_system)number(s, SYSTEM_N);
+	img->system_noted = number(s, 2);
 	img->segments.largest_page = 1u << number(s, 20);
 	img->script.crlf = number(s, 2);
 	return f;
@@ -108,6 +112,8 @@ void fuzz_one(uint8_t *bytes, size_t n)
 		f.declared = (struct platform){ "linux", "amd64", "v3" };
 	f.purpose = (enum facts_purpose)number(&s, 3);
 	f.own_binfmt = number(&s, 4) == 1;
+	f.hooks_before = number(&s, 8) == 1;
+	f.emulator_is_qemu = number(&s, 2);
 	f.n_chain = number(&s, FACTS_CHAIN + 1);
 	for (size_t i = 0; i < f.n_chain; i++)
 		f.chain[i] = file(&s);

@@ -42,7 +42,9 @@ void fuzz_one(uint8_t *bytes, size_t n)
 		return;
 	}
 	length = oracle(head, &name);
-	ASSERT(result == (length ? SCRIPT_OK : SCRIPT_NAMELESS));
+	ASSERT(result == SCRIPT_OK ||
+	       (!length && (result == SCRIPT_NAMELESS || result == SCRIPT_LONG)));
+	ASSERT((result == SCRIPT_OK) == (length > 0));
 	if (!length)
 		return;
 	ASSERT(strlen(script.interpreter) == length);

@@ -3,6 +3,7 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/image/ident.h"
+#include "runtime/image/prose.h"
 #include "runtime/image/script.h"
 #include "runtime/image/sniff.h"
 #include "tests/fuzz/fuzz.h"
@@ -19,9 +20,12 @@ void fuzz_one(uint8_t *bytes, size_t n)
 	ASSERT(sniff(bytes, n, 0) == IMAGE_EMPTY);
 	ASSERT((kind == IMAGE_SCRIPT) == (script_read(bytes, n, &script) == SCRIPT_OK));
 	ASSERT((kind == IMAGE_NAMELESS) == (script_read(bytes, n, &script) == SCRIPT_NAMELESS));
-	ASSERT((kind == IMAGE_CUT) == (ident_read(bytes, n, &id) == IDENT_CUT));
-	ASSERT((kind == IMAGE_ELF || kind == IMAGE_OBJECT || kind == IMAGE_CORE) ==
-	       (ident_read(bytes, n, &id) == IDENT_ELF));
+	ASSERT((kind == IMAGE_LONG) == (script_read(bytes, n, &script) == SCRIPT_LONG));
+	if (ident_read(bytes, n, &id) == IDENT_CUT)
+		ASSERT(kind == IMAGE_CUT);
+	if (ident_read(bytes, n, &id) == IDENT_ELF)
+		ASSERT(kind == sniff_type(id.type));
+	(void)prose_language("x", bytes, n < PROGRAM_HEAD ? n : PROGRAM_HEAD);
 	if (kind == IMAGE_TEXT)
 		ASSERT(!memchr(bytes, 0, n));
 }

@@ -12,10 +12,13 @@
 #include <unistd.h>
 
 #include "runtime/arch/table.h"
+#include "runtime/base/mem.h"
 #include "runtime/image/image.h"
 #include "runtime/image/version.h"
 
 #define PAGE 4096
+
+static struct host amd64 = { .page_size = PAGE };
 
 /* A header is refused at every length below its own, from a copy that ends exactly there. */
 static void truncated_headers(void **state)
@@ -117,7 +120,7 @@ static void whole_program(void **state)
 	struct segments s = walk(&p, 4, 0x4800);
 
 	(void)state;
-	assert_true(s.loads);
+	assert_false(s.empty);
 	assert_false(s.cut);
 	assert_false(s.dead);
 	assert_int_equal(s.largest_page, 0x400000); /* p_vaddr - p_offset */
@@ -171,9 +174,9 @@ static void huge_numbers(void **state)
 		p.segments[i].p_vaddr = UINT64_MAX;
 	}
 	s = walk(&p, 4, UINT64_MAX);
-	assert_true(s.loads);
+	assert_false(s.empty);
 	s = walk(&p, 4, 0);
-	assert_true(s.loads);
+	assert_false(s.empty);
 }
 
 /* The table ends within a segment: what came before counts. */
@@ -185,7 +188,7 @@ static void short_table(void **state)
 	(void)state;
 	p.id.phnum = 4;
 	segments_read(&p.id, p.segments, 2 * sizeof(Elf64_Phdr) + 20, 0x4800, PAGE, &s);
-	assert_true(s.loads);
+	assert_false(s.empty);
 	assert_int_equal(s.interp_len, 0);
 }
 
@@ -212,6 +215,110 @@ static void x86_levels(void **state)
 	assert_int_equal(property_x86_level(&id, note, sizeof(note)), 0);
 }
 
+/* One note of another system, behind one of the usual. */
+static size_t notes_of(uint8_t *out, const char *name)
+{
+	static const uint8_t build_id[] = { 4, 0, 0,   0,   4,	 0, 0, 0, 3, 0,
+					    0, 0, 'G', 'N', 'U', 0, 1, 2, 3, 4 };
+	size_t n = sizeof(build_id), name_size = strlen(name) + 1;
+
+	memset(out, 0, 128);
+	memcpy(out, build_id, n);
+	out[n] = (uint8_t)name_size;
+	out[n + 4] = 4;
+	out[n + 8] = 1;
+	memcpy(out + n + 12, name, name_size);
+	return n + 12 + (name_size + 3) / 4 * 4 + 4;
+}
+
+static void systems_by_notes(void **state)
+{
+	static const struct {
+		const char *name;
+		enum ident_system system;
+	} rows[] = {
+		{ "FreeBSD", SYSTEM_FREEBSD }, { "NetBSD", SYSTEM_NETBSD },
+		{ "OpenBSD", SYSTEM_OPENBSD }, { "DragonFly", SYSTEM_DRAGONFLY },
+		{ "Android", SYSTEM_ANDROID }, { "GNU", SYSTEM_LINUX },
+		{ "Go", SYSTEM_LINUX },	       { "FreeBSDx", SYSTEM_LINUX },
+	};
+	struct ident id = { .cls = ELFCLASS64, .order = ELFDATA2LSB, .machine = EM_X86_64 };
+	uint8_t notes[128];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		size_t size = notes_of(notes, rows[i].name);
+
+		assert_int_equal(notes_system(&id, notes, size), rows[i].system);
+		for (size_t n = 0; n < 30; n++)
+			assert_int_equal(notes_system(&id, notes, n), SYSTEM_LINUX);
+	}
+	memset(notes, 0xff, sizeof(notes));
+	assert_int_equal(notes_system(&id, notes, sizeof(notes)), SYSTEM_LINUX);
+}
+
+static void systems_by_loaders(void **state)
+{
+	struct ident x86 = { .machine = EM_X86_64 }, mips = { .machine = EM_MIPS };
+
+	(void)state;
+	assert_int_equal(loader_system(&x86, "/libexec/ld-elf.so.1"), SYSTEM_FREEBSD);
+	assert_int_equal(loader_system(&mips, "/usr/libexec/ld.so"), SYSTEM_OPENBSD);
+	assert_int_equal(loader_system(&x86, "/usr/lib/ld.so.1"), SYSTEM_SOLARIS);
+	assert_int_equal(loader_system(&mips, "/usr/lib/ld.so.1"), SYSTEM_LINUX);
+	assert_int_equal(loader_system(&x86, "/lib64/ld-linux-x86-64.so.2"), SYSTEM_LINUX);
+	assert_int_equal(loader_system(&x86, ""), SYSTEM_LINUX);
+}
+
+/* The kernel of amd64 knows its programs by e_machine: not by class, order, version or size. */
+static void headers_as_the_node_reads_them(void **state)
+{
+	uint8_t head[256] = { 0 };
+	struct ident id;
+	size_t n;
+
+	(void)state;
+	arch_header(&arch_rows(&n)[0], head);
+	for (int value = 0; value < 256; value += 51) {
+		head[EI_CLASS] = head[EI_DATA] = head[EI_VERSION] = (uint8_t)value;
+		assert_int_equal(ident_read_by(&amd64, head, 64, &id), IDENT_ELF);
+		assert_int_equal(id.cls, ELFCLASS64);
+		assert_int_equal(id.order, ELFDATA2LSB);
+	}
+	/* x32 is told from it by the size of its program headers. */
+	arch_header(arch_by_name("x32", 3), head);
+	assert_int_equal(ident_read_by(&amd64, head, 52, &id), IDENT_ELF);
+	assert_int_equal(id.cls, ELFCLASS32);
+	/* Its 32-bit sister, cut short. */
+	arch_header(arch_by_name("386", 3), head);
+	head[EI_CLASS] = 7;
+	assert_int_equal(ident_read_by(&amd64, head, 45, &id), IDENT_ELF);
+	assert_int_equal(id.cls, ELFCLASS32);
+	/* Others are what they say. */
+	arch_header(arch_by_name("s390x", 5), head);
+	assert_int_equal(ident_read_by(&amd64, head, 64, &id), IDENT_ELF);
+	assert_int_equal(id.order, ELFDATA2MSB);
+	head[EI_CLASS] = 7;
+	assert_int_equal(ident_read_by(&amd64, head, 64, &id), IDENT_CUT);
+}
+
+static void segments_that_cannot_be(void **state)
+{
+	struct program p = typical();
+
+	(void)state;
+	assert_false(walk(&p, 4, 0x4800).impossible);
+	assert_true(walk(&p, 0, 0x4800).empty);
+	p.segments[0].p_memsz = 1;
+	assert_true(walk(&p, 4, 0x4800).overfull);
+	p = typical();
+	p.segments[0].p_vaddr = 1ull << 60;
+	assert_true(walk(&p, 4, 0x4800).impossible);
+	p = typical();
+	p.segments[0].p_offset = 1ull << 63;
+	assert_true(walk(&p, 4, 0x4800).impossible);
+}
+
 static int file_of(const void *bytes, size_t n)
 {
 	int fd = memfd_create("image", MFD_CLOEXEC);
@@ -227,7 +334,7 @@ static struct image image_of(const void *bytes, size_t n)
 	struct image img;
 	struct err err;
 
-	assert_int_equal(image_read(fd, n, PAGE, &img, &err), 0);
+	assert_int_equal(image_read(fd, n, &amd64, &img, &err), 0);
 	close(fd);
 	return img;
 }
@@ -269,6 +376,12 @@ static void loaders_of_every_row(void **state)
 		img = image_of(file, size - 1);
 		assert_true(img.interp_bad);
 		assert_string_equal(img.interp, "");
+		/* Its name may be shorter than the segment, but not empty. */
+		size = with_loader(&rows[i], "/lib/ld\0o", 11, file);
+		assert_string_equal(image_of(file, size).interp, "/lib/ld");
+		size = with_loader(&rows[i], "\0lib/ld.so", 11, file);
+		assert_true(image_of(file, size).interp_bad);
+		size = with_loader(&rows[i], "/lib/ld.so", 11, file);
 		/* Cut within the program headers. */
 		assert_int_equal(image_of(file, size - 13).kind, IMAGE_CUT);
 	}
@@ -324,10 +437,15 @@ int main(void)
 		cmocka_unit_test(huge_numbers),
 		cmocka_unit_test(short_table),
 		cmocka_unit_test(x86_levels),
+		cmocka_unit_test(systems_by_notes),
+		cmocka_unit_test(systems_by_loaders),
+		cmocka_unit_test(headers_as_the_node_reads_them),
+		cmocka_unit_test(segments_that_cannot_be),
 		cmocka_unit_test(loaders_of_every_row),
 		cmocka_unit_test(zeros_are_looked_at_further),
 		cmocka_unit_test(versions),
 	};
 
+	amd64.arch = arch_by_name("amd64", 5);
 	return cmocka_run_group_tests_name("ident", tests, NULL, NULL);
 }

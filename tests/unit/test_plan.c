@@ -357,8 +357,125 @@ static void loaders(void **state)
 	expect_refusal(&w, CAUSE_LOADER_NOT_ELF, NULL);
 	w.f.loader.mode = S_IFREG | 0644;
 	expect_refusal(&w, CAUSE_LOADER_MODE, NULL);
+	w.f.loader.noexec = true;
+	w.f.loader.volume = "/opt/lib";
+	expect_refusal(&w, CAUSE_LOADER_NOEXEC, NULL);
+	assert_non_null(strstr(w.line, "Fix: mount /opt/lib without noexec"));
 	w.f.chain[0].image.interp_bad = true;
-	expect_refusal(&w, CAUSE_CUT_SEGMENT, NULL);
+	expect_refusal(&w, CAUSE_INTERP, NULL);
+}
+
+/* The loader of a program that an emulator would run, looked for and judged like a native one's. */
+static void loaders_of_guests(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, "arm64");
+	w.f.emulator_is_qemu = true;
+	w.f.loader = (struct program_file){ .path = "/lib/ld-linux-aarch64.so.1",
+					    .found = FOUND_MISSING };
+	expect_refusal(&w, CAUSE_LOADER_MISSING,
+		       "crossarch[loader-missing]: /bin/uname is linux/arm64 (64-bit little-endian "
+		       "AArch64); the handler qemu-aarch64 would run it, but it is dynamically "
+		       "linked and its loader /lib/ld-linux-aarch64.so.1 is not in the image. Fix: "
+		       "use a base image that has /lib/ld-linux-aarch64.so.1, or link the program "
+		       "statically.");
+	w.f.emulator_is_qemu = false; /* others have files of their own */
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.emulator_is_qemu = true;
+	w.f.other_loader = "/lib/ld-musl-aarch64.so.1";
+	expect_refusal(&w, CAUSE_LOADER_OTHER, NULL);
+	w.f.loader = program("/lib/ld-linux-aarch64.so.1", named("amd64"));
+	expect_refusal(&w, CAUSE_LOADER_FOREIGN, NULL);
+	assert_non_null(strstr(w.line, "would run it, but its loader"));
+	w.f.loader = program("/lib/ld-linux-aarch64.so.1", named("arm64"));
+	w.f.loader.mode = S_IFREG | 0644; /* qemu only reads it */
+	w.f.loader.noexec = true;
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.loader.found = FOUND_DIRECTORY;
+	expect_refusal(&w, CAUSE_LOADER_MODE, NULL);
+	w.f.loader.found = FOUND_UNKNOWN;
+	expect_verdict(&w, VERDICT_EMULATE);
+}
+
+/* What the emulator offers, not the node. */
+static void processors_of_guests(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, "amd64");
+	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 16384 };
+	w.entries[0] = handler("qemu-x86_64", "amd64");
+	w.f.emulator_is_qemu = true;
+	w.f.emulator_version = (struct version){ 8, 2, 0 };
+	w.f.loader = program("/lib64/ld-linux-x86-64.so.2", named("amd64"));
+	w.f.chain[0].image.x86_level = 3;
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.chain[0].image.x86_level = 4;
+	expect_refusal(&w, CAUSE_CPU_EMULATED, NULL);
+	assert_non_null(strstr(w.line, "imitates a processor of x86-64-v3 at most. Fix: schedule "
+				       "the pod on amd64 nodes"));
+	w.f.loader.path = "/lib/ld-musl-x86_64.so.1"; /* which does not check */
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.chain[0].image.x86_level = 0;
+	w.f.chain[0].image.segments.largest_page = 4096;
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.emulator_version.major = 7;
+	expect_refusal(&w, CAUSE_PAGE_SIZE, NULL);
+}
+
+/* Whatever a hook may change is not known; what the configuration forbids stays forbidden. */
+static void hooks(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, "s390x");
+	w.f.hooks_before = true;
+	expect_verdict(&w, VERDICT_NATIVE);
+	w.settings.emulation_never = true;
+	expect_refusal(&w, CAUSE_NEVER, NULL);
+	world_init(&w, "amd64");
+	w.f.hooks_before = true;
+	w.f.chain[0].image.kind = IMAGE_EMPTY;
+	expect_verdict(&w, VERDICT_NATIVE);
+	w.f.chain[0].mode = S_IFREG | 0644;
+	expect_verdict(&w, VERDICT_NATIVE);
+	world_init(&w, "arm64");
+	w.f.hooks_before = true;
+	expect_verdict(&w, VERDICT_EMULATE);
+}
+
+static void other_systems(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, "amd64");
+	w.f.chain[0].image.system = SYSTEM_FREEBSD;
+	expect_warning(&w, VERDICT_NATIVE, CAUSE_WARN_SYSTEM);
+	w.f.loader =
+		(struct program_file){ .path = "/libexec/ld-elf.so.1", .found = FOUND_MISSING };
+	expect_refusal(&w, CAUSE_SYSTEM, NULL);
+	assert_non_null(strstr(w.line, "/bin/uname is a FreeBSD program for this processor; "));
+	w.f.loader.path = NULL;
+	w.f.chain[0].image.system_noted = true;
+	expect_refusal(&w, CAUSE_SYSTEM, NULL);
+	w.f.chain[0].image.system = SYSTEM_ANDROID; /* a static one runs */
+	expect_verdict(&w, VERDICT_NATIVE);
+}
+
+/* Five replacements are all the kernel does, and a handler's is one. */
+static void handlers_behind_scripts(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, "arm64");
+	w.f.chain_too_long = true;
+	expect_refusal(&w, CAUSE_TOO_DEEP, NULL);
 }
 
 static void arm_abi_by_loader(void **state)
@@ -771,6 +888,11 @@ int main(void)
 		cmocka_unit_test(abi_mismatch),
 		cmocka_unit_test(unknown_machine),
 		cmocka_unit_test(loaders),
+		cmocka_unit_test(loaders_of_guests),
+		cmocka_unit_test(processors_of_guests),
+		cmocka_unit_test(hooks),
+		cmocka_unit_test(other_systems),
+		cmocka_unit_test(handlers_behind_scripts),
 		cmocka_unit_test(arm_abi_by_loader),
 		cmocka_unit_test(processor_levels),
 		cmocka_unit_test(pages),

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -58,9 +59,11 @@ static bool put(const char *path, const char *text)
 
 static void put_program(const char *path, const char *arch)
 {
+	const struct arch *a = arch_by_name(arch, strlen(arch));
 	uint8_t file[256] = { 0 };
 
-	arch_header(arch_by_name(arch, strlen(arch)), file);
+	arch_header(a, file);
+	file[64 + (a->order == ELFDATA2MSB ? 3 : 0)] = PT_LOAD;
 	put_at(path, file, sizeof(file), 0755);
 }
 

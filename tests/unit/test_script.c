@@ -9,6 +9,7 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/image/script.h"
+#include "runtime/image/prose.h"
 #include "runtime/image/sniff.h"
 
 static void interpreters(void **state)
@@ -61,8 +62,8 @@ static void long_names(void **state)
 	(void)state;
 	memset(line, 'x', sizeof(line));
 	memcpy(line, "#!/", 3);
-	assert_int_equal(script_read(line, 300, &s), SCRIPT_NAMELESS);
-	assert_int_equal(script_read(line, 256, &s), SCRIPT_NAMELESS);
+	assert_int_equal(script_read(line, 300, &s), SCRIPT_LONG);
+	assert_int_equal(script_read(line, 256, &s), SCRIPT_LONG);
 	assert_int_equal(script_read(line, 255, &s), SCRIPT_OK);
 	assert_int_equal(strlen(s.interpreter), 253);
 	line[255] = ' ';
@@ -90,6 +91,22 @@ static void kinds(void **state)
 		  3, IMAGE_DATA },
 		{ "#!/bin/sh\n", 10, IMAGE_SCRIPT },
 		{ "#!\n", 3, IMAGE_NAMELESS },
+		{ "MZqFpD='", 8, IMAGE_APE },
+		{ "jartsr='", 8, IMAGE_APE },
+		{ "\xff\xfe#\0!\0", 6, IMAGE_UTF16 },
+		{ "\xfe\xff\0#\0!", 6, IMAGE_UTF16 },
+		{ "<!DOCTYPE html>", 15, IMAGE_HTML },
+		{ "\r\n<HTML>", 8, IMAGE_HTML },
+		{ "<?xml version", 13, IMAGE_XML },
+		{ "<Error><Code>", 13, IMAGE_XML },
+		{ "{\"message\": 1}", 14, IMAGE_JSON },
+		{ "{ \n \"a\"", 7, IMAGE_JSON },
+		{ "{ echo a; }", 11, IMAGE_TEXT },
+		{ "[ -f x ] && y", 13, IMAGE_TEXT },
+		{ "404: Not Found\n", 15, IMAGE_ANSWER },
+		{ "not found", 9, IMAGE_ANSWER },
+		{ "echo Not Found", 14, IMAGE_TEXT },
+		{ "version https://git-lfs.github.com/spec/v1\noid", 46, IMAGE_LFS },
 		{ "\xef\xbb\xbf#!/bin/sh\n", 13, IMAGE_BOM },
 		{ "echo hi\n", 8, IMAGE_TEXT },
 		{ "\xfe\xed\xfa\xcf....", 8, IMAGE_MACHO },
@@ -110,12 +127,42 @@ static void kinds(void **state)
 		assert_non_null(sniff_words((enum image_kind)kind));
 }
 
+static void languages(void **state)
+{
+	static const struct {
+		const char *name, *text, *command;
+	} rows[] = {
+		{ "/app/main.py", "x = 1\n", "python3" },
+		{ "/app/index.js", "", "node" },
+		{ "/app/server.mjs", "", "node" },
+		{ "/app/x.rb", "", "ruby" },
+		{ "/app/run", "\nimport sys\nprint(1)\n", "python3" },
+		{ "/app/run", "'use strict'\n", "node" },
+		{ "/app/run", "<?php echo 1;\n", "php" },
+		{ "/app/run", "#!\nuse strict;\n", "perl" },
+		{ "/app/run.sh", "echo import sys\n", NULL },
+		{ "/app/run", "import -window root x.png\n", NULL },
+		{ "/app/run", "exec node x.js\n", NULL },
+		{ "/app/run", "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct language *l =
+			prose_language(rows[i].name, rows[i].text, strlen(rows[i].text));
+
+		if (!rows[i].command)
+			assert_null(l);
+		else
+			assert_string_equal(l ? l->command : "", rows[i].command);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(interpreters),
-		cmocka_unit_test(nameless),
-		cmocka_unit_test(long_names),
+		cmocka_unit_test(languages), cmocka_unit_test(interpreters),
+		cmocka_unit_test(nameless),  cmocka_unit_test(long_names),
 		cmocka_unit_test(kinds),
 	};
 

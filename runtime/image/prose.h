@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stddef.h>
+
+#include "runtime/image/sniff.h"
+
+/*
+ * What a text is that the kernel has no use for. Pure functions over the first bytes of a file:
+ * they only choose words, so a guess is enough, but a shell script must not be taken for anything
+ * else.
+ */
+
+/* IMAGE_HTML, IMAGE_XML, IMAGE_JSON, IMAGE_LFS or IMAGE_ANSWER; IMAGE_TEXT for anything else. */
+enum image_kind prose_kind(const void *bytes, size_t n);
+
+/* A language whose programs are texts. */
+struct language {
+	const char *words;   /* "a Python script" */
+	const char *command; /* what runs it: "python3" */
+};
+
+/* The language of a text by its file's name and its first bytes, NULL when not known. */
+const struct language *prose_language(const char *name, const void *bytes, size_t n);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stddef.h>
+
+#include "runtime/base/mem.h"
+#include "runtime/plan/cause.h"
+
+#define AT(cause) ((cause)-CAUSE_WARN_LABEL)
+
+static const struct cause_row rows[AT(CAUSE_N)] = {
+	[AT(CAUSE_WARN_LABEL)] = {
+		"label-mismatch",
+		"{program} is {platform}",
+		"its image declares {declared}",
+		"report it to the publisher of the image; nothing to do if it runs",
+	},
+	[AT(CAUSE_WARN_SETUID)] = {
+		"setuid-without-credentials",
+		"{program} is a set-user-ID program",
+		"the handler {handler} lacks flag C, so it gains no privilege",
+		"{credentials}",
+	},
+	[AT(CAUSE_WARN_REPLACED)] = {
+		"emulator-replaced",
+		"{program} runs under the handler {handler}",
+		"its interpreter {emulator} was replaced since it was registered, and the old "
+		"one is still in use",
+		"{install}",
+	},
+	[AT(CAUSE_WARN_SEVERAL)] = {
+		"several-emulators",
+		"{program} is {platform}",
+		"two handlers match it, {handler} and {rival}; the kernel takes the one "
+		"registered last",
+		"remove the one that is not wanted, e.g. {unregister-rival}",
+	},
+	[AT(CAUSE_WARN_SHADOWED)] = {
+		"several-emulators",
+		"{program} is {platform}",
+		"this node could run it by itself but the handler {handler} comes first",
+		"{unregister} if that is not wanted",
+	},
+	[AT(CAUSE_WARN_ARGV0)] = {
+		"argv0-convention",
+		"{program} runs under the handler {handler}",
+		"the name of its interpreter {emulator} promises flag P, which the handler "
+		"lacks: programs get wrong arguments",
+		"{install}",
+	},
+	[AT(CAUSE_WARN_OLD)] = {
+		"old-emulator",
+		"{program} runs under {emulator}",
+		"qemu {emulator-version} crashes with some programs that newer versions run (Go, "
+		"Node.js)",
+		"install qemu-user-static 8 or newer on the node, then run {install-bare}",
+	},
+	[AT(CAUSE_WARN_MEMORY)] = {
+		"small-memory-limit",
+		"{program} runs under the handler {handler}",
+		"the memory limit of {memory} MiB leaves little beside the emulator, which takes "
+		"10 MiB and more for each process",
+		"raise resources.limits.memory",
+	},
+	[AT(CAUSE_WARN_SYSTEM)] = {
+		"not-linux",
+		"{program} is marked as {system} program",
+		"the kernel starts it all the same, but it dies at its first system calls unless the "
+		"mark is wrong",
+		"build it for linux (Go: GOOS=linux)",
+	},
+	[AT(CAUSE_WARN_CUT)] = {
+		"file-damaged",
+		"{program} is {platform}",
+		"the file ends before its last segment and may crash",
+		"{renew}",
+	},
+};
+
+const struct cause_row *cause_warning_row(enum cause c)
+{
+	ASSERT(c >= CAUSE_WARN_LABEL && c < CAUSE_N && rows[AT(c)].code);
+	return &rows[AT(c)];
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/plan/load.h"
+
+#include <elf.h>
+#include <string.h>
+
+#include "runtime/base/str.h"
+
+/* No processor that Linux runs on has smaller pages: what would need them was never loadable. */
+#define SMALLEST_PAGE 4096
+
+/* Linux takes machine number 6 for another name of its 32-bit x86. */
+static uint16_t machine_of(const struct ident *id)
+{
+	return id->machine == EM_IAMCU ? EM_386 : id->machine;
+}
+
+static bool same_machine(const struct ident *a, const struct ident *b)
+{
+	return machine_of(a) == machine_of(b) && a->cls == b->cls && a->order == b->order;
+}
+
+/* An ELF image's row; NULL for what is no ELF or of an unknown machine. */
+static const struct arch *image_arch(const struct image *img)
+{
+	const struct ident *id = &img->ident;
+
+	return img->kind == IMAGE_ELF ? arch_of_elf(id->machine, id->cls, id->order, id->flags)
+				      : NULL;
+}
+
+/* A missing loader: the other one that is there tells an ABI from a C library. */
+static enum cause judge_missing_loader(const struct facts *f, const struct arch *guest)
+{
+	if (facts_last(f)->image.system)
+		return CAUSE_SYSTEM;
+	if (!f->other_loader)
+		return CAUSE_LOADER_MISSING;
+	for (size_t i = 0; guest->loaders[i]; i++)
+		if (str_eq(guest->loaders[i], f->other_loader))
+			return CAUSE_LOADER_OTHER;
+	return CAUSE_ABI_LOADER;
+}
+
+static enum cause judge_loader_segments(const struct facts *f, const struct segments *s)
+{
+	bool small = s->largest_page && s->largest_page < SMALLEST_PAGE;
+
+	if (s->impossible || s->overfull || s->empty || s->dead || small)
+		return CAUSE_LOADER_BROKEN;
+	return s->largest_page && s->largest_page < f->host->page_size ? CAUSE_PAGE_SIZE
+								       : CAUSE_NONE;
+}
+
+/* The kernel opens the loader like a program. */
+static enum cause judge_loader(const struct facts *f, const struct program_file *program)
+{
+	const struct program_file *l = &f->loader;
+
+	if (!l->path)
+		return CAUSE_NONE;
+	switch (l->found) {
+	case FOUND_UNKNOWN:
+		return CAUSE_NONE;
+	case FOUND_MISSING:
+	case FOUND_LOOP:
+		return judge_missing_loader(f, image_arch(&program->image));
+	case FOUND_DIRECTORY:
+	case FOUND_SPECIAL:
+		return CAUSE_LOADER_MODE;
+	case FOUND_FILE:
+		break;
+	}
+	if (l->noexec)
+		return CAUSE_LOADER_NOEXEC;
+	if (!(l->mode & 0111))
+		return CAUSE_LOADER_MODE;
+	if (l->image.kind != IMAGE_ELF || l->image.size < ident_header_size(&l->image.ident))
+		return CAUSE_LOADER_NOT_ELF;
+	if (!same_machine(&l->image.ident, &program->image.ident))
+		return CAUSE_LOADER_FOREIGN;
+	return judge_loader_segments(f, &l->image.segments);
+}
+
+static unsigned int declared_level(const struct platform *p)
+{
+	bool level = str_eq(p->arch, "amd64") && p->variant[0] == 'v' && p->variant[1] >= '2' &&
+		     p->variant[1] <= '4' && !p->variant[2];
+
+	return level ? (unsigned int)(p->variant[1] - '0') : 0;
+}
+
+/* glibc's loader refuses programs and itself on a processor below what their notes ask for. */
+static unsigned int glibc_level(const struct facts *f, const struct image *img)
+{
+	bool glibc = f->loader.path && strstr(f->loader.path, "/ld-linux-x86-64.so.2");
+	unsigned int want = img->x86_level;
+
+	if (!glibc || img->ident.machine != EM_X86_64)
+		return 0;
+	if (f->loader.found == FOUND_FILE && f->loader.image.x86_level > want)
+		want = f->loader.image.x86_level;
+	return want;
+}
+
+static enum cause judge_cpu(const struct facts *f, const struct image *img)
+{
+	unsigned int have = f->host->x86_level;
+
+	if (!have || img->ident.machine != EM_X86_64)
+		return CAUSE_NONE;
+	if (glibc_level(f, img) > have)
+		return CAUSE_CPU_PROGRAM;
+	return declared_level(&f->declared) > have ? CAUSE_CPU_DECLARED : CAUSE_NONE;
+}
+
+/* Whether the file can be mapped, by what its program headers say. */
+static enum cause judge_segments(const struct facts *f, const struct program_file *program)
+{
+	const struct segments *s = &program->image.segments;
+
+	if (program->image.interp_bad)
+		return CAUSE_INTERP;
+	if (s->impossible || s->overfull || (s->largest_page && s->largest_page < SMALLEST_PAGE))
+		return CAUSE_SEGMENTS;
+	/* A loader can run without the program being there. */
+	if (s->empty && (program->image.ident.type == ET_DYN || !s->interp))
+		return CAUSE_SEGMENTS;
+	if (s->dead)
+		return CAUSE_CUT_SEGMENT;
+	return s->largest_page && s->largest_page < f->host->page_size ? CAUSE_PAGE_SIZE
+								       : CAUSE_NONE;
+}
+
+/* A note is a proof; Android's programs without its loader run here, too. */
+static enum cause judge_system(const struct facts *f)
+{
+	const struct image *img = &facts_last(f)->image;
+
+	return img->kind == IMAGE_ELF && img->system_noted && img->system != SYSTEM_ANDROID
+		       ? CAUSE_SYSTEM
+		       : CAUSE_NONE;
+}
+
+enum cause load_native(const struct facts *f)
+{
+	const struct program_file *program = facts_last(f);
+	enum cause why = judge_system(f);
+
+	if (!why)
+		why = judge_segments(f, program);
+	if (!why)
+		why = judge_loader(f, program);
+	return why ? why : judge_cpu(f, &program->image);
+}
+
+/* --- qemu-user
+ * ------------------------------------------------------------------------------------
+ */
+
+static enum cause judge_guest_loader(const struct facts *f, const struct program_file *program)
+{
+	const struct program_file *l = &f->loader;
+
+	if (!l->path || l->found == FOUND_UNKNOWN)
+		return CAUSE_NONE;
+	if (l->found == FOUND_MISSING || l->found == FOUND_LOOP)
+		return judge_missing_loader(f, image_arch(&program->image));
+	if (l->found != FOUND_FILE)
+		return CAUSE_LOADER_MODE;
+	if (l->image.kind != IMAGE_ELF)
+		return CAUSE_LOADER_NOT_ELF;
+	return same_machine(&l->image.ident, &program->image.ident) ? CAUSE_NONE
+								    : CAUSE_LOADER_FOREIGN;
+}
+
+/*
+ * The most its translator has: AVX2 came with 7.2, AVX-512 never did (seen with 7.2 to 11.1). What
+ * a chosen model leaves out of that is not looked at.
+ */
+unsigned int load_emulated_level(const struct facts *f)
+{
+	const struct version *v = &f->emulator_version;
+
+	return v->major && (v->major < 7 || (v->major == 7 && v->minor < 2)) ? 2 : 3;
+}
+
+/* qemu before 8 maps segments as they are: they have to fit the node's pages, not the guest's. */
+static bool pages_too_large(const struct facts *f, const struct segments *s)
+{
+	return f->emulator_version.major && f->emulator_version.major < 8 && s->largest_page &&
+	       s->largest_page < f->host->page_size;
+}
+
+enum cause load_emulated(const struct facts *f)
+{
+	const struct program_file *program = facts_last(f);
+	const struct image *img = &program->image;
+	const struct segments *s = &img->segments;
+	enum cause why = judge_system(f);
+
+	if (why)
+		return why;
+	if (img->kind == IMAGE_CUT)
+		return CAUSE_CUT;
+	if (img->kind != IMAGE_ELF)
+		return CAUSE_NONE;
+	if (img->head[EI_VERSION] != EV_CURRENT ||
+	    img->ident.ehsize != ident_header_size(&img->ident))
+		return CAUSE_CUT;
+	if (img->interp_bad)
+		return CAUSE_INTERP;
+	if (s->impossible || s->empty)
+		return CAUSE_SEGMENTS;
+	if (s->largest_page && s->largest_page < SMALLEST_PAGE)
+		return CAUSE_SEGMENTS;
+	if (pages_too_large(f, s))
+		return CAUSE_PAGE_SIZE;
+	why = judge_guest_loader(f, program);
+	if (!why && glibc_level(f, img) > load_emulated_level(f))
+		why = CAUSE_CPU_EMULATED;
+	return why;
+}
