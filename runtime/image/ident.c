@@ -147,7 +147,7 @@ static bool beyond(uint64_t at, uint64_t size, uint64_t page)
 /* What cannot be mapped, on whatever node. A segment without bytes of the file is memory. */
 static bool is_impossible(const struct segment *s)
 {
-	if (s->memsz > ADDRESS_END || s->vaddr > ADDRESS_END - s->memsz)
+	if (s->filesz > ADDRESS_END || s->memsz > ADDRESS_END || s->vaddr > ADDRESS_END - s->memsz)
 		return true;
 	return s->filesz && s->offset > (uint64_t)INT64_MAX - s->filesz;
 }
@@ -158,7 +158,7 @@ static bool is_impossible(const struct segment *s)
  * behind the data of a writable segment.
  */
 static void judge_load(const struct ident *id, const struct segment *s, uint64_t file_size,
-		       uint64_t page, struct segments *ret)
+		       uint64_t page, bool *entry_dead, struct segments *ret)
 {
 	uint64_t skew = s->vaddr - s->offset, end = s->offset + s->filesz;
 
@@ -170,12 +170,13 @@ static void judge_load(const struct ident *id, const struct segment *s, uint64_t
 	skew &= -skew; /* the largest power of two that divides it: pages up to that size will do */
 	if (skew && (!ret->largest_page || skew < ret->largest_page))
 		ret->largest_page = skew;
+	/* Segments are mapped over each other: the last one that has the page counts. */
+	if (id->entry / page >= s->vaddr / page &&
+	    id->entry / page <= (s->vaddr + s->filesz - 1) / page)
+		*entry_dead = beyond(s->offset + (id->entry - s->vaddr), file_size, page);
 	if (end < s->offset || end <= file_size)
 		return;
 	ret->cut = true;
-	if (id->entry >= s->vaddr && id->entry - s->vaddr < s->filesz &&
-	    beyond(s->offset + (id->entry - s->vaddr), file_size, page))
-		ret->dead = true;
 	if ((s->flags & PF_W) && s->memsz > s->filesz && end % page &&
 	    beyond(end - 1, file_size, page))
 		ret->dead = true;
@@ -185,6 +186,7 @@ void segments_read(const struct ident *id, const void *bytes, size_t n, uint64_t
 		   uint64_t page, struct segments *ret)
 {
 	struct cursor c = cursor_of(bytes, n);
+	bool entry_dead = false, dynamic_dead = false;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->empty = true;
@@ -193,9 +195,9 @@ void segments_read(const struct ident *id, const void *bytes, size_t n, uint64_t
 
 		take_segment(&c, id, &s);
 		if (c.bad)
-			return;
+			break;
 		if (s.type == PT_LOAD) {
-			judge_load(id, &s, file_size, page, ret);
+			judge_load(id, &s, file_size, page, &entry_dead, ret);
 		} else if (s.type == PT_INTERP && !ret->interp) {
 			ret->interp = true;
 			ret->interp_at = s.offset;
@@ -207,9 +209,11 @@ void segments_read(const struct ident *id, const void *bytes, size_t n, uint64_t
 			ret->note_at = s.offset;
 			ret->note_len = s.filesz;
 		} else if (s.type == PT_DYNAMIC && s.filesz && beyond(s.offset, file_size, page)) {
-			ret->dead = true;
+			dynamic_dead = true;
 		}
 	}
+	/* Every loader reads PT_DYNAMIC; a program without one need not. */
+	ret->dead = ret->dead || entry_dead || (dynamic_dead && ret->interp);
 }
 
 static const struct {

@@ -47,7 +47,10 @@ enum script_result script_read(const void *bytes, size_t n, struct script *ret)
 	if (stop < line && head[stop]) {
 		size_t argument = skip_blanks(head, stop, line);
 
-		ret->has_argument = argument < line && head[argument];
+		while (line > argument && blank(head[line - 1]))
+			line--;
+		memcpy(ret->argument, head + argument, line - argument);
 	}
+	ret->argument[sizeof(ret->argument) - 1] = '\0';
 	return SCRIPT_OK;
 }

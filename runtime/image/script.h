@@ -16,8 +16,8 @@ enum script_result {
 
 struct script {
 	char interpreter[PROGRAM_HEAD];
-	bool has_argument; /* the rest of the line goes to the interpreter as one argument */
-	bool crlf;	   /* a carriage return is part of the interpreter's name */
+	char argument[PROGRAM_HEAD]; /* the rest of the line, "" without: one argument for it */
+	bool crlf;		     /* a carriage return is part of the interpreter's name */
 };
 
 /*

@@ -14,6 +14,8 @@ void words_init(struct words *w, const char *text, size_t n)
 	w->p = text;
 	w->end = text + n;
 	w->word[0] = '\0';
+	w->command = w->sticky = false;
+	w->expected = true;
 }
 
 /* $NAME and ${NAME}: what follows up to the next character outside a word is unknown. */
@@ -35,25 +37,66 @@ static const char *skip_comment(const char *p, const char *end)
 	return p;
 }
 
-static const char *skip_noise(const char *p, const char *end)
+/* Between two words: whether a command ends there, and whether the next one is a value. */
+static const char *skip_noise(struct words *w, bool *ret_value)
 {
+	const char *p = w->p, *end = w->end;
 	char before = ' ';
 
+	*ret_value = false;
 	while (p < end && !in_word(*p)) {
-		if (*p == '$')
+		if (*p == '$') {
 			p = skip_variable(p, end);
-		else if (*p == '#' && (before == ' ' || before == '\t' || before == '\n'))
+			w->expected = w->sticky;
+			continue;
+		}
+		if (*p == '#' && (before == ' ' || before == '\t' || before == '\n')) {
 			p = skip_comment(p, end);
-		else
-			before = *p++;
+			continue;
+		}
+		if (strchr("\n;&|(){}`!", *p)) {
+			w->expected = true;
+			w->sticky = false;
+		}
+		*ret_value = *p == '=';
+		before = *p++;
 	}
 	return p;
+}
+
+static bool is_one_of(const char *word, const char *const *list)
+{
+	for (; *list; list++)
+		if (strcmp(word, *list) == 0)
+			return true;
+	return false;
+}
+
+/* Notes where @w->word stands, and what that means for the next one. */
+static void place(struct words *w, bool value)
+{
+	static const char *const before[] = { "exec", "then",	 "do",	   "else",
+					      "elif", "if",	 "while",  "until",
+					      "time", "command", "eval",   "nohup",
+					      "env",  "builtin", "setsid", NULL };
+	static const char *const starters[] = { "tini",	   "dumb-init",	   "catatonit", "gosu",
+						"su-exec", "s6-setuidgid", "chpst",	"setpriv",
+						"timeout", "nice",	   "sudo",	"runuser",
+						"xargs",   "chroot",	   NULL };
+	const char *base = strrchr(w->word, '/');
+
+	w->command = w->expected && !value;
+	if (value)
+		return;
+	w->sticky = w->sticky || (w->command && is_one_of(base ? base + 1 : w->word, starters));
+	w->expected = w->sticky || (w->command && is_one_of(w->word, before));
 }
 
 bool words_next(struct words *w)
 {
 	for (;;) {
-		const char *start = w->p = skip_noise(w->p, w->end);
+		bool value;
+		const char *start = w->p = skip_noise(w, &value);
 		size_t n;
 
 		while (w->p < w->end && in_word(*w->p))
@@ -62,11 +105,15 @@ bool words_next(struct words *w)
 		if (!n)
 			return false;
 		/* A word glued to a variable, and an option, name nothing we could look up. */
-		if (n > WORD_MAX || *start == '-' || *start == '+' ||
-		    (w->p < w->end && (*w->p == '$' || *w->p == '=')))
+		if (*start == '-' || *start == '+' || (w->p < w->end && *w->p == '='))
 			continue;
+		if (n > WORD_MAX || (w->p < w->end && *w->p == '$')) {
+			w->expected = w->sticky;
+			continue;
+		}
 		memcpy(w->word, start, n);
 		w->word[n] = '\0';
+		place(w, value);
 		return true;
 	}
 }

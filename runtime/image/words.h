@@ -14,6 +14,8 @@
 struct words {
 	const char *p, *end;
 	char word[WORD_MAX + 1];
+	bool command; /* stands where a command's name does: first, or behind ; && then exec ... */
+	bool expected, sticky; /* the next one does; so do all up to the end of this command */
 };
 
 void words_init(struct words *w, const char *text, size_t n);

@@ -192,8 +192,10 @@ static int walk(struct view *v, struct walk *w, const struct view_mount **ret_mo
 		if (!spend(v, w))
 			return -1;
 		fd = open_done(v, w, O_PATH, ret_mount, ret_kind);
-		if (fd < 0 && *ret_kind == FOUND_MISSING && leads_to_mount(v, w->done)) {
-			*ret_kind = FOUND_DIRECTORY; /* the engine will make it */
+		/* The engine makes it, even in a file system that begins empty. */
+		if (fd < 0 && leads_to_mount(v, w->done) &&
+		    (*ret_kind == FOUND_MISSING || (*ret_mount && (*ret_mount)->fd < 0))) {
+			*ret_kind = FOUND_DIRECTORY;
 			continue;
 		}
 		if (fd < 0)

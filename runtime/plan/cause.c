@@ -220,6 +220,13 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 		"its loader {loader} is cut off, or has load segments that contradict each other",
 		"{renew-loader}",
 	},
+	[CAUSE_LIBRARY] = {
+		"library-missing",
+		IS_FOR,
+		"it needs the shared library {library}, which its loader finds nowhere in the image, "
+		"and ended with exit code 127",
+		"install the package with {library} in the image, or link the program statically",
+	},
 	[CAUSE_NO_SHEBANG] = {
 		"script-no-shebang",
 		"{program} is {kind}",

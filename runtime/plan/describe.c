@@ -267,6 +267,11 @@ static void put_other_loader(struct sentence *s)
 	text_add(s->out, s->f->other_loader ? s->f->other_loader : "");
 }
 
+static void put_library(struct sentence *s)
+{
+	text_name(s->out, s->f->library ? s->f->library : "it needs", NAME_MAX_BYTES);
+}
+
 static void put_loader_platform(struct sentence *s)
 {
 	put_image_platform(s, &s->f->loader.image);
@@ -327,6 +332,7 @@ static const struct placeholder placeholders[] = {
 	{ "handler", put_handler },
 	{ "kind", put_kind },
 	{ "level", put_level },
+	{ "library", put_library },
 	{ "loader", put_loader },
 	{ "loader-kind", put_loader_platform },
 	{ "loader-mode", put_loader_mode },

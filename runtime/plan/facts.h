@@ -58,6 +58,7 @@ struct facts {
 
 	struct program_file loader; /* what PT_INTERP of the last link names; for qemu-user with its
 				     * prefix, if it is there */
+	const char *library;	    /* after the end: a shared library that is nowhere */
 	const char *other_loader;   /* loader missing: one of another kind that is there */
 	const struct binfmt_entry
 		*handler; /* enabled, and the kernel will use it for the last link */

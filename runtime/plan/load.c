@@ -6,9 +6,6 @@
 
 #include "runtime/base/str.h"
 
-/* No processor that Linux runs on has smaller pages: what would need them was never loadable. */
-#define SMALLEST_PAGE 4096
-
 /* Linux takes machine number 6 for another name of its 32-bit x86. */
 static uint16_t machine_of(const struct ident *id)
 {
@@ -44,9 +41,7 @@ static enum cause judge_missing_loader(const struct facts *f, const struct arch 
 
 static enum cause judge_loader_segments(const struct facts *f, const struct segments *s)
 {
-	bool small = s->largest_page && s->largest_page < SMALLEST_PAGE;
-
-	if (s->impossible || s->overfull || s->empty || s->dead || small)
+	if (s->impossible || s->overfull || s->empty || s->dead)
 		return CAUSE_LOADER_BROKEN;
 	return s->largest_page && s->largest_page < f->host->page_size ? CAUSE_PAGE_SIZE
 								       : CAUSE_NONE;
@@ -121,7 +116,7 @@ static enum cause judge_segments(const struct facts *f, const struct program_fil
 
 	if (program->image.interp_bad)
 		return CAUSE_INTERP;
-	if (s->impossible || s->overfull || (s->largest_page && s->largest_page < SMALLEST_PAGE))
+	if (s->impossible || s->overfull)
 		return CAUSE_SEGMENTS;
 	/* A loader can run without the program being there. */
 	if (s->empty && (program->image.ident.type == ET_DYN || !s->interp))
@@ -158,6 +153,30 @@ enum cause load_native(const struct facts *f)
  * ------------------------------------------------------------------------------------
  */
 
+#define GUEST_PAGE 4096 /* the smallest any of its targets has */
+
+/* qemu before 8 maps segments as they are: they have to fit the node's pages, not the guest's. */
+static bool pages_too_large(const struct facts *f, const struct segments *s)
+{
+	bool old = f->emulator_version.major && f->emulator_version.major < 8;
+
+	return s->largest_page && s->largest_page < (old ? f->host->page_size : GUEST_PAGE);
+}
+
+/* A header that qemu takes for no program, or segments that it cannot map. */
+static bool is_headless(const struct image *img)
+{
+	return img->head[EI_VERSION] != EV_CURRENT ||
+	       img->ident.ehsize != ident_header_size(&img->ident);
+}
+
+static bool is_unfit(const struct facts *f, const struct image *img)
+{
+	const struct segments *s = &img->segments;
+
+	return is_headless(img) || s->impossible || s->empty || pages_too_large(f, s);
+}
+
 static enum cause judge_guest_loader(const struct facts *f, const struct program_file *program)
 {
 	const struct program_file *l = &f->loader;
@@ -170,8 +189,9 @@ static enum cause judge_guest_loader(const struct facts *f, const struct program
 		return CAUSE_LOADER_MODE;
 	if (l->image.kind != IMAGE_ELF)
 		return CAUSE_LOADER_NOT_ELF;
-	return same_machine(&l->image.ident, &program->image.ident) ? CAUSE_NONE
-								    : CAUSE_LOADER_FOREIGN;
+	if (!same_machine(&l->image.ident, &program->image.ident))
+		return CAUSE_LOADER_FOREIGN;
+	return is_unfit(f, &l->image) ? CAUSE_LOADER_BROKEN : CAUSE_NONE;
 }
 
 /*
@@ -183,13 +203,6 @@ unsigned int load_emulated_level(const struct facts *f)
 	const struct version *v = &f->emulator_version;
 
 	return v->major && (v->major < 7 || (v->major == 7 && v->minor < 2)) ? 2 : 3;
-}
-
-/* qemu before 8 maps segments as they are: they have to fit the node's pages, not the guest's. */
-static bool pages_too_large(const struct facts *f, const struct segments *s)
-{
-	return f->emulator_version.major && f->emulator_version.major < 8 && s->largest_page &&
-	       s->largest_page < f->host->page_size;
 }
 
 enum cause load_emulated(const struct facts *f)
@@ -205,14 +218,11 @@ enum cause load_emulated(const struct facts *f)
 		return CAUSE_CUT;
 	if (img->kind != IMAGE_ELF)
 		return CAUSE_NONE;
-	if (img->head[EI_VERSION] != EV_CURRENT ||
-	    img->ident.ehsize != ident_header_size(&img->ident))
+	if (is_headless(img))
 		return CAUSE_CUT;
 	if (img->interp_bad)
 		return CAUSE_INTERP;
 	if (s->impossible || s->empty)
-		return CAUSE_SEGMENTS;
-	if (s->largest_page && s->largest_page < SMALLEST_PAGE)
 		return CAUSE_SEGMENTS;
 	if (pages_too_large(f, s))
 		return CAUSE_PAGE_SIZE;

@@ -34,7 +34,7 @@ static void interpreters(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_int_equal(script_read(rows[i].line, strlen(rows[i].line), &s), SCRIPT_OK);
 		assert_string_equal(s.interpreter, rows[i].interpreter);
-		assert_int_equal(s.has_argument, rows[i].argument);
+		assert_int_equal(s.argument[0] != '\0', rows[i].argument);
 		assert_int_equal(s.crlf, rows[i].crlf);
 	}
 }

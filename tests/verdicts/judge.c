@@ -37,6 +37,21 @@ static bool is_hooked(const struct trial *t, const struct report *r, const struc
 	return t->hooks.len && r->verdict == VERDICT_NATIVE;
 }
 
+/* Mount points that the engine cannot make, in a volume that is read-only by then. */
+static bool is_engine(const struct trial *t, const struct report *r, const struct truth *x)
+{
+	return t->engine && r->verdict == VERDICT_NATIVE && strstr(x->words, "error mounting");
+}
+
+/* How much room the node leaves below and above: vm.mmap_min_addr, the size of address spaces. */
+static bool is_room(const struct trial *t, const struct report *r, const struct truth *x)
+{
+	(void)t;
+	return r->verdict == VERDICT_EMULATE &&
+	       (strstr(x->words, "mapping file: Operation not permitted") ||
+		strstr(x->words, "mapping file: Cannot allocate memory"));
+}
+
 static bool is_guest_note(const struct trial *t, const struct report *r, const struct truth *x)
 {
 	(void)t;
@@ -58,6 +73,8 @@ static const struct {
 	{ "cut", "started with a warning: the file ends before its last segment", is_warned },
 	{ "own fault", "it is loaded; what it then executes is not there", dies_by_itself },
 	{ "mount point", "the engine makes an empty file to mount another on", is_mount_point },
+	{ "engine", "the engine cannot mount what the specification says, and says so", is_engine },
+	{ "room", "addresses that another node may have room for", is_room },
 	{ "hook", "a hook could have put the right file there, and did not", is_hooked },
 	{ "note", "qemu reads a note that no linker writes like this", is_guest_note },
 };
@@ -86,7 +103,7 @@ static const char *judge_ran(const struct report *r, const struct truth *x)
 /* What execve() says to each code; the engines' own words are not held to it. */
 static const struct {
 	const char *code;
-	int errors[5];
+	int errors[6];
 } expected[] = {
 	{ "no-emulator", { ENOEXEC } },
 	{ "emulator-disabled", { ENOEXEC } },
@@ -103,8 +120,8 @@ static const struct {
 	{ "script-crlf", { ENOENT } },
 	{ "script-interpreter-missing", { ENOENT } },
 	{ "file-empty", { ENOEXEC, EACCES } },
-	{ "file-damaged", { ENOEXEC, EIO, ENOENT, ELIBBAD, EACCES } },
-	{ "not-linux", { ENOEXEC, EACCES } },
+	{ "file-damaged", { ENOEXEC, EIO, ENOENT, ELIBBAD, EACCES, EINVAL } },
+	{ "not-linux", { ENOEXEC, EACCES, ENOENT } },
 	{ "not-executable", { EACCES, ELOOP, ENOENT } },
 	{ "page-size", { 0 } },
 };

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/prepare/after.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+#include "runtime/image/words.h"
+#include "runtime/oci/wrapper.h"
+#include "runtime/plan/diagnosis.h"
+#include "runtime/plan/libraries.h"
+
+/*
+ * A process started and ended with a status that a wrong architecture can cause. This looks for the
+ * program that explains it, with the same check as before a start, and says nothing unless exactly
+ * that status follows from exactly one thing that is there on disk:
+ *
+ *   1, 2, 111     a program that only starts another one (an init, a changer of users) could not
+ *   2, 126        a program named by the shell text that was run cannot be executed
+ *   127, 255      one of them, or what the emulator needs for it, is not there
+ *   127           a shared library of one of them is not there
+ *   132 (SIGILL)  the program asks for more than the processor has, or ran emulated
+ *   139 (SIGSEGV) it is marked as a program of another system
+ *   159 (SIGSYS)  it ran emulated under a profile without what the emulator needs
+ */
+#define TEXT_MAX_BYTES 16384
+#define SUSPECTS_MAX 64
+#define DEPTH_MAX 5 /* tini, a script, gosu, a shell, the program */
+
+struct look {
+	struct prepare *p;
+	const struct spec_process *process;
+	uint64_t status;
+	const char *cwd;
+	char text[TEXT_MAX_BYTES];
+	size_t text_len;
+	bool several; /* more than one thing would explain the status: then none is named */
+};
+
+/* Whoever would have executed a program: a wrapper of this name, or NULL for a shell. */
+typedef const char *starter;
+
+/* Causes that make execve() of a child fail with ENOEXEC or EACCES: shells answer 126, or 2 after
+ * reading it as a script. */
+static bool explains_126(enum cause c)
+{
+	return (c >= CAUSE_NO_EMULATOR && c <= CAUSE_ABI_HANDLER && c != CAUSE_NOT_PINNED &&
+		c != CAUSE_EMULATOR_LOADER) ||
+	       (c >= CAUSE_NOT_LINUX && c <= CAUSE_WASM && c != CAUSE_SYSTEM) ||
+	       c == CAUSE_LOADER_FOREIGN || c == CAUSE_LOADER_NOT_ELF || c == CAUSE_ZEROS ||
+	       c == CAUSE_CUT || c == CAUSE_NOEXEC || c == CAUSE_LOADER_NOEXEC;
+}
+
+/* Causes that make it fail with ENOENT, or the emulator with "Could not open". */
+static bool explains_127(enum cause c)
+{
+	return c == CAUSE_NOT_PINNED || c == CAUSE_EMULATOR_LOADER || c == CAUSE_ABI_LOADER ||
+	       c == CAUSE_LOADER_MISSING || c == CAUSE_LOADER_OTHER || c == CAUSE_CRLF ||
+	       c == CAUSE_INTERPRETER_MISSING || c == CAUSE_SYSTEM;
+}
+
+/* The program is another architecture's, which no hook changes its mind about. */
+static bool is_foreign(enum cause c)
+{
+	return c >= CAUSE_NO_EMULATOR && c <= CAUSE_ABI_HANDLER;
+}
+
+static bool explains(const struct look *l, const struct facts *f, const struct plan *plan,
+		     starter by)
+{
+	uint64_t status = l->status;
+	enum cause c = plan->cause;
+
+	if (plan->verdict != VERDICT_REFUSE || (l->p->spec.prestart && !is_foreign(c)))
+		return false;
+	if (by && wrapper_fails_with(by, status))
+		return explains_126(c) || explains_127(c);
+	if (status == 2 || status == 126)
+		return explains_126(c);
+	/* glibc's loader refuses the processor with 127, too. */
+	if (status == 127)
+		return explains_127(c) || c == CAUSE_CPU_EMULATED || c == CAUSE_CPU_PROGRAM;
+	/* 255 is qemu's own exit when it finds no loader for its guest. */
+	return status == 255 && f->handler &&
+	       (explains_127(c) || c == CAUSE_LOADER_FOREIGN || c == CAUSE_LOADER_NOT_ELF ||
+		c == CAUSE_PAGE_SIZE);
+}
+
+static void say(struct prepare *p, const struct facts *f, const struct plan *plan, enum cause why)
+{
+	char line[DIAGNOSIS_MAX + 1];
+
+	diagnosis_line(f, plan, why, line);
+	p->report.verdict = VERDICT_REFUSE;
+	diagnosis_program(f, p->report.program, sizeof(p->report.program));
+	(void)str_copy(p->report.code, sizeof(p->report.code), cause_row(why)->code);
+	(void)str_copy(p->report.line, sizeof(p->report.line), line);
+}
+
+/* What has been said already stays unless this one is about something else. */
+static void note(struct look *l, const struct facts *f, const struct plan *plan, enum cause why)
+{
+	char program[sizeof(l->p->report.program)];
+
+	if (l->p->report.verdict != VERDICT_REFUSE) {
+		say(l->p, f, plan, why);
+		return;
+	}
+	diagnosis_program(f, program, sizeof(program));
+	l->several = l->several || !str_eq(program, l->p->report.program);
+}
+
+static int judge(struct look *l, const char *const *args, struct facts *f, struct plan *plan,
+		 struct err *err)
+{
+	struct spec_process child = *l->process;
+
+	child.args = args;
+	child.cwd = l->cwd;
+	if (check_gather(l->p, &child, FOR_EXEC, f, err) < 0)
+		return -1;
+	plan_make(f, plan);
+	return 0;
+}
+
+/* A program that runs, but whose shared libraries are not all there. */
+static int judge_libraries(struct look *l, const char *const *args, struct facts *f,
+			   struct plan *plan, struct err *err)
+{
+	struct spec_process child = *l->process;
+	struct inspect in = {
+		.view = &l->p->view,
+		.process = &child,
+		.emulators = &l->p->emulators,
+		.arena = &l->p->arena,
+	};
+
+	child.args = args;
+	child.cwd = l->cwd;
+	if (l->status != 127 || plan->verdict == VERDICT_REFUSE || l->p->spec.prestart)
+		return 0;
+	if (libraries_missing(&in, f, &f->library, err) < 0)
+		return -1;
+	if (f->library)
+		note(l, f, plan, CAUSE_LIBRARY);
+	return 0;
+}
+
+static int follow(struct look *l, const char *const *args, starter by, unsigned int depth,
+		  struct err *err);
+
+/* One candidate that a shell text names. */
+static int suspect(struct look *l, const char *name, struct err *err)
+{
+	const char *const args[] = { name, NULL };
+	struct facts f;
+	struct plan plan;
+
+	if (judge(l, args, &f, &plan, err) < 0)
+		return -1;
+	if (explains(l, &f, &plan, NULL))
+		note(l, &f, &plan, plan.cause);
+	return 0;
+}
+
+/* `cd DIR` in a shell text: what follows is looked up from there. */
+static int change_directory(struct look *l, const char *dir, struct err *err)
+{
+	CLEANUP_FOUND struct found found = FOUND_INIT;
+
+	view_find(&l->p->view, l->cwd, dir, &found);
+	if (found.kind != FOUND_DIRECTORY)
+		return 0;
+	l->cwd = arena_strdup(&l->p->arena, found.path[0] ? found.path : "/");
+	return l->cwd ? 0 : err_set(err, ERR_NOMEM, "no memory for a path");
+}
+
+static int suspects(struct look *l, struct err *err)
+{
+	struct words w;
+	bool cd = false;
+
+	words_init(&w, l->text, l->text_len);
+	for (unsigned int n = 0; n < SUSPECTS_MAX && words_next(&w);) {
+		n += w.command;
+		if (w.command && suspect(l, w.word, err) < 0)
+			return -1;
+		if (!w.command && cd && change_directory(l, w.word, err) < 0)
+			return -1;
+		cd = w.command && str_eq(w.word, "cd");
+	}
+	return 0;
+}
+
+static void read_script(struct look *l, const char *path)
+{
+	CLEANUP_FOUND struct found found = FOUND_INIT;
+	ssize_t n;
+
+	l->text_len = 0;
+	view_find(&l->p->view, l->cwd, path, &found);
+	if (found.kind != FOUND_FILE)
+		return;
+	n = pread(found.fd, l->text, sizeof(l->text), 0);
+	l->text_len = n > 0 ? (size_t)n : 0;
+}
+
+static void take_text(struct look *l, const char *text)
+{
+	l->text_len = strnlen(text, sizeof(l->text));
+	memcpy(l->text, text, l->text_len);
+}
+
+/* A shell ran this text, with @rest as its "$@". */
+static int follow_text(struct look *l, const char *const *rest, unsigned int depth, struct err *err)
+{
+	bool passes_on = wrapper_passes_on(l->text, l->text_len);
+
+	if (suspects(l, err) < 0)
+		return -1;
+	return passes_on && rest[0] ? follow(l, rest, NULL, depth + 1, err) : 0;
+}
+
+/* "#!/usr/bin/env [-S] NAME ...": the interpreter that env looks for. */
+static int follow_env(struct look *l, const char *argument, unsigned int depth, bool *ret_shell,
+		      struct err *err)
+{
+	const char *name = str_after(argument, "-S");
+	const char *args[2] = { NULL, NULL };
+	char *copy;
+	size_t n;
+
+	name = name ? name : argument;
+	name += strspn(name, " \t");
+	n = strcspn(name, " \t");
+	if (!n || *name == '-' || memchr(name, '=', n))
+		return 0;
+	copy = arena_strdup(&l->p->arena, name);
+	if (!copy)
+		return err_set(err, ERR_NOMEM, "no memory for a name");
+	copy[n] = '\0';
+	args[0] = copy;
+	*ret_shell = str_ends(copy, "sh");
+	return follow(l, args, "env", depth + 1, err);
+}
+
+/* A script: what its interpreter has to find, and if that is a shell, what the text names. */
+static int follow_script(struct look *l, const char *const *args, const struct facts *f,
+			 unsigned int depth, struct err *err)
+{
+	const char *last = facts_last(f)->path;
+	bool shell = str_ends(last, "sh");
+
+	if (str_ends(last, "/env") &&
+	    follow_env(l, f->chain[f->n_chain - 2].image.script.argument, depth, &shell, err) < 0)
+		return -1;
+	if (!shell)
+		return 0;
+	read_script(l, f->chain[0].path);
+	return follow_text(l, args + 1, depth, err);
+}
+
+/* What a program that could be executed goes on to. */
+static int follow_inside(struct look *l, const char *const *args, const struct facts *f,
+			 unsigned int depth, struct err *err)
+{
+	size_t rest, at = wrapper_command(args);
+	const char *text = wrapper_shell_text(args, &rest);
+
+	if (f->n_chain > 1)
+		return follow_script(l, args, f, depth, err);
+	if (at)
+		return follow(l, args + at, args[0], depth + 1, err);
+	if (!text)
+		return 0;
+	take_text(l, text);
+	return follow_text(l, args + rest, depth, err);
+}
+
+/* @args as @by would have executed them, or, at depth 0, as the engine did. */
+static int follow(struct look *l, const char *const *args, starter by, unsigned int depth,
+		  struct err *err)
+{
+	struct facts f;
+	struct plan plan;
+
+	if (judge(l, args, &f, &plan, err) < 0)
+		return -1;
+	if (depth && explains(l, &f, &plan, by))
+		note(l, &f, &plan, plan.cause);
+	if (judge_libraries(l, args, &f, &plan, err) < 0)
+		return -1;
+	if (plan.verdict == VERDICT_REFUSE || depth == DEPTH_MAX)
+		return 0;
+	return follow_inside(l, args, &f, depth, err);
+}
+
+/* The process itself: signals that only make sense for what it is. */
+static void judge_signal(struct look *l, const struct facts *f, struct plan *plan)
+{
+	const struct program_file *program = facts_last(f);
+	bool emulated = plan->verdict == VERDICT_EMULATE || plan->cause == CAUSE_SECCOMP;
+
+	if (l->status == 128 + SIGILL && emulated)
+		say(l->p, f, plan, CAUSE_ILLEGAL);
+	else if (l->status == 128 + SIGILL && f->host->x86_level &&
+		 program->image.x86_level > f->host->x86_level)
+		say(l->p, f, plan, CAUSE_CPU_PROGRAM);
+	else if (l->status == 128 + SIGSYS && emulated && f->seccomp.blocked)
+		say(l->p, f, plan, CAUSE_SECCOMP);
+	else if ((l->status == 128 + SIGSEGV || l->status == 128 + SIGSYS) && !emulated &&
+		 program->image.kind == IMAGE_ELF && program->image.system)
+		say(l->p, f, plan, CAUSE_WARN_SYSTEM);
+}
+
+/*
+ * Hooks kept a verdict from being spoken before the start. Afterwards, what is on disk and cannot
+ * be executed explains that the engine could not: runc ends with 255 then, crun with 1.
+ */
+static void judge_unspoken(struct look *l, const struct facts *f, const struct plan *plan)
+{
+	bool engines = l->status == 1 || l->status == 255;
+
+	if (l->p->spec.prestart && engines && plan->verdict == VERDICT_REFUSE &&
+	    is_foreign(plan->cause))
+		say(l->p, f, plan, plan->cause);
+}
+
+int after_explain(struct prepare *p, const struct spec_process *process, struct err *err)
+{
+	struct look l = {
+		.p = p,
+		.process = process,
+		.status = p->request.exit_status,
+		.cwd = process->cwd,
+	};
+	struct facts f;
+	struct plan plan;
+
+	p->report.verdict = VERDICT_NATIVE;
+	if (!process->args || !process->args[0])
+		return 0;
+	if (judge(&l, process->args, &f, &plan, err) < 0)
+		return -1;
+	if (l.status > 128 && l.status != 255) {
+		judge_signal(&l, &f, &plan);
+		return 0;
+	}
+	judge_unspoken(&l, &f, &plan);
+	if (p->report.verdict == VERDICT_REFUSE || !l.status)
+		return 0;
+	if (follow(&l, process->args, NULL, 0, err) < 0)
+		return -1;
+	if (l.several)
+		p->report.verdict = VERDICT_NATIVE;
+	return 0;
+}
