@@ -89,7 +89,8 @@ static const struct explanation table[] = {
 	  "The program or image is built for x86-64-v2, v3 or v4 (or an arm version) beyond this "
 	  "processor. It would end with SIGILL, exit code 132, perhaps much later.",
 	  "The GNU property note in the ELF file or the variant in the image's platform, against "
-	  "the processor's CPUID bits and what the kernel enables of them.",
+	  "the processor's CPUID bits and what the kernel enables of them; of an emulated program, "
+	  "against what qemu can imitate (x86-64-v3 at most).",
 	  "schedule the pod on newer machines; node-feature-discovery and crossarch labels label "
 	  "them\n"
 	  "in a virtual machine: give it the host's CPU type\n"
@@ -97,30 +98,46 @@ static const struct explanation table[] = {
 	{ "page-size", false, "the program was linked for smaller pages",
 	  "This kernel uses pages of 16 or 64 KiB, and the program's segments are aligned for "
 	  "less.",
-	  "The alignment of the load segments in the program headers, against the kernel's page "
-	  "size.",
+	  "The alignment of the load segments in the program headers, of the program and of its "
+	  "loader, against the kernel's page size. Emulated programs need it too with qemu before "
+	  "8.",
 	  "rebuild with -Wl,-z,max-page-size=65536\n"
 	  "schedule the pod on nodes with 4 KiB pages" },
 	{ "loader-missing", false, "the dynamic loader is not in the image",
 	  "A dynamically linked program names its loader, and the image does not have that file. "
 	  "Typical: a glibc program in a musl image (Alpine), or in an empty one (scratch). The "
 	  "kernel's message would name the program, which does exist.",
-	  "PT_INTERP of the program, looked up in the container's root and mounts.",
+	  "PT_INTERP of the program, looked up in the container's root and mounts. Of an emulated "
+	  "program, where qemu looks: below QEMU_LD_PREFIX first.",
 	  "build the program on the base image it runs on\n"
 	  "use a base image with the right C library\n"
 	  "link it statically (Go: CGO_ENABLED=0)" },
 	{ "loader-foreign", false, "the dynamic loader is for another architecture",
 	  "The loader exists but is a program of another architecture, or no program at all: two "
 	  "platforms were mixed in one image, usually by COPY --from or a cached layer.",
-	  "The loader's own ELF header.",
+	  "The loader's own ELF header; of an emulated program, against the program's.",
 	  "rebuild the image from stages of one platform (docker buildx build --platform)\n"
 	  "remove the build cache, then build again" },
+	{ "library-missing", false, "a shared library is not in the image",
+	  "The program started, and its dynamic loader could not find a library it needs: exit "
+	  "code "
+	  "127, and the name in the container's log. Typical: a program copied into a smaller "
+	  "image without its libraries, or those of another architecture. Said after the end, for "
+	  "a program may bring its libraries with it in ways that only its start shows.",
+	  "DT_NEEDED of the program and of what it needs, looked for in RPATH and RUNPATH, "
+	  "LD_LIBRARY_PATH, ld.so.cache or musl's path file, and the default directories. Nothing "
+	  "is said when any of these is not known.",
+	  "install the library's package in the image\n"
+	  "copy what ldd PROGRAM lists along with the program\n"
+	  "link it statically (Go: CGO_ENABLED=0)" },
 	{ "script-no-shebang", false, "a script without a #! line",
 	  "The kernel runs scripts only when their first two bytes are #!. A byte order mark "
 	  "before them has the same effect and is invisible in editors. Shells hide this by "
 	  "running such files themselves; container engines do not.",
-	  "The file is text, and does not start with #! and an interpreter.",
-	  "make #!/bin/sh the first line\n"
+	  "The file is text, and does not start with #! and an interpreter, or with one whose name "
+	  "is beyond the 255 bytes that the kernel reads. UTF-16 and APE files count as such. The "
+	  "language is guessed by the file's name and first lines.",
+	  "make #!/bin/sh, or #!/usr/bin/env python3 and the like, the first line\n"
 	  "or name the interpreter: command: [\"/bin/sh\", \"/entrypoint.sh\"]\n"
 	  "save the file as UTF-8 without byte order mark" },
 	{ "script-crlf", false, "a script with Windows line ends",
@@ -144,21 +161,30 @@ static const struct explanation table[] = {
 	  "if it stays: rebuild the image" },
 	{ "file-damaged", false, "the program's file is damaged",
 	  "The file is full of zero bytes, or ends inside its headers or the segments its start "
-	  "needs. As a warning: only the last segment is cut, so it may run and crash.",
-	  "ELF and program headers against the size of the file.",
+	  "needs, or its headers contradict themselves. Or another file was stored under its name: "
+	  "a server's error page, a git-lfs pointer. As a warning: only the last segment is cut, "
+	  "so "
+	  "it may run and crash.",
+	  "ELF and program headers against the size of the file; the first bytes of a text.",
 	  "remove the image on this node and pull it again\n"
 	  "look at the node's disk: kernel log, free space, file system check\n"
+	  "download with curl -f, and compare a checksum; git lfs pull before the build\n"
 	  "if it stays: rebuild the image" },
 	{ "not-linux", false, "not a program for Linux",
-	  "A Windows, macOS, WebAssembly or Java file, an object file or a core dump: complete, "
-	  "but nothing Linux can start.",
-	  "The first bytes of the file.",
-	  "build the program for linux\n"
+	  "A Windows, macOS, WebAssembly, .NET or Java file, an object file or a core dump: "
+	  "complete, but nothing Linux can start. Or a program of FreeBSD, NetBSD, OpenBSD, "
+	  "DragonFly, illumos or Android, which the kernel may start but not serve.",
+	  "The first bytes of the file; of ELF files the notes, the loader's name and the OS ABI. "
+	  "By "
+	  "the OS ABI alone it is a warning, for some linkers set it without a reason.",
+	  "build the program for linux (Go: GOOS=linux)\n"
+	  ".NET: command: [\"dotnet\", \"/app/PROGRAM.dll\"]\n"
 	  "WebAssembly: use a RuntimeClass made for it\n"
 	  "Java: start it with java -jar" },
 	{ "not-executable", false, "the file may not be run",
 	  "No execute permission, a directory, a device, a link that leads back to itself, a mount "
-	  "with the option noexec, or too many interpreters in a row.",
+	  "with the option noexec (of the program or its loader), or too many interpreters in a "
+	  "row: the kernel replaces a program five times, an emulator being one.",
 	  "Mode, kind and mount options of the file as the container will see them.",
 	  "RUN chmod +x FILE in the image's build; in git: git update-index --chmod=+x FILE\n"
 	  "mount the volume without noexec, or copy the program elsewhere\n"
@@ -239,6 +265,13 @@ static const struct explanation table[] = {
 	  "times, with signal 11.",
 	  "The version of the emulator that the handler names.",
 	  "install qemu 8 or newer on the node, then crossarch emulators install ARCH" },
+	{ "known-crash", true, "a program that crashes under this emulator",
+	  "Go programs of amd64 use the top bits of addresses, which on arm64 qemu hands out: they "
+	  "end at random with lfstack.push or taggedPointerPack. Mended in Go 1.25.4 "
+	  "(golang/go#69255).",
+	  "The build information that Go's linker puts into the program.",
+	  "build the program with Go 1.25.4 or newer\n"
+	  "use an image built for linux/arm64, or nodes of amd64" },
 	{ "small-memory-limit", true, "little memory beside the emulator",
 	  "Each emulated process needs 10 MiB and more for the emulator and its translations, and "
 	  "that counts against the container's limit: OOMKilled, exit code 137.",

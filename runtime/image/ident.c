@@ -163,6 +163,10 @@ static void judge_load(const struct ident *id, const struct segment *s, uint64_t
 	uint64_t skew = s->vaddr - s->offset, end = s->offset + s->filesz;
 
 	ret->empty = false;
+	if ((s->flags & PF_W) && !ret->data_len) {
+		ret->data_at = s->offset;
+		ret->data_len = s->filesz;
+	}
 	ret->impossible = ret->impossible || is_impossible(s);
 	ret->overfull = ret->overfull || s->filesz > s->memsz;
 	if (!s->filesz)

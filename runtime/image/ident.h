@@ -52,6 +52,7 @@ struct segments {
 	bool interp;			    /* has a PT_INTERP */
 	uint64_t interp_at, interp_len;	    /* its bytes */
 	uint64_t property_at, property_len; /* PT_GNU_PROPERTY's bytes */
+	uint64_t data_at, data_len;	    /* the first writable PT_LOAD's */
 	uint64_t note_at, note_len;	    /* the first PT_NOTE's */
 	uint64_t largest_page; /* segments load with pages up to this; 0: with any size */
 	bool empty;	       /* has no PT_LOAD */

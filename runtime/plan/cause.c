@@ -66,7 +66,7 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 		FOREIGN,
 		"the handler {handler} matches its own interpreter {emulator}, which the kernel "
 		"refuses as a loop",
-		"remove that handler ({unregister}), then {install}",
+		"remove that handler and register it anew: {install}",
 	},
 	[CAUSE_EMULATOR_LOADER] = {
 		"emulator-broken",

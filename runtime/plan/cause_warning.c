@@ -67,6 +67,13 @@ static const struct cause_row rows[AT(CAUSE_N)] = {
 		"mark is wrong",
 		"build it for linux (Go: GOOS=linux)",
 	},
+	[AT(CAUSE_WARN_GO)] = {
+		"known-crash",
+		"{program} is a Go program of amd64 ({go-version}) under qemu on arm64",
+		"Go before 1.25.4 crashes there at random, with lfstack.push or taggedPointerPack: it "
+		"has no room for arm64's addresses (golang/go#69255)",
+		"build it with Go 1.25.4 or newer, or use an image built for {node}",
+	},
 	[AT(CAUSE_WARN_CUT)] = {
 		"file-damaged",
 		"{program} is {platform}",

@@ -305,6 +305,16 @@ void put_declared(struct sentence *s)
 	text_add(s->out, text);
 }
 
+static void put_go_version(struct sentence *s)
+{
+	const struct version *v = &s->f->go_version;
+
+	if (v->major)
+		text_printf(s->out, "Go %u.%u.%u", v->major, v->minor, v->patch);
+	else
+		text_add(s->out, "version unknown");
+}
+
 static void put_memory(struct sentence *s)
 {
 	text_printf(s->out, "%llu", (unsigned long long)(s->f->memory_max >> 20));
@@ -329,6 +339,7 @@ static const struct placeholder placeholders[] = {
 	{ "enabled", put_enabled },
 	{ "file", put_last },
 	{ "foreign", put_foreign },
+	{ "go-version", put_go_version },
 	{ "handler", put_handler },
 	{ "kind", put_kind },
 	{ "level", put_level },

@@ -70,6 +70,8 @@ struct facts {
 					      * line names, in the container */
 	uint64_t emulator_changed_ns;	     /* last change of the interpreter's file, 0 unknown */
 	struct version emulator_version;
+	bool go;		   /* a Go program of amd64 that would be emulated on arm64, */
+	struct version go_version; /* and the Go that made it, 0.0.0 when not known */
 
 	struct platform declared; /* what the image's configuration says, if known */
 	uint64_t memory_max;	  /* bytes, 0 without a limit */

@@ -7,6 +7,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/image/go.h"
 #include "runtime/oci/entrypoint.h"
 
 void emulator_files_deinit(struct emulator_files *e)
@@ -242,6 +243,22 @@ static bool is_qemu(const struct facts *f)
 	       (guest ? guest->qemu != NULL : facts_last(f)->image.kind == IMAGE_CUT);
 }
 
+/* Looked for only where that pair is known to crash: the file is large. */
+static void inspect_go(const struct inspect *in, struct facts *f)
+{
+	const struct program_file *program = facts_last(f);
+	const struct arch *guest = facts_guest(f);
+	CLEANUP_FOUND struct found found = FOUND_INIT;
+
+	if (f->purpose != FOR_CONTAINER || !guest || !str_eq(guest->name, "amd64") ||
+	    !str_eq(f->host->arch->name, "arm64"))
+		return;
+	view_find(in->view, in->process->cwd, program->path, &found);
+	f->go = found.kind == FOUND_FILE &&
+		go_version_of_file(found.fd, program->image.segments.data_at,
+				   program->image.segments.data_len, &f->go_version);
+}
+
 int inspect_program(const struct inspect *in, struct facts *f, struct err *err)
 {
 	CLEANUP_FOUND struct found found = FOUND_INIT;
@@ -261,5 +278,7 @@ int inspect_program(const struct inspect *in, struct facts *f, struct err *err)
 	f->emulator_is_qemu = f->handler && is_qemu(f);
 	if (f->handler && !f->emulator_is_qemu)
 		return 0;
+	if (f->handler)
+		inspect_go(in, f);
 	return inspect_loader(in, f, err);
 }

@@ -190,6 +190,13 @@ static enum cause judge_emulator(const struct facts *f)
 	return CAUSE_EMULATOR_FOREIGN;
 }
 
+/* golang/go#69255 ended with 1.25.4, and on the older branch with the release of the same day. */
+static bool go_is_mended(const struct version *v)
+{
+	return v->major > 1 || v->minor > 25 || (v->minor == 25 && v->patch >= 4) ||
+	       (v->minor == 24 && v->patch >= 10);
+}
+
 static void warn_emulated(const struct facts *f, struct plan *p)
 {
 	const struct binfmt_entry *h = f->handler;
@@ -207,6 +214,8 @@ static void warn_emulated(const struct facts *f, struct plan *p)
 		warn(p, CAUSE_WARN_ARGV0);
 	if (f->emulator_version.major && f->emulator_version.major < 8)
 		warn(p, CAUSE_WARN_OLD);
+	if (f->go && !go_is_mended(&f->go_version))
+		warn(p, CAUSE_WARN_GO);
 	if (f->memory_max && f->memory_max < SMALL_MEMORY)
 		warn(p, CAUSE_WARN_MEMORY);
 }

@@ -13,6 +13,7 @@
 
 #include "runtime/arch/table.h"
 #include "runtime/base/mem.h"
+#include "runtime/image/go.h"
 #include "runtime/image/image.h"
 #include "runtime/image/version.h"
 
@@ -398,6 +399,31 @@ static void zeros_are_looked_at_further(void **state)
 	assert_int_equal(image_of(file, 0).kind, IMAGE_EMPTY);
 }
 
+static void go_versions(void **state)
+{
+	static const char info[] = "code code code \0\xff Go buildinf:\x08\x02\0\0\0\0\0\0\0\0\0\0"
+				   "\0\0\0\0\0\0\x08go1.24.6\x0apath\tx";
+	static const char old[] = "\xff Go buildinf:\x08\x00\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+	struct version v;
+	int fd;
+
+	(void)state;
+	assert_true(go_version_find(info, sizeof(info), &v));
+	assert_int_equal(v.major * 10000 + v.minor * 100 + v.patch, 12406);
+	for (size_t n = 0; n < sizeof(info); n++)
+		if (go_version_find(info, n, &v))
+			assert_true(n >= 30 && v.minor <= 24);
+	assert_true(go_version_find(old, sizeof(old), &v));
+	assert_int_equal(v.major, 0);
+	assert_false(go_version_find("no program", 10, &v));
+	fd = file_of(info, sizeof(info));
+	assert_true(go_version_of_file(fd, 16, sizeof(info) - 16, &v));
+	assert_int_equal(v.minor, 24);
+	assert_false(go_version_of_file(fd, UINT64_MAX - 5, 100, &v));
+	assert_false(go_version_of_file(fd, 0, 0, &v));
+	close(fd);
+}
+
 static void versions(void **state)
 {
 	static const char text[] =
@@ -443,6 +469,7 @@ int main(void)
 		cmocka_unit_test(segments_that_cannot_be),
 		cmocka_unit_test(loaders_of_every_row),
 		cmocka_unit_test(zeros_are_looked_at_further),
+		cmocka_unit_test(go_versions),
 		cmocka_unit_test(versions),
 	};
 

@@ -426,6 +426,34 @@ static void processors_of_guests(void **state)
 	expect_refusal(&w, CAUSE_PAGE_SIZE, NULL);
 }
 
+/* golang/go#69255 */
+static void go_programs(void **state)
+{
+	static const struct {
+		struct version v;
+		bool warned;
+	} rows[] = {
+		{ { 0, 0, 0 }, true },	  { { 1, 19, 8 }, true },  { { 1, 24, 6 }, true },
+		{ { 1, 24, 10 }, false }, { { 1, 25, 0 }, true },  { { 1, 25, 3 }, true },
+		{ { 1, 25, 4 }, false },  { { 1, 26, 0 }, false },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		world_init(&w, "amd64");
+		w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096 };
+		w.entries[0] = handler("qemu-x86_64", "amd64");
+		w.f.go = true;
+		w.f.go_version = rows[i].v;
+		expect_verdict(&w, VERDICT_EMULATE);
+		assert_int_equal(w.p.n_warnings, rows[i].warned);
+	}
+	w.f.go_version = rows[4].v;
+	expect_warning(&w, VERDICT_EMULATE, CAUSE_WARN_GO);
+	assert_non_null(strstr(w.line, "(Go 1.25.0) under qemu on arm64"));
+}
+
 /* Whatever a hook may change is not known; what the configuration forbids stays forbidden. */
 static void hooks(void **state)
 {
@@ -890,6 +918,7 @@ int main(void)
 		cmocka_unit_test(loaders),
 		cmocka_unit_test(loaders_of_guests),
 		cmocka_unit_test(processors_of_guests),
+		cmocka_unit_test(go_programs),
 		cmocka_unit_test(hooks),
 		cmocka_unit_test(other_systems),
 		cmocka_unit_test(handlers_behind_scripts),
