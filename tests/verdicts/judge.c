@@ -91,11 +91,13 @@ static bool ran(const struct truth *x)
 	return x->started && !x->signalled && x->status >= RAN_PROGRAM && x->status <= RAN_EMULATED;
 }
 
-static const char *judge_ran(const struct report *r, const struct truth *x)
+static const char *judge_ran(const struct trial *t, const struct report *r, const struct truth *x)
 {
 	if (r->verdict == VERDICT_REFUSE)
 		return "refused, but it runs";
-	if (r->verdict == VERDICT_EMULATE && x->status != RAN_HANDLER && x->status != RAN_EMULATED)
+	/* What a hook makes of a foreign program is not known before. */
+	if (r->verdict == VERDICT_EMULATE && !t->hooks.len && x->status != RAN_HANDLER &&
+	    x->status != RAN_EMULATED)
 		return "called emulated, but the node runs it";
 	return NULL;
 }
@@ -150,7 +152,7 @@ const char *judge_verdict(const struct trial *t, const struct report *r, const s
 	if (r->verdict == VERDICT_NONE)
 		return "no verdict";
 	if (ran(truth))
-		return judge_ran(r, truth);
+		return judge_ran(t, r, truth);
 	if (r->verdict == VERDICT_REFUSE)
 		return judge_reason(t, r, truth);
 	for (size_t i = 0; i < ARRAY_SIZE(exceptions); i++)

@@ -698,7 +698,8 @@ static void mounts_mixed(struct trial *t, unsigned int variant)
 	put_host_program(t, "foreign/b/x", MACHINE_FOREIGN, RAN_EMULATED);
 	put_host(t, "empty/none", "", 0, 0644);
 	put_host(t, "empty/b/none", "", 0, 0644);
-	put_program(t, "a/b/x", variant % 2 ? MACHINE_NODE : MACHINE_FOREIGN, RAN_PROGRAM);
+	put_program(t, "a/b/x", variant % 2 ? MACHINE_NODE : MACHINE_FOREIGN,
+		    variant % 2 ? RAN_PROGRAM : RAN_EMULATED);
 	put_program(t, "a/x", MACHINE_NODE, RAN_PROGRAM);
 	tree_node(&t->tree, "mnt", S_IFDIR);
 	tree_link(&t->tree, "link", "a");
