@@ -138,7 +138,7 @@ void run_describe(const struct run_result *r, char *text, size_t size)
 			      strsignal(r->value));
 		return;
 	case RUN_TIMEOUT:
-		(void)str_fmt(text, size, "does not end");
+		(void)str_fmt(text, size, "does not end within the time it was given");
 		return;
 	}
 }
