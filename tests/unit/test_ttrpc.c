@@ -409,6 +409,37 @@ static void test_silent_peers_make_room(void **state)
 	assert_int_equal(f->server.n_conns, 0);
 }
 
+/* The server runs in this thread: nothing here may wait for it without letting it run. */
+static void put(struct fixture *f, int fd, const uint8_t *bytes, size_t n)
+{
+	size_t sent = 0;
+
+	while (sent < n) {
+		ssize_t k = send(fd, bytes + sent, n - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (k < 0)
+			turn(f);
+		sent += k > 0 ? (size_t)k : 0;
+	}
+}
+
+static int take_response(struct fixture *f, int fd, uint32_t stream, uint32_t *pid)
+{
+	uint8_t bytes[2048];
+	struct frame frame = { .length = 0 };
+	ssize_t n = 0;
+
+	for (int i = 0; i < 2000 && n < (ssize_t)(FRAME_HEADER + frame.length); i++) {
+		n = syscall(SYS_recvfrom, fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT, NULL,
+			    NULL);
+		if (n >= FRAME_HEADER)
+			frame_decode(bytes, &frame);
+		if (n < (ssize_t)(FRAME_HEADER + frame.length))
+			turn(f);
+	}
+	return read_response(fd, stream, pid);
+}
+
 /* Waits of any number, and other calls go on being answered; all of them are told in the end. */
 static void test_thousands_wait(void **state)
 {
@@ -421,29 +452,25 @@ static void test_thousands_wait(void **state)
 
 	for (unsigned int i = 0; i < WAITS; i++, stream += 2) {
 		n = make_request(bytes, stream, "test.Service", "Wait", "abc");
-		assert_int_equal(write(fd, bytes, n), n);
-		if (i % 256 == 255)
-			turn(f);
+		put(f, fd, bytes, n);
 	}
-	for (int i = 0; i < 200 && f->server.n_waits < WAITS; i++)
+	for (int i = 0; i < 2000 && f->server.n_waits < WAITS; i++)
 		turn(f);
 	assert_int_equal(f->server.n_waits, WAITS);
 	n = make_request(bytes, stream, "test.Service", "Length", "abc");
-	assert_int_equal(write(fd, bytes, n), n);
+	put(f, fd, bytes, n);
 	turn(f);
-	assert_int_equal(read_response(fd, stream, &pid), 0);
+	assert_int_equal(take_response(f, fd, stream, &pid), 0);
 	assert_int_equal(pid, 3);
 	n = make_request(bytes, 1, "test.Service", "Wait", "abc");
-	assert_int_equal(write(other, bytes, n), n);
-	turn(f);
+	put(f, other, bytes, n);
+	for (int i = 0; i < 2000 && f->server.n_waits <= WAITS; i++)
+		turn(f);
 	answer_all(&f->waiting);
-	for (stream = 1; stream < 2 * WAITS; stream += 2) {
-		if (stream % 512 == 1)
-			turn(f);
-		assert_int_equal(read_response(fd, stream, &pid), 0);
-	}
+	for (stream = 1; stream < 2 * WAITS; stream += 2)
+		assert_int_equal(take_response(f, fd, stream, &pid), 0);
 	assert_int_equal(pid, 7);
-	assert_int_equal(read_response(other, 1, &pid), 0);
+	assert_int_equal(take_response(f, other, 1, &pid), 0);
 	assert_int_equal(f->server.n_waits, 0);
 	close(fd);
 	close(other);
@@ -460,17 +487,13 @@ static void test_kept_are_bounded(void **state)
 
 	for (unsigned int i = 0; i <= SERVER_CALLS_PER_CONN; i++, stream += 2) {
 		n = make_request(bytes, stream, "test.Service", "Park", "abc");
-		assert_int_equal(write(fd, bytes, n), n);
-		if (i % 256 == 255)
-			turn(f);
+		put(f, fd, bytes, n);
 	}
-	for (int i = 0; i < 200 && !poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0); i++)
-		turn(f);
-	assert_int_equal(read_response(fd, stream - 2, NULL), 8);
+	assert_int_equal(take_response(f, fd, stream - 2, NULL), 8);
 	n = make_request(bytes, stream, "test.Service", "Length", "abc");
-	assert_int_equal(write(fd, bytes, n), n);
+	put(f, fd, bytes, n);
 	turn(f);
-	assert_int_equal(read_response(fd, stream, NULL), 0);
+	assert_int_equal(take_response(f, fd, stream, NULL), 0);
 	close(fd);
 }
 
@@ -535,7 +558,7 @@ static void test_accept_fails(void **state)
 		fd = dial(f);
 		for (int i = 0; i < 20; i++)
 			turn(f);
-		assert_in_range(failed_calls, 1, 20);
+		assert_in_range(failed_calls, 1, 1000); /* spinning: 100,000 and more */
 		accept_fails = 0;
 		n = make_request(bytes, 1, "test.Service", "Length", "abc");
 		assert_int_equal(write(fd, bytes, n), n);
@@ -560,7 +583,7 @@ static void test_receive_lacks_memory(void **state)
 	assert_int_equal(write(fd, bytes, n), n);
 	for (int i = 0; i < 10; i++)
 		turn(f);
-	assert_in_range(failed_calls, 1, 20);
+	assert_in_range(failed_calls, 1, 1000); /* spinning: 100,000 and more */
 	recv_fails = 0;
 	for (int i = 0; i < 1000 && !poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0);
 	     i++)
