@@ -48,7 +48,10 @@ static int spec_container(const struct box *box, const char *const *words, struc
 		",\"root\":{\"path\":\"rootfs\"},\"hostname\":\"faults\",\"annotations\":{"
 		"\"io.kubernetes.cri.sandbox-id\":\"%s\"},\"mounts\":[{\"destination\":\"/proc\","
 		"\"type\":\"proc\",\"source\":\"proc\"},{\"destination\":\"/dev\",\"type\":"
-		"\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]}%s],"
+		"\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]},{"
+		"\"destination\":\"/dev/"
+		"pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\","
+		"\"ptmxmode=0666\"]}%s],"
 		"\"linux\":{"
 		"\"cgroupsPath\":\"/%s/%s\",\"namespaces\":[{\"type\":\"mount\"},{\"type\":"
 		"\"ipc\"},{\"type\":\"uts\"},{\"type\":\"pid\"}]}}",
