@@ -32,9 +32,11 @@ int kept_write(const struct prepare *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(KEPT_MAX);
 	struct prepare_request kept = { .id = p->request.id };
-	CLEANUP_FD int fd =
-		fd_openat2(FD_BUNDLE, KEPT, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600, 0);
+	CLEANUP_FD int fd = -1;
 
+	/* Always a new one: in a bundle that is only looked at (crossarch check) it is a link. */
+	(void)unlinkat(FD_BUNDLE, KEPT, 0);
+	fd = fd_openat2(FD_BUNDLE, KEPT, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, 0);
 	copy(&p->request, &kept);
 	if (fd < 0)
 		return err_sys(err, ERR_IO, "create " KEPT);
