@@ -194,7 +194,7 @@ static int walk(struct view *v, struct walk *w, const struct view_mount **ret_mo
 		fd = open_done(v, w, O_PATH, ret_mount, ret_kind);
 		/* The engine makes it, even in a file system that begins empty. */
 		if (fd < 0 && leads_to_mount(v, w->done) &&
-		    (*ret_kind == FOUND_MISSING || (*ret_mount && (*ret_mount)->fd < 0))) {
+		    (*ret_kind == FOUND_MISSING || (*ret_mount && (*ret_mount)->fresh))) {
 			*ret_kind = FOUND_DIRECTORY;
 			continue;
 		}
@@ -378,6 +378,7 @@ int view_add_mounts(struct view *v, int bundle, const struct spec *s, struct err
 			return -1;
 		new.fd = open_source(bundle, m, &new.file);
 		new.noexec = is_noexec(m, new.fd);
+		new.fresh = str_eq(m->type, "tmpfs");
 		new.recursive = has_option(m, "rbind");
 		v->mounts[v->n++] = new;
 	}

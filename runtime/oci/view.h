@@ -31,6 +31,7 @@ struct view_mount {
 	int fd;			 /* directory (O_PATH) or file, -1: opaque */
 	bool file, noexec;
 	bool recursive; /* mounts below the source come along */
+	bool fresh;	/* opaque, and empty when it is mounted: no links to follow */
 };
 
 struct view {

@@ -59,7 +59,7 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 		FOREIGN,
 		"the interpreter {emulator} of the handler {handler} is itself a "
 		"{emulator-platform} program",
-		"{reinstall}",
+		"{reinstall-own}",
 	},
 	[CAUSE_EMULATOR_SELF] = {
 		"emulator-broken",

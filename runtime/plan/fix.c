@@ -88,6 +88,13 @@ static void put_reinstall(struct sentence *s)
 	put_install(s);
 }
 
+static void put_reinstall_own(struct sentence *s)
+{
+	if (installable(s))
+		text_add(s->out, "install the emulator built for this node: ");
+	put_install(s);
+}
+
 static void put_pin(struct sentence *s)
 {
 	if (installable(s))
@@ -345,6 +352,7 @@ static const struct placeholder placeholders[] = {
 	{ "place", put_place },
 	{ "private", put_private },
 	{ "reinstall", put_reinstall },
+	{ "reinstall-own", put_reinstall_own },
 	{ "renew", put_renew },
 	{ "renew-loader", put_renew_loader },
 	{ "repair-loader", put_repair_loader },

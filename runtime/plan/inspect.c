@@ -43,6 +43,20 @@ int emulator_files_open(const struct binfmt_registry *r, struct emulator_files *
 	return 0;
 }
 
+/* The destination of the bind mount that a file of a running container came in by, or NULL. */
+static const char *volume_of(const struct spec *s, const char *where)
+{
+	for (size_t i = s ? s->n_mounts : 0; i > 0; i--) {
+		const struct spec_mount *m = &s->mounts[i - 1];
+		size_t n = strlen(m->destination);
+
+		if (n > 1 && strncmp(where, m->destination, n) == 0 &&
+		    (!where[n] || where[n] == '/'))
+			return str_eq(m->type, "bind") ? m->destination : NULL;
+	}
+	return NULL;
+}
+
 /* Describes what was found under @path (copied) into @ret, with its contents if it is a file. */
 static int describe(const struct inspect *in, const struct facts *f, const char *path,
 		    const struct found *found, struct program_file *ret, struct err *err)
@@ -59,7 +73,7 @@ static int describe(const struct inspect *in, const struct facts *f, const char 
 	ret->found = found->kind;
 	ret->mode = found->mode;
 	ret->noexec = found->noexec;
-	ret->volume = found->mount ? found->mount->destination : NULL;
+	ret->volume = found->mount ? found->mount->destination : volume_of(in->spec, found->path);
 	if (found->kind != FOUND_FILE)
 		return 0;
 	if (image_read(found->fd, found->size, f->host, &ret->image, err) < 0)

@@ -31,6 +31,8 @@ struct inspect {
 	struct view *view;
 	const struct spec_process *process;
 	const struct emulator_files *emulators;
+	/* Of a running container, whose mounts are not the view's: names volumes. NULL without. */
+	const struct spec *spec;
 	struct arena *arena; /* names in the facts live here */
 };
 

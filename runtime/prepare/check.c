@@ -62,6 +62,7 @@ int check_gather(struct prepare *p, const struct spec_process *process, enum fac
 		.view = &p->view,
 		.process = process,
 		.emulators = &p->emulators,
+		.spec = p->view.n ? NULL : &p->spec,
 		.arena = &p->arena,
 	};
 

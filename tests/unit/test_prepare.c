@@ -505,13 +505,15 @@ static void execs(void **state)
 	NEEDS_PROGRAM;
 	if (access("/usr/sbin/runc", X_OK) < 0 && access("/usr/bin/crun", X_OK) < 0)
 		skip();
-	write_config("native", "");
+	write_config("native", ",\"mounts\":[{\"destination\":\"/mnt/prepare\",\"type\":\"bind\","
+			       "\"source\":\"/x\"}]");
 	req.process = "{\"args\":[\"bin/foreign\"],\"cwd\":\"/mnt/prepare/rootfs\"}";
 	assert_int_equal(request_encode(&req, &text, &err), 0);
 	request = memory_of(text.data, text.len);
 	assert_int_equal(run("exec", bundle, request, -1, &r), 0);
 	assert_int_equal(r.verdict, VERDICT_REFUSE);
 	assert_string_equal(r.program, "bin/foreign");
+	assert_non_null(strstr(r.line, " (from the volume at /mnt/prepare); "));
 	fd_close(&request);
 	req.init_pid = 0x7fffffff;
 	buf_deinit(&text);
