@@ -162,7 +162,7 @@ static void judge_load(const struct ident *id, const struct segment *s, uint64_t
 {
 	uint64_t skew = s->vaddr - s->offset, end = s->offset + s->filesz;
 
-	ret->empty = false;
+	ret->empty = ret->empty && !s->memsz;
 	if ((s->flags & PF_W) && !ret->data_len) {
 		ret->data_at = s->offset;
 		ret->data_len = s->filesz;

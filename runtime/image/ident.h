@@ -55,7 +55,7 @@ struct segments {
 	uint64_t data_at, data_len;	    /* the first writable PT_LOAD's */
 	uint64_t note_at, note_len;	    /* the first PT_NOTE's */
 	uint64_t largest_page; /* segments load with pages up to this; 0: with any size */
-	bool empty;	       /* has no PT_LOAD */
+	bool empty;	       /* has no PT_LOAD with memory */
 	bool cut;	       /* a loaded segment ends beyond the file */
 	bool dead;	       /* cut where the start of the program cannot do without */
 	bool impossible;       /* addresses or offsets that nothing can map */

@@ -34,9 +34,7 @@ static void put_name(struct sentence *s, const char *name)
 	text_name(s->out, *name ? name : "the program", NAME_MAX_BYTES);
 }
 
-/* --- emulators
- * ------------------------------------------------------------------------------------
- */
+/* --- emulators ----------------------------------------------------------------------------- */
 
 /* The name to type for the guest: OCI's, or qemu's where OCI has none; NULL: qemu has no such. */
 static const char *installable(const struct sentence *s)
@@ -159,9 +157,7 @@ static void put_private(struct sentence *s)
 			    a->qemu);
 }
 
-/* --- another node or image
- * ------------------------------------------------------------------------
- */
+/* --- another node or image ----------------------------------------------------------------- */
 
 static void put_other_image(struct sentence *s)
 {
@@ -201,9 +197,7 @@ static void put_obtain_32bit(struct sentence *s)
 	put_other_image(s);
 }
 
-/* --- the file
- * -------------------------------------------------------------------------------------
- */
+/* --- the file ------------------------------------------------------------------------------ */
 
 /* Where a file lives, for advice about a mount. */
 static void put_place_of(struct sentence *s, const struct program_file *file)

@@ -114,8 +114,6 @@ static enum cause judge_segments(const struct facts *f, const struct program_fil
 {
 	const struct segments *s = &program->image.segments;
 
-	if (program->image.interp_bad)
-		return CAUSE_INTERP;
 	if (s->impossible || s->overfull)
 		return CAUSE_SEGMENTS;
 	/* A loader can run without the program being there. */
@@ -142,16 +140,17 @@ enum cause load_native(const struct facts *f)
 	const struct program_file *program = facts_last(f);
 	enum cause why = judge_system(f);
 
-	if (!why)
-		why = judge_segments(f, program);
+	/* In the order of the kernel: nothing is mapped before the loader is open. */
+	if (!why && program->image.interp_bad)
+		why = CAUSE_INTERP;
 	if (!why)
 		why = judge_loader(f, program);
+	if (!why)
+		why = judge_segments(f, program);
 	return why ? why : judge_cpu(f, &program->image);
 }
 
-/* --- qemu-user
- * ------------------------------------------------------------------------------------
- */
+/* --- qemu-user ------------------------------------------------------------------------------- */
 
 #define GUEST_PAGE 4096 /* the smallest any of its targets has */
 

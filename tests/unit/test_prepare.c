@@ -64,6 +64,7 @@ static void put_program(const char *path, const char *arch)
 
 	arch_header(a, file);
 	file[64 + (a->order == ELFDATA2MSB ? 3 : 0)] = PT_LOAD;
+	file[104 + (a->order == ELFDATA2MSB ? 7 : 0)] = 1; /* p_memsz */
 	put_at(path, file, sizeof(file), 0755);
 }
 
