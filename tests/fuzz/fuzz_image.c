@@ -4,9 +4,27 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
+#include "runtime/image/dynamic.h"
+#include "runtime/image/go.h"
 #include "runtime/image/image.h"
 #include "runtime/image/version.h"
 #include "tests/fuzz/fuzz.h"
+
+/* What a loader would read of it, from a start and after an end. */
+static void check_loaded(int fd, const struct image *img)
+{
+	CLEANUP_ARENA struct arena arena = { .max = 4u << 20 };
+	struct version version;
+	struct dynamic d;
+	struct err err;
+
+	if (dynamic_read(fd, &img->ident, &arena, &d, &err) < 0)
+		return;
+	ASSERT(d.n <= DYNAMIC_NEEDED && d.rpath && d.runpath);
+	for (size_t i = 0; i < d.n; i++)
+		ASSERT(d.needed[i] && *d.needed[i]);
+	(void)go_version_of_file(fd, img->segments.data_at, img->segments.data_len, &version);
+}
 
 /*
  * A whole file, read as prepare reads it. Program headers, names and notes may lie anywhere in it.
@@ -31,8 +49,10 @@ void fuzz_one(uint8_t *bytes, size_t n)
 		ASSERT(!img.interp_bad || !img.interp[0]);
 		ASSERT(img.x86_level <= 4);
 	}
-	if (img.kind == IMAGE_ELF)
+	if (img.kind == IMAGE_ELF) {
 		ASSERT(ident_table_size(&img.ident) && img.ident.phoff < n);
+		check_loaded(fd, &img);
+	}
 	if (img.kind == IMAGE_SCRIPT)
 		ASSERT(img.script.interpreter[0]);
 	if (version_of_file(fd, n, &version))

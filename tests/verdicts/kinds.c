@@ -49,9 +49,7 @@ static enum machine usable(enum machine m)
 	return machine_usable(m) ? m : MACHINE_NODE;
 }
 
-/* --- programs of the node
- * -------------------------------------------------------------------------
- */
+/* --- programs of the node ------------------------------------------------------------------ */
 
 static void native_static(struct trial *t, unsigned int variant)
 {
@@ -181,9 +179,7 @@ static void tiny(struct trial *t, unsigned int variant)
 	tree_file(&t->tree, "bin/x", b, size, 0755);
 }
 
-/* --- scripts
- * --------------------------------------------------------------------------------------
- */
+/* --- scripts ------------------------------------------------------------------------------- */
 
 static void script_chain(struct trial *t, unsigned int variant)
 {
@@ -294,9 +290,7 @@ static void script_long(struct trial *t, unsigned int variant)
 	put_program(t, name + 1, MACHINE_NODE, RAN_PROGRAM);
 }
 
-/* --- handlers
- * -------------------------------------------------------------------------------------
- */
+/* --- handlers ------------------------------------------------------------------------------ */
 
 static const char *const flag_sets[] = { "",   "F",  "P",  "O",	 "C",	"PF",
 					 "OF", "CF", "PC", "PO", "OCF", "POCF" };
@@ -452,9 +446,7 @@ static void handler_matches(struct trial *t, unsigned int variant)
 	t->args[0] = strdup(line);
 }
 
-/* --- a real emulator
- * ------------------------------------------------------------------------------
- */
+/* --- a real emulator ----------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
 #define QEMU "aarch64"
@@ -535,9 +527,7 @@ static void emulated_dynamic(struct trial *t, unsigned int variant)
 	}
 }
 
-/* --- paths
- * ----------------------------------------------------------------------------------------
- */
+/* --- paths --------------------------------------------------------------------------------- */
 
 static void path_forms(struct trial *t, unsigned int variant)
 {
@@ -647,9 +637,7 @@ static void other_files(struct trial *t, unsigned int variant)
 	tree_file(&t->tree, "bin/x", files[i].bytes, files[i].size, 0755);
 }
 
-/* --- mounts and hooks: run by an engine
- * -----------------------------------------------------------
- */
+/* --- mounts and hooks: run by an engine ---------------------------------------------------- */
 
 static void add(struct buf *b, const char *text)
 {

@@ -57,9 +57,7 @@ static void remove_tree(const char *path)
 	(void)nftw(path, remove_one, 32, FTW_DEPTH | FTW_PHYS);
 }
 
-/* --- one case
- * -------------------------------------------------------------------------------------
- */
+/* --- one case ------------------------------------------------------------------------------ */
 
 static void add(struct buf *b, const char *text)
 {
@@ -186,9 +184,7 @@ static void run_case(struct trial *t, const struct options *o, struct sums *sums
 		print_case(o, t, &outcome.report, &truth, wrong);
 }
 
-/* --- all of them
- * ----------------------------------------------------------------------------------
- */
+/* --- all of them --------------------------------------------------------------------------- */
 
 /* The kind of case @number: each has its share of every hundred. */
 static const struct trial_kind *kind_of(unsigned int number, size_t *ret_index,
@@ -228,9 +224,7 @@ static void run_all(const struct options *o, bool engine, struct sums *sums)
 	}
 }
 
-/* --- a user namespace with a binfmt_misc of its own
- * -----------------------------------------------
- */
+/* --- a user namespace with a binfmt_misc of its own ---------------------------------------- */
 
 static bool map_ids(pid_t pid)
 {

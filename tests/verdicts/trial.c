@@ -70,9 +70,7 @@ void put_host_program(struct trial *t, const char *name, enum machine m, unsigne
 	put_host(t, name, e.bytes, e.size, 0755);
 }
 
-/* --- binfmt_misc
- * ----------------------------------------------------------------------------------
- */
+/* --- binfmt_misc --------------------------------------------------------------------------- */
 
 static bool write_to(const char *name, const char *text)
 {

@@ -25,9 +25,7 @@ static const char *variable(const struct trial *t, const char *name)
 	return value;
 }
 
-/* --- without an engine
- * ----------------------------------------------------------------------------
- */
+/* --- without an engine --------------------------------------------------------------------- */
 
 /* As the engines do it: a regular file with an x bit. */
 static bool is_runnable(const char *path)
@@ -123,9 +121,7 @@ static void run_plainly(struct trial *t, struct truth *ret)
 	read_words(words, ret);
 }
 
-/* --- with one
- * -------------------------------------------------------------------------------------
- */
+/* --- with one ------------------------------------------------------------------------------ */
 
 static void start_engine(const struct trial *t, const char *engine, int words)
 {
