@@ -26,8 +26,8 @@ static bool is_warned(const struct trial *t, const struct report *r, const struc
 /* An engine makes the file a mount goes on, in whatever was mounted there before. */
 static bool is_mount_point(const struct trial *t, const struct report *r, const struct truth *x)
 {
-	return t->engine && r->verdict == VERDICT_NATIVE && x->error == ENOEXEC &&
-	       strstr(t->label, "/x at /a/b/x");
+	return t->engine && r->verdict == VERDICT_NATIVE &&
+	       (x->error == ENOEXEC || x->error == EACCES) && strstr(t->label, "/x at /a/b/x");
 }
 
 /* What a hook may change is not known; the engines differ even in when they run them. */
