@@ -47,7 +47,7 @@ host_restore() {
 
 write_to() { printf '%s\n' "$2" >"$1"; }
 
-remove_empty() { find "$1" -depth -type d -empty -delete; }
+remove_empty() { [ ! -e "$1" ] || find "$1" -depth -type d -empty -delete; }
 
 # "return 0" and not "return": in a trap the latter means the status from before the trap.
 unmount() {
