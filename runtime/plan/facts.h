@@ -42,19 +42,23 @@ enum facts_purpose {
 
 struct facts {
 	enum facts_purpose purpose;
+	enum cause
+		private_bar; /* why it must not have emulators of its own, CAUSE_NONE if it may */
 	const struct host *host;
 	const struct binfmt_registry *binfmt;
 	const struct settings *settings;
 	bool hooks_before;	/* hooks run before the program does, and may change any file */
 	bool engine_runs_it;	/* the engine has its own handler for this (crun and WebAssembly) */
 	bool private_offered;	/* it gets emulators of its own: `binfmt` holds those, too */
-	enum cause private_bar; /* why it must not have them, CAUSE_NONE when nothing forbids it */
 	bool own_binfmt;	/* `binfmt` is an instance of the container's own user namespace */
+	bool no_new_privileges; /* nobody gains any by a set-user-ID program */
+	bool chain_too_long;	/* the kernel would give up before its end */
+	bool emulator_is_qemu;	/* a qemu-user that could be looked at */
+	bool go;		/* a Go program of amd64 that would be emulated on arm64 */
 
 	/* The program, then the interpreter of its #! line and so on; the last is no script. */
 	struct program_file chain[FACTS_CHAIN];
 	size_t n_chain;
-	bool chain_too_long;
 
 	struct program_file loader; /* what PT_INTERP of the last link names; for qemu-user with its
 				     * prefix, if it is there */
@@ -65,17 +69,14 @@ struct facts {
 	const struct binfmt_entry *rival;    /* another one that matches */
 	struct program_file emulator;	     /* the handler's interpreter: in the container, or with
 					      * flag F on the node */
-	bool emulator_is_qemu;		     /* a qemu-user that could be looked at */
 	struct program_file emulator_loader; /* what the interpreter's PT_INTERP or #!
 					      * line names, in the container */
 	uint64_t emulator_changed_ns;	     /* last change of the interpreter's file, 0 unknown */
 	struct version emulator_version;
-	bool go;		   /* a Go program of amd64 that would be emulated on arm64, */
-	struct version go_version; /* and the Go that made it, 0.0.0 when not known */
+	struct version go_version; /* of the Go that made it, 0.0.0 when not known */
 
 	struct platform declared; /* what the image's configuration says, if known */
 	uint64_t memory_max;	  /* bytes, 0 without a limit */
-	bool no_new_privileges;	  /* nobody gains any by a set-user-ID program */
 	struct seccomp_fit seccomp;
 };
 

@@ -30,6 +30,9 @@
 #define SUSPECTS_MAX 64
 #define DEPTH_MAX 5 /* tini, a script, gosu, a shell, the program */
 
+/* Whoever would have executed a program: a wrapper of this name, or NULL for a shell. */
+typedef const char *starter;
+
 struct look {
 	struct prepare *p;
 	const struct spec_process *process;
@@ -37,11 +40,10 @@ struct look {
 	const char *cwd;
 	char text[TEXT_MAX_BYTES];
 	size_t text_len;
+	const char *const *next; /* what a program goes on to, NULL without */
+	starter by;		 /* and who would have executed that */
 	bool several; /* more than one thing would explain the status: then none is named */
 };
-
-/* Whoever would have executed a program: a wrapper of this name, or NULL for a shell. */
-typedef const char *starter;
 
 /* Causes that make execve() of a child fail with ENOEXEC or EACCES: shells answer 126, or 2 after
  * reading it as a script. */
@@ -149,11 +151,8 @@ static int judge_libraries(struct look *l, const char *const *args, struct facts
 	return 0;
 }
 
-static int follow(struct look *l, const char *const *args, starter by, unsigned int depth,
-		  struct err *err);
-
-/* One candidate that a shell text names. */
-static int suspect(struct look *l, const char *name, struct err *err)
+/* One candidate that a shell text names, or that env looks for. */
+static int suspect(struct look *l, const char *name, starter by, struct err *err)
 {
 	const char *const args[] = { name, NULL };
 	struct facts f;
@@ -161,7 +160,7 @@ static int suspect(struct look *l, const char *name, struct err *err)
 
 	if (judge(l, args, &f, &plan, err) < 0)
 		return -1;
-	if (explains(l, &f, &plan, NULL))
+	if (explains(l, &f, &plan, by))
 		note(l, &f, &plan, plan.cause);
 	return 0;
 }
@@ -186,7 +185,7 @@ static int suspects(struct look *l, struct err *err)
 	words_init(&w, l->text, l->text_len);
 	for (unsigned int n = 0; n < SUSPECTS_MAX && words_next(&w);) {
 		n += w.command;
-		if (w.command && suspect(l, w.word, err) < 0)
+		if (w.command && suspect(l, w.word, NULL, err) < 0)
 			return -1;
 		if (!w.command && cd && change_directory(l, w.word, err) < 0)
 			return -1;
@@ -215,21 +214,17 @@ static void take_text(struct look *l, const char *text)
 }
 
 /* A shell ran this text, with @rest as its "$@". */
-static int follow_text(struct look *l, const char *const *rest, unsigned int depth, struct err *err)
+static int follow_text(struct look *l, const char *const *rest, struct err *err)
 {
-	bool passes_on = wrapper_passes_on(l->text, l->text_len);
-
-	if (suspects(l, err) < 0)
-		return -1;
-	return passes_on && rest[0] ? follow(l, rest, NULL, depth + 1, err) : 0;
+	if (wrapper_passes_on(l->text, l->text_len) && rest[0])
+		l->next = rest;
+	return suspects(l, err);
 }
 
 /* "#!/usr/bin/env [-S] NAME ...": the interpreter that env looks for. */
-static int follow_env(struct look *l, const char *argument, unsigned int depth, bool *ret_shell,
-		      struct err *err)
+static int follow_env(struct look *l, const char *argument, bool *ret_shell, struct err *err)
 {
 	const char *name = str_after(argument, "-S");
-	const char *args[2] = { NULL, NULL };
 	char *copy;
 	size_t n;
 
@@ -242,60 +237,72 @@ static int follow_env(struct look *l, const char *argument, unsigned int depth, 
 	if (!copy)
 		return err_set(err, ERR_NOMEM, "no memory for a name");
 	copy[n] = '\0';
-	args[0] = copy;
 	*ret_shell = str_ends(copy, "sh");
-	return follow(l, args, "env", depth + 1, err);
+	return suspect(l, copy, "env", err);
 }
 
 /* A script: what its interpreter has to find, and if that is a shell, what the text names. */
 static int follow_script(struct look *l, const char *const *args, const struct facts *f,
-			 unsigned int depth, struct err *err)
+			 struct err *err)
 {
 	const char *last = facts_last(f)->path;
 	bool shell = str_ends(last, "sh");
 
 	if (str_ends(last, "/env") &&
-	    follow_env(l, f->chain[f->n_chain - 2].image.script.argument, depth, &shell, err) < 0)
+	    follow_env(l, f->chain[f->n_chain - 2].image.script.argument, &shell, err) < 0)
 		return -1;
 	if (!shell)
 		return 0;
 	read_script(l, f->chain[0].path);
-	return follow_text(l, args + 1, depth, err);
+	return follow_text(l, args + 1, err);
 }
 
 /* What a program that could be executed goes on to. */
 static int follow_inside(struct look *l, const char *const *args, const struct facts *f,
-			 unsigned int depth, struct err *err)
+			 struct err *err)
 {
 	size_t rest, at = wrapper_command(args);
 	const char *text = wrapper_shell_text(args, &rest);
 
 	if (f->n_chain > 1)
-		return follow_script(l, args, f, depth, err);
-	if (at)
-		return follow(l, args + at, args[0], depth + 1, err);
+		return follow_script(l, args, f, err);
+	if (at) {
+		l->next = args + at;
+		l->by = args[0];
+		return 0;
+	}
 	if (!text)
 		return 0;
 	take_text(l, text);
-	return follow_text(l, args + rest, depth, err);
+	return follow_text(l, args + rest, err);
 }
 
-/* @args as @by would have executed them, or, at depth 0, as the engine did. */
-static int follow(struct look *l, const char *const *args, starter by, unsigned int depth,
-		  struct err *err)
+/* One program, as l->by would have executed it, or the first as the engine did. */
+static int step(struct look *l, const char *const *args, bool first, struct err *err)
 {
+	starter by = l->by;
 	struct facts f;
 	struct plan plan;
 
+	l->next = NULL;
+	l->by = NULL;
 	if (judge(l, args, &f, &plan, err) < 0)
 		return -1;
-	if (depth && explains(l, &f, &plan, by))
+	if (!first && explains(l, &f, &plan, by))
 		note(l, &f, &plan, plan.cause);
 	if (judge_libraries(l, args, &f, &plan, err) < 0)
 		return -1;
-	if (plan.verdict == VERDICT_REFUSE || depth == DEPTH_MAX)
-		return 0;
-	return follow_inside(l, args, &f, depth, err);
+	return plan.verdict == VERDICT_REFUSE ? 0 : follow_inside(l, args, &f, err);
+}
+
+static int follow(struct look *l, const char *const *args, struct err *err)
+{
+	for (unsigned int n = 0; args && n <= DEPTH_MAX; n++) {
+		if (step(l, args, !n, err) < 0)
+			return -1;
+		args = l->next;
+	}
+	return 0;
 }
 
 /* The process itself: signals that only make sense for what it is. */
@@ -352,7 +359,7 @@ int after_explain(struct prepare *p, const struct spec_process *process, struct 
 	judge_unspoken(&l, &f, &plan);
 	if (p->report.verdict == VERDICT_REFUSE || !l.status)
 		return 0;
-	if (follow(&l, process->args, NULL, 0, err) < 0)
+	if (follow(&l, process->args, err) < 0)
 		return -1;
 	if (l.several)
 		p->report.verdict = VERDICT_NATIVE;

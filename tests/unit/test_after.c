@@ -284,6 +284,7 @@ static void explained_ends(void **state)
 		{ "/init|/app", 127, "no-emulator" },
 		{ "/app.js", 126, "no-emulator" },
 		{ "/split.js", 126, "no-emulator" },
+		{ "/app.js", 127, "no-emulator" },
 		{ "tini|--|/app.js", 126, "no-emulator" },
 		{ "tini|--|noloader", 127, "loader-missing" },
 		{ "/bin/needs", 127, "library-missing" },
