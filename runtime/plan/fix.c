@@ -46,6 +46,11 @@ static const char *installable(const struct sentence *s)
 	return a->oci ? a->name : a->qemu;
 }
 
+static bool is_installable(const struct sentence *s)
+{
+	return s->p->guest && s->p->guest->qemu;
+}
+
 static void put_install_bare(struct sentence *s)
 {
 	const char *name = installable(s);
@@ -70,7 +75,7 @@ static void put_install_other(struct sentence *s)
 
 static void put_install(struct sentence *s)
 {
-	if (!installable(s)) {
+	if (!is_installable(s)) {
 		put_install_other(s);
 		return;
 	}
@@ -81,28 +86,28 @@ static void put_install(struct sentence *s)
 
 static void put_reinstall(struct sentence *s)
 {
-	if (installable(s))
+	if (is_installable(s))
 		text_add(s->out, "reinstall the emulator: ");
 	put_install(s);
 }
 
 static void put_reinstall_own(struct sentence *s)
 {
-	if (installable(s))
+	if (is_installable(s))
 		text_add(s->out, "install the emulator built for this node: ");
 	put_install(s);
 }
 
 static void put_pin(struct sentence *s)
 {
-	if (installable(s))
+	if (is_installable(s))
 		text_add(s->out, "register it with flag F: ");
 	put_install(s);
 }
 
 static void put_pin_static(struct sentence *s)
 {
-	if (installable(s))
+	if (is_installable(s))
 		text_add(s->out, "use a statically linked emulator: ");
 	put_install(s);
 }
@@ -179,7 +184,7 @@ static void put_schedule(struct sentence *s)
 /* The two ways out for a program of another architecture. */
 static void put_obtain(struct sentence *s)
 {
-	if (installable(s)) {
+	if (is_installable(s)) {
 		put_install(s);
 		text_add(s->out, ", or ");
 	}
@@ -190,7 +195,7 @@ static void put_obtain_32bit(struct sentence *s)
 {
 	if (str_eq(s->f->host->arch->name, "amd64"))
 		text_add(s->out, "boot the node with ia32_emulation=1, or ");
-	if (installable(s)) {
+	if (is_installable(s)) {
 		put_install(s);
 		text_add(s->out, ", or ");
 	}
