@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/log.h"
 #include "shim/host/console.h"
 #include "shim/host/stdio_streams.h"
 
@@ -35,6 +36,7 @@ static struct stdio_streams *streams_free(struct stdio_streams *all)
 	if (!all)
 		return NULL;
 	timer_disarm(&all->drain);
+	timer_disarm(&all->hold);
 	timer_disarm(&all->look);
 	for (int n = 0; n < STREAM_N; n++)
 		stream_close(&all->of[n]);
@@ -175,7 +177,7 @@ void stream_on_fifo_open(struct fifo *f, const struct err *failed)
 	struct stream *s = container_of(f, struct stream, client);
 	struct err err = ERR_INIT;
 
-	if (!failed && s->all->engine_done && stream_start(s, &err) < 0)
+	if (!failed && s->all->flowing && stream_start(s, &err) < 0)
 		failed = &err;
 	if (failed)
 		stream_close(s);
@@ -228,6 +230,40 @@ static void on_drain(struct timer *t)
 	check_drained(all);
 }
 
+static int start_outputs(struct stdio_streams *all, struct err *err)
+{
+	timer_disarm(&all->hold);
+	all->flowing = true;
+	if (stream_start(&all->of[STREAM_OUT], err) < 0)
+		return -1;
+	return stream_start(&all->of[STREAM_ERR], err);
+}
+
+/*
+ * What comes before the engine is done is held in the pipes. One that says more than a few words,
+ * or lets a hook do so, must not wait at a full pipe for us, who wait for its end.
+ */
+#define HOLD_BYTES (16u << 10)
+#define HOLD_LOOK_NS MS_TO_NS(20)
+
+static bool holds_much(const struct stream *s)
+{
+	int n = 0;
+
+	return s->inner >= 0 && ioctl(s->inner, FIONREAD, &n) == 0 && (unsigned int)n >= HOLD_BYTES;
+}
+
+static void on_hold(struct timer *t)
+{
+	struct stdio_streams *all = container_of(t, struct stdio_streams, hold);
+	struct err err;
+
+	if (!holds_much(&all->of[STREAM_OUT]) && !holds_much(&all->of[STREAM_ERR]))
+		timer_arm(&all->hold, all->loop, HOLD_LOOK_NS);
+	else if (start_outputs(all, &err) < 0) /* tried again, and told, when the engine is done */
+		log_debug(NULL, "output of an engine: %s", err.text);
+}
+
 static struct stdio_streams *streams_new(struct stdio *io, struct loop *loop)
 {
 	struct stdio_streams *all = calloc(1, sizeof(*all));
@@ -238,6 +274,7 @@ static struct stdio_streams *streams_new(struct stdio *io, struct loop *loop)
 	all->loop = loop;
 	all->console_fd = -1;
 	all->drain.on_fire = on_drain;
+	all->hold.on_fire = on_hold;
 	all->look.on_fire = on_look;
 	all->patience = STDIO_PATIENCE;
 	for (int n = 0; n < STREAM_N; n++)
@@ -262,6 +299,8 @@ int stdio_open(struct stdio *io, struct loop *loop, struct reaper *reaper,
 	}
 	if (!streams_needed(io->streams))
 		io->streams = streams_free(io->streams);
+	else if (!spec->terminal)
+		timer_arm(&io->streams->hold, loop, HOLD_LOOK_NS);
 	return 0;
 }
 
@@ -302,19 +341,18 @@ int stdio_engine_done(struct stdio *io, struct err *err)
 		fd_close(&io->engine_fds[n]);
 	if (!all)
 		return 0;
-	all->engine_done = true;
-	if (all->console_fd >= 0)
-		return take_console(all, err);
-	if (stream_start(&all->of[STREAM_OUT], err) < 0)
-		return -1;
-	return stream_start(&all->of[STREAM_ERR], err);
+	if (all->console_fd < 0)
+		return start_outputs(all, err);
+	timer_disarm(&all->hold);
+	all->flowing = true;
+	return take_console(all, err);
 }
 
 int stdio_engine_words(const struct stdio *io)
 {
 	const struct stdio_streams *all = io->streams;
 
-	return all && !all->engine_done ? all->of[STREAM_ERR].inner : -1;
+	return all && !all->flowing ? all->of[STREAM_ERR].inner : -1;
 }
 
 int stdio_say(struct stdio *io, const char *line, struct err *err)

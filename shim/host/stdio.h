@@ -68,8 +68,8 @@ bool stdio_is_ready(const struct stdio *io);
 /*
  * The engine returned successfully: its ends are closed here, so that only the process holds them,
  * and the relays of the output start; before that it is the engine that speaks, and what it says
- * when it fails is no output of a process. With a terminal the master is taken over; ERR_ENGINE
- * when none was sent.
+ * when it fails is no output of a process (a few words: an engine that says more is not held up).
+ * With a terminal the master is taken over; ERR_ENGINE when none was sent.
  */
 MUST_CHECK int stdio_engine_done(struct stdio *io, struct err *err);
 

@@ -34,6 +34,7 @@ struct stdio_streams {
 	struct stream of[STREAM_N];
 	struct driver *driver; /* NULL without one, or when it has ended */
 	struct timer drain;    /* armed from the process' exit on */
+	struct timer hold;     /* see stdio_open(); until the output flows */
 	struct timer look;     /* at what the client has read, from the exit on */
 	uint64_t pause;	       /* before the next look, ns */
 	uint64_t read;	       /* what the client had read by the last look, of both streams */
@@ -41,8 +42,8 @@ struct stdio_streams {
 	uint64_t patience;     /* with a client that reads nothing, ns */
 	int console_fd;	       /* listens until the engine is done; owned */
 	bool terminal;
-	bool engine_done;
-	bool failed; /* readiness failed and that was told */
+	bool flowing; /* the relays of the output were started */
+	bool failed;  /* readiness failed and that was told */
 	bool exited;
 	bool handed; /* what was written before the exit is the client's, or is not waited for */
 };

@@ -198,6 +198,22 @@ static void test_engine_words(void **state)
 	assert_int_equal(read(reader, got, sizeof(got)), 0);
 }
 
+/* One that says a lot, as does a hook that it runs, is not held up by nobody reading that. */
+static void test_noisy_engine(void **state)
+{
+	struct bench *b = *state;
+	struct stdio_spec spec = { .in = "", .out = "", .err = bench_fifo(b, "err") };
+	struct job engine, errs;
+
+	bench_open(b, &spec);
+	bench_client(b, &errs, "wc -c <err >got");
+	bench_await_ready(b);
+	bench_run(b, &engine, "head -c 300000 /dev/zero >&2", b->io.engine_fds);
+	bench_until(b, &engine.done);
+	stdio_deinit(&b->io);
+	bench_until(b, &errs.done);
+}
+
 struct slow {
 	struct timer timer;
 	struct bench *bench;
@@ -406,6 +422,7 @@ int main(void)
 		BENCH_TEST(test_reader_gone),
 		BENCH_TEST(test_reader_stalls),
 		BENCH_TEST(test_engine_words),
+		BENCH_TEST(test_noisy_engine),
 		BENCH_TEST(test_slow_client),
 		BENCH_TEST(test_give_up),
 		BENCH_TEST(test_plain_files),
