@@ -13,8 +13,7 @@
 #define READER_AFTER_NS MS_TO_NS(4) /* from this pause on it is asked whether anybody reads */
 #define TERMINAL_QUIET_NS MS_TO_NS(100)
 
-/* Bytes before us: in the engine's pipe, or taken from a terminal and not written yet. */
-static size_t stream_pending(const struct stream *s)
+size_t stream_pending(const struct stream *s)
 {
 	int n = 0;
 

@@ -248,9 +248,7 @@ static int start_outputs(struct stdio_streams *all, struct err *err)
 
 static bool holds_much(const struct stream *s)
 {
-	int n = 0;
-
-	return s->inner >= 0 && ioctl(s->inner, FIONREAD, &n) == 0 && (unsigned int)n >= HOLD_BYTES;
+	return stream_pending(s) >= HOLD_BYTES;
 }
 
 static void on_hold(struct timer *t)
@@ -299,7 +297,7 @@ int stdio_open(struct stdio *io, struct loop *loop, struct reaper *reaper,
 	}
 	if (!streams_needed(io->streams))
 		io->streams = streams_free(io->streams);
-	else if (!spec->terminal)
+	else if (io->streams->of[STREAM_OUT].inner >= 0 || io->streams->of[STREAM_ERR].inner >= 0)
 		timer_arm(&io->streams->hold, loop, HOLD_LOOK_NS);
 	return 0;
 }

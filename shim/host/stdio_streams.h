@@ -66,6 +66,10 @@ static inline bool stream_open(const struct stream *s)
 	return s->client.fd >= 0 || s->client.other >= 0 || fifo_waiting(&s->client);
 }
 
+/* handover.c: bytes before us, in the engine's pipe or taken from a terminal and not written yet.
+ */
+size_t stream_pending(const struct stream *s);
+
 /* handover.c: the process' output is through, and the client has not read it to its end. */
 bool stream_unread(const struct stream *s);
 
