@@ -2,10 +2,10 @@
 #include "shim/bootstrap.h"
 
 #include "proto/options.pb-c.h"
+#include "runtime/base/allocator.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
 #include "shim/task/options.h"
-#include "shim/ttrpc/allocator.h"
 
 #define STDIN_MAX (10u << 20)
 

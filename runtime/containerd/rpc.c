@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/base/allocator.h"
 #include "runtime/base/str.h"
 #include "runtime/containerd/connect.h"
 
@@ -253,22 +254,10 @@ static void recv_status(struct exchange *x)
 
 /* --- messages ------------------------------------------------------------------------------ */
 
-static void *arena_alloc_for(void *arena, size_t n)
-{
-	return arena_alloc(arena, n);
-}
-
-/* The arena frees everything at once. */
-static void arena_keep(void *arena, void *p)
-{
-	(void)arena;
-	(void)p;
-}
-
 static int unpack_slice(const grpc_slice *bytes, const ProtobufCMessageDescriptor *type,
 			struct arena *arena, ProtobufCMessage **ret, struct err *err)
 {
-	ProtobufCAllocator allocator = { arena_alloc_for, arena_keep, arena };
+	ProtobufCAllocator allocator = arena_allocator(arena);
 	ProtobufCMessage *message = NULL;
 
 	message = protobuf_c_message_unpack(type, &allocator, GRPC_SLICE_LENGTH(*bytes),

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "proto/options.pb-c.h"
+#include "runtime/base/allocator.h"
 #include "runtime/base/str.h"
-#include "shim/ttrpc/allocator.h"
 
 static int read_runc(const Crossarch__Any *any, ProtobufCAllocator *alloc,
 		     struct prepare_request *r, struct err *err)

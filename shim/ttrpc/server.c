@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 
 #include "proto/ttrpc.pb-c.h"
+#include "runtime/base/allocator.h"
 #include "runtime/base/log.h"
-#include "shim/ttrpc/allocator.h"
 
 /* What one request may occupy once decoded: the frame itself and as much again for structure. */
 #define CALL_ARENA_MAX (3 * FRAME_MAX)
