@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "runtime/base/buf.h"
@@ -16,6 +18,19 @@ MUST_CHECK int fd_write_all(int fd, const void *bytes, size_t n);
 
 /* Reads to end of file into @b, at most up to its maximum (ERR_LIMIT). @what names it in errors. */
 MUST_CHECK int fd_read_all(int fd, const char *what, struct buf *b, struct err *err);
+
+/*
+ * The next line of @file without its newline, in a buffer that grows (getline(3)); the caller frees
+ * it in the end. False at the end of file and on an error.
+ */
+static inline bool file_line(FILE *file, char **line, size_t *size)
+{
+	ssize_t n = getline(line, size, file);
+
+	if (n > 0 && (*line)[n - 1] == '\n')
+		(*line)[n - 1] = '\0';
+	return n > 0;
+}
 
 /* Opens @name below @dirfd (AT_FDCWD allowed), reads it whole. ENOENT gives ERR_NOT_FOUND. */
 MUST_CHECK int file_read(int dirfd, const char *name, struct buf *b, struct err *err);

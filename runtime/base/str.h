@@ -38,5 +38,22 @@ static inline bool str_ends(const char *s, const char *suffix)
 	return n >= m && strcmp(s + n - m, suffix) == 0;
 }
 
+/*
+ * Takes the next line off @rest: its start and its length without the newline, which is not
+ * terminated. False at the end of the text.
+ */
+static inline bool str_line(const char **rest, const char **ret_line, size_t *ret_n)
+{
+	const char *line = *rest;
+	size_t n = strcspn(line, "\n");
+
+	if (!*line)
+		return false;
+	*rest = line + n + (line[n] == '\n');
+	*ret_line = line;
+	*ret_n = n;
+	return true;
+}
+
 /* containerd's identifier rule: letters and digits, single . _ - between them, at most 76 bytes. */
 bool str_is_identifier(const char *s);

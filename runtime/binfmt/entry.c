@@ -115,21 +115,20 @@ int binfmt_entry_parse(const char *name, const char *text, struct binfmt_entry *
 {
 	struct reading r = { .entry = ret };
 	char line[LINE_MAX_BYTES];
+	const char *at;
+	size_t n;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->kind = BINFMT_OPAQUE;
 	if (!str_copy(ret->name, sizeof(ret->name), name))
 		return err_set(err, ERR_INVALID, "handler's name is too long");
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-
+	while (str_line(&text, &at, &n)) {
 		if (n >= sizeof(line))
 			return err_set(err, ERR_INVALID, "handler %s: line too long", name);
-		memcpy(line, text, n);
+		memcpy(line, at, n);
 		line[n] = '\0';
 		if (take_line(&r, line, err) < 0)
 			return err_in(err, "handler %s", name);
-		text += n + (text[n] == '\n');
 	}
 	if (check(&r, err) < 0)
 		return err_in(err, "handler %s", name);

@@ -19,15 +19,14 @@ static const char *const dirs[] = { BOOT_DIR, "/run/binfmt.d", "/usr/local/lib/b
 /* True when a line of @text registers @name: the name stands between the first two delimiters. */
 static bool registers(const char *text, const char *name)
 {
-	size_t n = strlen(name);
+	size_t n = strlen(name), length;
+	const char *line;
 
-	while (*text) {
-		text += strspn(text, " \t");
-		if (*text != '#' && *text != ';' && *text && strncmp(text + 1, name, n) == 0 &&
-		    text[n + 1] == *text)
+	while (str_line(&text, &line, &length)) {
+		line += strspn(line, " \t");
+		if (!strchr("#;\n", *line) && strncmp(line + 1, name, n) == 0 &&
+		    line[n + 1] == *line)
 			return true;
-		text += strcspn(text, "\n");
-		text += *text == '\n';
 	}
 	return false;
 }

@@ -65,14 +65,14 @@ static const char *model_of(const char *line, size_t *ret_n)
 /* The models of @text, as many as fit, separated by commas; how many did not in *ret_left. */
 static void list(const char *text, char *out, size_t size, size_t *ret_left)
 {
-	size_t n = 0;
+	size_t n = 0, length, len;
+	const char *line;
 
 	*ret_left = 0;
 	out[0] = '\0';
-	while (*text) {
-		size_t line = strcspn(text, "\n"), len;
-		const char *model = model_of(text, &len);
-		bool heading = line && text[line - 1] == ':';
+	while (str_line(&text, &line, &length)) {
+		const char *model = model_of(line, &len);
+		bool heading = length && line[length - 1] == ':';
 
 		if (heading && n)
 			return; /* what follows are features */
@@ -83,7 +83,6 @@ static void list(const char *text, char *out, size_t size, size_t *ret_left)
 			out[n] = '\0';
 			++*ret_left;
 		}
-		text += line + (text[line] == '\n');
 	}
 }
 

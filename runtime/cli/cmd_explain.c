@@ -24,7 +24,8 @@ static void print_list(void)
 
 static void print_one(const struct explanation *e)
 {
-	const char *line = e->remedies;
+	const char *rest = e->remedies, *line;
+	size_t n;
 
 	printf("%s: %s\n%s\n\nWhat it means\n", e->code, e->summary,
 	       e->warning ? "A warning: the container starts."
@@ -33,24 +34,18 @@ static void print_one(const struct explanation *e)
 	puts("\nHow it is found out");
 	print_wrapped(e->detection, 2, WIDTH);
 	puts("\nWhat to do");
-	while (*line) {
-		size_t n = strcspn(line, "\n");
-
+	while (str_line(&rest, &line, &n))
 		printf("  - %.*s\n", (int)n, line);
-		line += n + (line[n] == '\n');
-	}
 }
 
-static json *remedies_json(const char *line)
+static json *remedies_json(const char *remedies)
 {
 	json *list = json_object_new_array();
+	const char *line;
+	size_t n;
 
-	while (*line) {
-		size_t n = strcspn(line, "\n");
-
+	while (str_line(&remedies, &line, &n))
 		json_object_array_add(list, json_object_new_string_len(line, (int)n));
-		line += n + (line[n] == '\n');
-	}
 	return list;
 }
 

@@ -179,15 +179,14 @@ void ctrd_config_read(const char *text, struct ctrd_config *ret)
 {
 	struct header h = { .n = 0 };
 	char line[LINE_MAX_BYTES];
+	const char *at;
+	size_t n;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->version = 1;
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-
-		(void)str_fmt(line, sizeof(line), "%.*s", (int)n, text);
+	while (str_line(&text, &at, &n)) {
+		(void)str_fmt(line, sizeof(line), "%.*s", (int)n, at);
 		take_line(ret, &h, line);
-		text += n + (text[n] == '\n');
 	}
 }
 

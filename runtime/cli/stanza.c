@@ -170,13 +170,12 @@ int stanza_make(const struct ctrd *c, struct stanza *ret, struct err *err)
 /* True when the lines of @text contain @n bytes @line as a whole line. */
 static bool has_line(const char *text, const char *line, size_t n)
 {
-	while (*text) {
-		size_t m = strcspn(text, "\n");
+	const char *at;
+	size_t length;
 
-		if (m == n && memcmp(text, line, n) == 0)
+	while (str_line(&text, &at, &length))
+		if (length == n && memcmp(at, line, n) == 0)
 			return true;
-		text += m + (text[m] == '\n');
-	}
 	return false;
 }
 
@@ -230,18 +229,15 @@ static bool mentions_us(const char *line, size_t n)
 /* Nothing of the effective configuration before may be missing afterwards, but what is ours. */
 static int check_settings(const char *before, const char *after, struct err *err)
 {
-	while (*before) {
-		size_t n = strcspn(before, "\n");
+	const char *line;
+	size_t n;
 
-		if (!says_nothing(before, n) && !mentions_us(before, n) &&
-		    !has_line(after, before, n))
+	while (str_line(&before, &line, &n))
+		if (!says_nothing(line, n) && !mentions_us(line, n) && !has_line(after, line, n))
 			return err_set(err, ERR_PRECONDITION,
 				       "this setting would be lost: %.*s. Another file that the "
 				       "main one imports probably replaces its tables",
-				       (int)(n - strspn(before, " ")),
-				       before + strspn(before, " "));
-		before += n + (before[n] == '\n');
-	}
+				       (int)(n - strspn(line, " ")), line + strspn(line, " "));
 	return 0;
 }
 

@@ -19,19 +19,17 @@ uint64_t declared_now(void)
 
 void declared_parse(const char *text, struct platform *ret)
 {
+	const char *at, *value;
 	char line[128];
+	struct err err;
+	size_t n;
 
 	memset(ret, 0, sizeof(*ret));
-	while (*text) {
-		size_t n = strcspn(text, "\n");
-		const char *value;
-		struct err err;
-
-		(void)str_fmt(line, sizeof(line), "%.*s", (int)n, text);
+	while (str_line(&text, &at, &n)) {
+		(void)str_fmt(line, sizeof(line), "%.*s", (int)n, at);
 		value = str_after(line, "platform=");
 		if (value && n < sizeof(line) && platform_parse(value, ret, &err) < 0)
 			memset(ret, 0, sizeof(*ret));
-		text += n + (text[n] == '\n');
 	}
 }
 

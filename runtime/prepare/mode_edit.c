@@ -49,12 +49,11 @@ static int write_out(struct prepare *p, json *document, const char *name, struct
 /* Lines of @notes: what was done to the profile, for whoever wonders afterwards. */
 static void log_notes(const struct prepare *p, const struct buf *notes)
 {
-	for (const char *line = buf_str(notes); *line;) {
-		size_t n = strcspn(line, "\n");
+	const char *rest = buf_str(notes), *line;
+	size_t n;
 
+	while (str_line(&rest, &line, &n))
 		log_info(p->request.id, "seccomp profile for the emulator: %.*s", (int)n, line);
-		line += n + (line[n] == '\n');
-	}
 }
 
 static int edit_config(struct prepare *p, struct patch *edits, struct err *err)

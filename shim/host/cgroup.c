@@ -136,10 +136,6 @@ static bool mounts_settled(const struct cgroup *cg, const struct buf *rows,
 	return cg->unified || v1;
 }
 
-/* Calls for each line without its newline; the line may be taken apart. */
-#define for_each_line(line, size, file) \
-	while (getline(&(line), &(size), file) > 0 && ((line)[strcspn(line, "\n")] = '\0', true))
-
 int cgroup_parse(struct cgroup *cg, FILE *proc_cgroup, FILE *mountinfo, struct err *err)
 {
 	CLEANUP_FREE char *line = NULL;
@@ -149,10 +145,10 @@ int cgroup_parse(struct cgroup *cg, FILE *proc_cgroup, FILE *mountinfo, struct e
 	size_t size = 0;
 
 	*cg = (struct cgroup){ .dirs = NULL };
-	for_each_line(line, size,
-		      proc_cgroup) if (add_membership(&wanted, line, err) < 0) return -1;
-	for_each_line(line, size, mountinfo)
-	{
+	while (file_line(proc_cgroup, &line, &size))
+		if (add_membership(&wanted, line, err) < 0)
+			return -1;
+	while (file_line(mountinfo, &line, &size)) {
 		if (!mountinfo_parse(line, &m))
 			continue;
 		if (str_eq(m.type, "cgroup2") && str_eq(m.point, "/sys/fs/cgroup"))
@@ -249,8 +245,7 @@ int cgroup_join(const char *path, pid_t pid, struct err *err)
 		return err_set(err, ERR_INVALID, "\"%.200s\" is not the path of a cgroup", path);
 	if (!mounts)
 		return err_sys(err, ERR_IO, "open the list of mounts");
-	for_each_line(line, size, mounts)
-	{
+	while (file_line(mounts, &line, &size)) {
 		int r = 0;
 
 		if (mountinfo_parse(line, &m) && str_eq(m.type, type) && path_below(path, m.root))

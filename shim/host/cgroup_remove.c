@@ -143,10 +143,8 @@ void cgroup_remove(const char *path, bool own)
 	if (!is_plain(path) || (!own && cgroup_in_use(path)))
 		return;
 	file = fopen("/proc/self/mountinfo", "re");
-	while (file && getline(&line, &size, file) > 0) {
-		line[strcspn(line, "\n")] = '\0';
+	while (file && file_line(file, &line, &size))
 		if (mountinfo_parse(line, &m) && str_after(m.type, "cgroup") &&
 		    path_below(path, m.root))
 			remove_one(m.point, path_below(path, m.root), own, &tries);
-	}
 }

@@ -36,12 +36,10 @@ static int last_mount(const char *path, char ret[PATH_MAX])
 
 	if (!file)
 		return -1;
-	while (getline(&line, &size, file) > 0) {
-		line[strcspn(line, "\n")] = '\0';
+	while (file_line(file, &line, &size))
 		if (mountinfo_parse(line, &m) && path_below(m.point, path) &&
 		    str_copy(ret, PATH_MAX, m.point))
 			found++;
-	}
 	return ferror(file) ? -1 : found;
 }
 
