@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/mem.h"
+#include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
 #include "runtime/binfmt/locate.h"
 #include "runtime/binfmt/rule.h"
@@ -21,18 +23,17 @@
 /* Who mounted it: systemd's automount leaves a trace of its own on the same place. */
 static const char *mounter(void)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(4u << 20);
-	struct err ignored;
-	const char *line;
+	CLEANUP_FILE FILE *file = fopen("/proc/self/mountinfo", "re");
+	CLEANUP_FREE char *line = NULL;
+	struct mountinfo m;
+	size_t size = 0;
 
-	if (file_read(AT_FDCWD, "/proc/self/mountinfo", &text, &ignored) < 0)
+	if (!file)
 		return "";
-	for (line = buf_str(&text); (line = strstr(line, " " BINFMT_DIR " ")); line++) {
-		const char *end = strchr(line, '\n'), *kind = strstr(line, " - autofs ");
-
-		if (kind && end && kind < end)
+	while (file_line(file, &line, &size))
+		if (mountinfo_parse(line, &m) && str_eq(m.point, BINFMT_DIR) &&
+		    str_eq(m.type, "autofs"))
 			return ", by systemd's automount";
-	}
 	return access("/run/systemd/units", F_OK) == 0 ? ", by systemd or by hand" : ", by hand";
 }
 

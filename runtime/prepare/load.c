@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
 #include "runtime/plan/diagnosis.h"
 #include "runtime/prepare/configure.h"
@@ -131,37 +132,31 @@ static bool in_other_user_namespace(const char *pid)
 	       ours.st_ino != theirs.st_ino;
 }
 
-/*
- * The mount point of a line of mountinfo ("id parent major:minor root point ... - type ..."), if it
- * is a binfmt_misc other than that of device @node.
- */
-static bool other_binfmt(const char *line, size_t n, dev_t node, char point[PATH_MAX])
+/* A binfmt_misc other than that of device @node. */
+static bool is_other_binfmt(const struct mountinfo *m, dev_t node)
 {
-	const char *type = memmem(line, n, " - binfmt_misc ", 15);
 	unsigned int dev_major, dev_minor;
 
-	return type &&
-	       sscanf(line, "%*d %*d %u:%u %*s %4095s", &dev_major, &dev_minor, point) == 3 &&
+	return str_eq(m->type, "binfmt_misc") &&
+	       sscanf(m->device, "%u:%u", &dev_major, &dev_minor) == 2 &&
 	       makedev(dev_major, dev_minor) != node;
 }
 
 static int open_own_binfmt(const char *pid, dev_t node)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(1u << 20);
-	char path[PATH_MAX + 64], point[PATH_MAX];
+	char path[PATH_MAX + 64], *rest, *line;
+	struct mountinfo m;
 	struct err ignored;
 
 	(void)str_fmt(path, sizeof(path), "/proc/%s/mountinfo", pid);
 	if (file_read_regular(AT_FDCWD, path, &text, &ignored) < 0)
 		return -1;
-	for (const char *line = buf_str(&text); *line;) {
-		size_t n = strcspn(line, "\n");
-
-		if (other_binfmt(line, n, node, point) &&
-		    str_fmt(path, sizeof(path), "/proc/%s/root%s", pid, point))
+	rest = (char *)text.data;
+	while ((line = strsep(&rest, "\n")))
+		if (mountinfo_parse(line, &m) && is_other_binfmt(&m, node) &&
+		    str_fmt(path, sizeof(path), "/proc/%s/root%s", pid, m.point))
 			return fd_openat2(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, 0);
-		line += n + (line[n] == '\n');
-	}
 	return -1;
 }
 

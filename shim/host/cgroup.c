@@ -9,8 +9,8 @@
 #include <sys/vfs.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
-#include "shim/host/mountinfo.h"
 
 /* One directory per hierarchy, of which a kernel has at most about twenty. */
 #define DIRS_MAX ((size_t)64 << 10)

@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
 #include "shim/host/cgroup_walk.h"
-#include "shim/host/mountinfo.h"
 
 #define USUAL_MOUNT "/sys/fs/cgroup"
 /* Over all hierarchies: a process is in many and dies in all of them at once. */

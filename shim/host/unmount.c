@@ -11,9 +11,9 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
+#include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/report.h"
-#include "shim/host/mountinfo.h"
 
 #define BUSY_TRIES 50
 #define BUSY_PAUSE_NS 50000000

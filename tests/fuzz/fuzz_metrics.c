@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "runtime/base/mountinfo.h"
 #include "runtime/base/cursor.h"
 #include "shim/host/metrics_text.h"
-#include "shim/host/mountinfo.h"
 #include "tests/fuzz/fuzz.h"
 
 static uint64_t varint(struct cursor *c)

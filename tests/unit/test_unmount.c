@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 
 #include "runtime/base/mem.h"
+#include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
-#include "shim/host/mountinfo.h"
 #include "shim/host/unmount.h"
 
 static int setup(void **state)

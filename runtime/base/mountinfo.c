@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "shim/host/mountinfo.h"
+#include "runtime/base/mountinfo.h"
 
 #include <string.h>
 
@@ -46,9 +46,11 @@ bool mountinfo_parse(char *line, struct mountinfo *ret)
 		return false;
 	unescape(head[3]);
 	unescape(head[4]);
-	*ret = (struct mountinfo){
-		.root = head[3], .point = head[4], .type = tail[0], .options = tail[2]
-	};
+	*ret = (struct mountinfo){ .device = head[2],
+				   .root = head[3],
+				   .point = head[4],
+				   .type = tail[0],
+				   .options = tail[2] };
 	return true;
 }
 

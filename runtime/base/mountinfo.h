@@ -5,6 +5,7 @@
 
 /* One line of /proc/PID/mountinfo (proc(5)); everything points into that line. */
 struct mountinfo {
+	const char *device;  /* "major:minor" */
 	const char *root;    /* what part of the file system is mounted */
 	const char *point;   /* where */
 	const char *type;    /* of the file system */
