@@ -9,10 +9,11 @@
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/spawn.h"
+#include "runtime/prepare/client.h"
 #include "shim/actions.h"
 #include "shim/bootstrap.h"
 #include "shim/engine/argv.h"
-#include "shim/ask.h"
+#include "shim/paths.h"
 #include "shim/task/options.h"
 
 /*
@@ -90,7 +91,7 @@ int action_info(const struct args *a, struct err *err)
 						: STDIN_FILENO,
 			   &arena, &boot, err) < 0 ||
 	    options_read(boot.options, &arena, &request, err) < 0 ||
-	    ask_settings(&paths, &request, &r, err) < 0)
+	    prepare_settings(paths.prepare, &request, &r, err) < 0)
 		return -1;
 	if (read_features(r.decided.engine, &json, err) < 0)
 		return -1;

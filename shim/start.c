@@ -8,8 +8,8 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
+#include "runtime/prepare/client.h"
 #include "shim/actions.h"
-#include "shim/ask.h"
 #include "shim/bootstrap.h"
 #include "shim/group.h"
 #include "shim/host/cgroup.h"
@@ -69,7 +69,7 @@ static int find_cgroup(const struct resident *r, struct report *room, const char
 	*ret = o->shim_cgroup ? o->shim_cgroup : "";
 	if (**ret || !o->config_body || !strstr(o->config_body, "ShimCgroup"))
 		return 0;
-	if (ask_settings(r->paths, o, room, err) < 0)
+	if (prepare_settings(r->paths->prepare, o, room, err) < 0)
 		return -1;
 	*ret = room->decided.shim_cgroup;
 	return 0;

@@ -9,15 +9,12 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
-#include "runtime/base/spawn.h"
 #include "runtime/base/str.h"
-#include "runtime/prepare/prepare.h"
+#include "runtime/prepare/client.h"
 
 /* --- the temporary bundle ------------------------------------------------------------------ */
 
@@ -141,18 +138,6 @@ static int find_prepare(char ret[PATH_MAX], struct err *err)
 		       CROSSARCH_LIBEXECDIR);
 }
 
-int check_request(const struct prepare_request *r, int *ret_fd, struct err *err)
-{
-	CLEANUP_BUF struct buf text = BUF_INIT(1u << 20);
-
-	if (request_encode(r, &text, err) < 0)
-		return -1;
-	*ret_fd = memfd_create("crossarch-request", MFD_CLOEXEC);
-	if (*ret_fd < 0 || fd_write_all(*ret_fd, buf_str(&text), text.len) < 0)
-		return err_sys(err, ERR_IO, "write the request for crossarch-prepare");
-	return 0;
-}
-
 /* The pipe that in real life comes from "crossarch image-platform". */
 static int platform_make(const struct check *c, int *ret_fd, struct err *err)
 {
@@ -169,49 +154,21 @@ static int platform_make(const struct check *c, int *ret_fd, struct err *err)
 	return 0;
 }
 
-static int read_report(int in, pid_t pid, struct report *ret, struct err *err)
+int check_ask(const char *mode, const struct prepare_request *r, int bundle, int platform,
+	      struct report *ret, struct err *err)
 {
-	CLEANUP_BUF struct buf text = BUF_INIT(64u << 10);
-	int rc = fd_read_all(in, "the report of crossarch-prepare", &text, err), status;
-
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (rc < 0)
-		return -1;
-	if (!text.len)
-		return err_set(err, ERR_IO,
-			       "crossarch-prepare ended without a report (status 0x%x)", status);
-	return report_decode_last(text.data, text.len, ret, err);
-}
-
-int check_ask(const char *mode, int request, int bundle, int platform, struct report *ret,
-	      struct err *err)
-{
-	CLEANUP_FD int in = -1;
-	CLEANUP_FD int out = -1;
+	CLEANUP_FD int request = -1;
+	struct prepare_fds fds = { .bundle = bundle, .platform = platform, .log = -1 };
 	char path[PATH_MAX];
-	char *const argv[] = { path, (char *)(uintptr_t)mode, NULL };
-	struct spawn_fd map[4];
-	struct spawn sp = { .path = path, .argv = argv, .fds = map, .die_with_parent = true };
-	pid_t pid;
 
-	if (find_prepare(path, err) < 0 || fd_pipe(&in, &out, 0, err) < 0)
+	if (find_prepare(path, err) < 0 || request_memfd(r, &request, err) < 0)
 		return -1;
-	map[sp.n_fds++] = (struct spawn_fd){ out, FD_REPORT };
-	map[sp.n_fds++] = (struct spawn_fd){ request, FD_REQUEST };
-	if (bundle >= 0)
-		map[sp.n_fds++] = (struct spawn_fd){ bundle, FD_BUNDLE };
-	if (platform >= 0)
-		map[sp.n_fds++] = (struct spawn_fd){ platform, FD_PLATFORM };
-	if (spawn(&sp, &pid, err) < 0)
-		return -1;
-	fd_close(&out);
-	return read_report(in, pid, ret, err);
+	fds.request = request;
+	return prepare_ask(path, mode, &fds, ret, err);
 }
 
 static int ask(const struct check *c, const struct scratch *s, struct report *ret, struct err *err)
 {
-	CLEANUP_FD int request = -1;
 	CLEANUP_FD int platform = -1;
 	const struct prepare_request r = {
 		.id = "check",
@@ -220,9 +177,9 @@ static int ask(const struct check *c, const struct scratch *s, struct report *re
 		.n_mounts = c->n_mounts,
 	};
 
-	if (check_request(&r, &request, err) < 0 || platform_make(c, &platform, err) < 0)
+	if (platform_make(c, &platform, err) < 0)
 		return -1;
-	return check_ask("create", request, s->fd, platform, ret, err);
+	return check_ask("create", &r, s->fd, platform, ret, err);
 }
 
 int check_run(const struct check *c, struct report *ret, struct err *err)

@@ -29,11 +29,9 @@ MUST_CHECK int check_run(const struct check *c, struct report *ret, struct err *
 /* Removes the temporary bundle of the process @pid, which is gone; its mounts went with it. */
 void check_sweep(pid_t pid);
 
-/* The pieces of it: a request as the memfd it is handed over in, and one run of prepare.
- * Descriptors stay the caller's; -1 leaves one out. */
-MUST_CHECK int check_request(const struct prepare_request *r, int *ret_fd, struct err *err);
-MUST_CHECK int check_ask(const char *mode, int request, int bundle, int platform,
-			 struct report *ret, struct err *err);
+/* One run of prepare. The descriptors stay the caller's; -1 leaves one out. */
+MUST_CHECK int check_ask(const char *mode, const struct prepare_request *r, int bundle,
+			 int platform, struct report *ret, struct err *err);
 
 /*
  * @r says that the container of @config will get emulators of its own: tries to register them in a

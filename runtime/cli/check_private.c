@@ -160,7 +160,6 @@ static int write_map(pid_t pid, const char *name, const struct buf *map, struct 
 
 static int ask(pid_t holder, const struct report *r, struct report *ret, struct err *err)
 {
-	CLEANUP_FD int request = -1;
 	const struct prepare_request q = {
 		.id = "check",
 		.init_pid = (uint64_t)holder,
@@ -170,9 +169,7 @@ static int ask(pid_t holder, const struct report *r, struct report *ret, struct 
 		.flags = REQUEST_TRIAL,
 	};
 
-	if (check_request(&q, &request, err) < 0)
-		return -1;
-	return check_ask("private", request, -1, -1, ret, err);
+	return check_ask("private", &q, -1, -1, ret, err);
 }
 
 static int attempt(const char *config, const struct report *r, struct report *ret, pid_t *holder,

@@ -8,16 +8,9 @@
 #include "runtime/oci/view.h"
 #include "runtime/plan/inspect.h"
 #include "runtime/plan/plan.h"
+#include "runtime/prepare/client.h"
 #include "runtime/prepare/report.h"
 #include "runtime/prepare/request.h"
-
-/* The descriptors the shim lays out; others are closed. */
-enum {
-	FD_REPORT = 3,
-	FD_BUNDLE = 4, /* mode engine-error: the engine's log file */
-	FD_REQUEST = 5, /* mode engine-error: a pipe with the engine's words, if there is one */
-	FD_PLATFORM = 6,
-};
 
 /* From the start of prepare to the end of waiting for the image's platform. */
 #define PLATFORM_WAIT_NS 500000000u
