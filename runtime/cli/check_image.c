@@ -1,19 +1,200 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/cli/check_image.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/arch/platform.h"
 #include "runtime/base/arena.h"
+#include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/check_guard.h"
-#include "runtime/cli/cri_choice.h"
+#include "runtime/cli/check.h"
 #include "runtime/containerd/containerd_store.h"
 #include "runtime/containerd/snapshots.h"
 #include "runtime/containerd/unpack.h"
 #include "runtime/host/host.h"
+
+/* --- what CRI takes -------------------------------------------------------------------------- */
+
+/* What a node takes, best first; containerd's platforms.DefaultSpec() and its vector. */
+struct taken {
+	const char *host;
+	const char *platforms; /* separated by spaces, in containerd's normal form */
+};
+
+static const struct taken table[] = {
+	{ "amd64", "linux/amd64 linux/386" },
+	{ "arm64", "linux/arm64 linux/arm/v8 linux/arm/v7 linux/arm/v6 linux/arm/v5" },
+	{ "arm", "linux/arm/v7 linux/arm/v6 linux/arm/v5" },
+};
+
+/* The place of @platform in the list, 0 the best; -1 when it is not there. */
+static int rank_in(const char *list, const char *platform)
+{
+	int rank = 0;
+
+	while (*list) {
+		const char *rest = str_after(list, platform);
+
+		if (rest && (*rest == ' ' || !*rest))
+			return rank;
+		list += strcspn(list, " ");
+		list += *list == ' ';
+		rank++;
+	}
+	return -1;
+}
+
+static int rank_of(const char *host, const char *text)
+{
+	char normal[PLATFORM_TEXT], own[PLATFORM_TEXT];
+	struct platform p;
+	struct err ignored;
+
+	if (platform_parse(text, &p, &ignored) < 0)
+		return -1;
+	platform_format(&p, normal);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (str_eq(table[i].host, host))
+			return rank_in(table[i].platforms, normal);
+	(void)str_fmt(own, sizeof(own), "linux/%s", host);
+	return str_eq(own, normal) ? 0 : -1;
+}
+
+int cri_choice(const struct image_members *m, const struct arch *host)
+{
+	int best = -1, best_rank = -1;
+
+	if (!m->index)
+		return m->n ? 0 : -1;
+	for (size_t i = 0; i < m->n; i++) {
+		int rank = rank_of(host->name, m->list[i].platform);
+
+		if (rank >= 0 && (best < 0 || rank < best_rank)) {
+			best = (int)i;
+			best_rank = rank;
+		}
+	}
+	return best;
+}
+
+/* --- taking back what a killed check made ---------------------------------------------------- */
+
+/*
+ * Somebody who takes back what the check of an image made, should the checker be killed: a process
+ * of its own that waits for its end. It is told when nothing is left. Should it be killed as well,
+ * containerd lets the lease expire, and with it what is under it.
+ */
+struct guard {
+	pid_t pid;
+	int fd; /* open as long as there is something to take back; -1: no guard */
+};
+
+#define GUARD_INIT        \
+	{                 \
+		.fd = -1, \
+	}
+#define CLEANUP_GUARD CLEANUP(guard_drop)
+
+#define ANSWER_MS 30000
+#define TRIES 20
+
+struct watched {
+	const char *socket, *namespace, *lease;
+	pid_t pid;
+};
+
+/* Whoever waits for the checker's output, or interrupts it, does not mean us. */
+static void stand_aside(void)
+{
+	CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void)setsid();
+	for (int fd = 0; fd < 3; fd++)
+		(void)dup2(null, fd);
+	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGTERM, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+}
+
+static int take_back(const struct watched *w, struct err *err)
+{
+	const struct rpc_target target = { .socket = w->socket,
+					   .namespace = w->namespace,
+					   .timeout_ms = ANSWER_MS };
+	CLEANUP_RPC struct rpc *rpc = NULL;
+
+	if (rpc_open(&target, &rpc, err) < 0)
+		return -1;
+	if (lease_empty(rpc, w->lease, err) < 0 || lease_end(rpc, w->lease, err) < 0)
+		return err->code == ERR_NOT_FOUND ? 0 : -1; /* it had not come to a lease */
+	return 0;
+}
+
+/* More than once: a call of the checker may still be at work in the daemon. */
+static void watch(int fd, const struct watched *w)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	struct err ignored;
+	char done;
+	ssize_t n;
+
+	stand_aside();
+	while ((n = read(fd, &done, 1)) < 0 && errno == EINTR)
+		continue;
+	if (n == 1)
+		_exit(0);
+	check_sweep(w->pid);
+	for (int i = 0; i < TRIES && take_back(w, &ignored) < 0; i++)
+		nanosleep(&pause, NULL);
+	_exit(0);
+}
+
+/* Forks, so before the first gRPC call. The strings have to live as long as this process. */
+static int guard_start(struct guard *g, const char *socket, const char *namespace,
+		       const char *lease, struct err *err)
+{
+	const struct watched w = { socket, namespace, lease, getpid() };
+	CLEANUP_FD int in = -1;
+	CLEANUP_FD int out = -1;
+
+	if (fd_pipe(&in, &out, 0, err) < 0)
+		return -1;
+	g->pid = fork();
+	if (g->pid < 0)
+		return err_sys(err, ERR_IO, "fork");
+	if (g->pid == 0) {
+		fd_close(&out);
+		watch(in, &w);
+	}
+	g->fd = fd_steal(&out);
+	return 0;
+}
+
+/* Nothing is left: lets it go. */
+static void guard_end(struct guard *g)
+{
+	if (g->fd < 0)
+		return;
+	(void)!write(g->fd, "", 1);
+	fd_close(&g->fd);
+	while (waitpid(g->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+}
+
+/* Something may be left: has it take that back, without waiting for it. */
+static void guard_drop(struct guard *g)
+{
+	fd_close(&g->fd);
+}
+
+/* --- looking into an image ------------------------------------------------------------------- */
 
 /* Longer than any unpacking takes. */
 #define LEASE_SECONDS 3600
@@ -47,7 +228,7 @@ static int spec_of(const struct examination *x, const struct image_member *m, js
 	return check_spec_of_image(blob.data, blob.len, x->where->args, ret, err);
 }
 
-/* --- looking into one ---------------------------------------------------------------------- */
+/* --- looking into one ------------------------------------------------------------------------ */
 
 /* The layers, from the manifest and the configuration of @m. */
 static int layers_of(const struct examination *x, const struct image_member *m,

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#include "runtime/arch/table.h"
 #include "runtime/cli/check.h"
 #include "runtime/containerd/image_members.h"
 
@@ -41,3 +42,10 @@ void image_answer_deinit(struct image_answer *a);
 /* Asks containerd about the image and prepare about each of its platforms that is unpacked. */
 MUST_CHECK int image_check(const struct check_image *where, const char *name,
 			   struct image_answer *ret, struct err *err);
+
+/*
+ * Which platform of an image containerd's CRI uses on a node of architecture @host, whatever the
+ * runtime class says: an index goes through the default matcher, a single manifest is taken as it
+ * is (field.md fact 1, D6). An index into m->list, or -1 when a pull fails.
+ */
+int cri_choice(const struct image_members *m, const struct arch *host);

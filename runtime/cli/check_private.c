@@ -31,7 +31,7 @@ static void maps_deinit(struct maps *m)
 }
 #define CLEANUP_MAPS CLEANUP(maps_deinit)
 
-/* --- the mapping --------------------------------------------------------------------------- */
+/* --- the mapping ----------------------------------------------------------------------------- */
 
 static int64_t number(json *object, const char *key)
 {
@@ -110,7 +110,7 @@ static int read_maps(const char *config, struct maps *ret, struct err *err)
 		       : 0;
 }
 
-/* --- the namespace ------------------------------------------------------------------------- */
+/* --- the namespace --------------------------------------------------------------------------- */
 
 /* Says so on @ready when it is in a namespace of its own, and stays until it is killed. */
 static void hold(int ready)
@@ -156,7 +156,7 @@ static int write_map(pid_t pid, const char *name, const struct buf *map, struct 
 	return 0;
 }
 
-/* --- the trial ----------------------------------------------------------------------------- */
+/* --- the trial ------------------------------------------------------------------------------- */
 
 static int ask(pid_t holder, const struct report *r, struct report *ret, struct err *err)
 {

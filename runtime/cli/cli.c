@@ -14,7 +14,7 @@
 #define OPTIONS_MAX 48
 #define HELP_COLUMN 34
 
-/* --- messages ------------------------------------------------------------------------------ */
+/* --- messages -------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 0))) static void say(const struct cli_command *command,
 						      const char *fmt, va_list ap)
@@ -45,7 +45,7 @@ int cli_usage(const struct cli_command *command, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
-/* --- help ---------------------------------------------------------------------------------- */
+/* --- help ------------------------------------------------------------------------------------ */
 
 static void print_option(const struct cli_option *o)
 {
@@ -83,7 +83,7 @@ static void print_program_help(const struct cli_program *program)
 		printf("\n%s", program->text);
 }
 
-/* --- options ------------------------------------------------------------------------------- */
+/* --- options --------------------------------------------------------------------------------- */
 
 /* getopt's own form of a table: long options in order, and the string of short ones. */
 struct getopt_tables {
@@ -203,7 +203,7 @@ bool cli_parse(const struct cli_command *command, const struct cli_option *optio
 	return false;
 }
 
-/* --- program ------------------------------------------------------------------------------- */
+/* --- program --------------------------------------------------------------------------------- */
 
 static const struct cli_command *find(const struct cli_program *program, const char *name)
 {

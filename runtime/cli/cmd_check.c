@@ -27,7 +27,7 @@ struct options {
 	char config_path[256]; /* as containerd's configuration has it */
 };
 
-/* --- one verdict --------------------------------------------------------------------------- */
+/* --- one verdict ----------------------------------------------------------------------------- */
 
 static const char *verdict_name(const struct report *r)
 {
@@ -111,7 +111,7 @@ static int status_of(const struct report *r)
 									     : CLI_FAILED;
 }
 
-/* --- a directory --------------------------------------------------------------------------- */
+/* --- a directory ----------------------------------------------------------------------------- */
 
 static int ask_and_show(const struct cli_command *self, const struct options *o,
 			const struct check *c)
@@ -164,7 +164,7 @@ static int check_rootfs(const struct cli_command *self, const struct options *o)
 	return ask_and_show(self, o, &c);
 }
 
-/* --- an image ------------------------------------------------------------------------------ */
+/* --- an image -------------------------------------------------------------------------------- */
 
 static json *member_json(const struct image_verdict *v)
 {
@@ -270,7 +270,7 @@ static int check_image(const struct cli_command *self, struct options *o, const 
 	return a.verdicts[a.choice].report ? status_of(a.verdicts[a.choice].report) : CLI_FAILED;
 }
 
-/* --- the command --------------------------------------------------------------------------- */
+/* --- the command ----------------------------------------------------------------------------- */
 
 /* False when there are more words than anybody types. */
 static bool take_args(struct options *o, const struct cli_operands *operands, size_t from)

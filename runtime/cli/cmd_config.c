@@ -8,7 +8,6 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/emulators.h"
-#include "runtime/cli/labels.h"
 #include "runtime/cli/out.h"
 #include "runtime/cli/stanza.h"
 
@@ -18,7 +17,7 @@ struct options {
 	const struct cli_operands *operands; /* the first one is what to configure */
 };
 
-/* --- containerd ---------------------------------------------------------------------------- */
+/* --- containerd ------------------------------------------------------------------------------ */
 
 static int print_stanza(const struct ctrd *c, const struct stanza *s)
 {
@@ -108,7 +107,7 @@ static int config_containerd(const struct cli_command *self, const struct option
 	return o->write ? write_stanza(self, &c, &s) : print_stanza(&c, &s);
 }
 
-/* --- kubernetes ---------------------------------------------------------------------------- */
+/* --- kubernetes ------------------------------------------------------------------------------ */
 
 static void print_class(const char *suffix)
 {
@@ -164,7 +163,7 @@ static int config_kubernetes(const struct cli_command *self, const struct option
 	return CLI_DONE;
 }
 
-/* --- the command --------------------------------------------------------------------------- */
+/* --- the command ----------------------------------------------------------------------------- */
 
 static int dispatch(const struct cli_command *self, const struct options *o)
 {

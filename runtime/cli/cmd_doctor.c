@@ -1,115 +1,166 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdarg.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/statfs.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/ctrd.h"
 #include "runtime/cli/doctor.h"
+#include "runtime/cli/emulators.h"
+#include "runtime/cli/findings.h"
 #include "runtime/cli/out.h"
 
-#define NAME_WIDTH 20
+/* --- the node -------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *word, *mark;
-	enum tone tone;
-} grades[] = {
-	[GRADE_INFO] = { "info", "    ", TONE_DIM },
-	[GRADE_GOOD] = { "ok", " ok ", TONE_GOOD },
-	[GRADE_WARN] = { "warning", "warn", TONE_WARN },
-	[GRADE_BAD] = { "problem", "BAD ", TONE_BAD },
-};
-
-/* --- the list ------------------------------------------------------------------------------ */
-
-void found(struct findings *f, enum grade grade, const char *name, const char *fmt, ...)
+static void examine_platform(struct findings *f, const struct host *h)
 {
-	struct finding *one = &f->list[f->n];
-	va_list ap;
+	struct utsname name;
 
-	if (f->n == FINDINGS_MAX)
+	if (uname(&name) < 0)
+		name.release[0] = '\0';
+	found(f, GRADE_INFO, "platform", "linux/%s, kernel %s", h->arch->name, name.release);
+	if (h->x86_level)
+		found(f, GRADE_INFO, "processor", "x86-64-v%u", h->x86_level);
+	found(f, GRADE_INFO, "page size", "%llu bytes", (unsigned long long)h->page_size);
+}
+
+/* The 32-bit sister of the node's architecture, NULL without one. */
+static const struct arch *sister(const struct host *h)
+{
+	size_t n;
+	const struct arch *rows = arch_rows(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].compat_of && rows[i].oci && str_eq(rows[i].compat_of, h->arch->name))
+			return &rows[i];
+	return NULL;
+}
+
+static void examine_32bit(struct findings *f, const struct host *h)
+{
+	const struct arch *a = sister(h);
+	struct err ignored;
+	char why[160];
+
+	if (!a)
 		return;
-	*one = (struct finding){ .section = f->section, .grade = grade };
-	(void)str_copy(one->name, sizeof(one->name), name);
-	va_start(ap, fmt);
-	(void)vsnprintf(one->value, sizeof(one->value), fmt, ap);
-	va_end(ap);
-	f->n++;
-}
-
-void fix(struct findings *f, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!f->n)
-		return;
-	va_start(ap, fmt);
-	(void)vsnprintf(f->list[f->n - 1].fix, sizeof(f->list[0].fix), fmt, ap);
-	va_end(ap);
-}
-
-/* --- printing ------------------------------------------------------------------------------ */
-
-static void print_text(const struct findings *f)
-{
-	const char *section = "";
-
-	for (size_t i = 0; i < f->n; i++) {
-		const struct finding *one = &f->list[i];
-
-		if (!str_eq(section, one->section))
-			printf("%s%s\n", i ? "\n" : "", one->section);
-		section = one->section;
-		printf("  %s%s%s  %-*s %s\n", tone_on(grades[one->grade].tone),
-		       grades[one->grade].mark, tone_off(), NAME_WIDTH, one->name, one->value);
-		if (one->fix[0])
-			printf("        %-*s -> %s\n", NAME_WIDTH - 3, "", one->fix);
-	}
-}
-
-static void print_json(const struct findings *f, size_t bad)
-{
-	json *o = json_object_new_object(), *list = json_object_new_array();
-
-	json_put_bool(o, "ok", !bad);
-	for (size_t i = 0; i < f->n; i++) {
-		const struct finding *one = &f->list[i];
-		json *row = json_object_new_object();
-
-		json_put_text(row, "section", one->section);
-		json_put_text(row, "name", one->name);
-		json_put_text(row, "status", grades[one->grade].word);
-		json_put_text(row, "value", one->value);
-		json_put_text(row, "fix", one->fix[0] ? one->fix : NULL);
-		json_object_array_add(list, row);
-	}
-	json_object_object_add(o, "findings", list);
-	json_show(o);
-}
-
-static size_t count(const struct findings *f, enum grade grade)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n; i++)
-		n += f->list[i].grade == grade;
-	return n;
-}
-
-static void print_summary(const struct findings *f, size_t bad)
-{
-	size_t warnings = count(f, GRADE_WARN);
-
-	if (!bad && !warnings)
-		printf("\n%sAll well.%s\n", tone_on(TONE_GOOD), tone_off());
+	if (h->compat32 == HOST_UNKNOWN)
+		found(f, GRADE_INFO, "32-bit programs", "not known");
+	else if (h->compat32 == HOST_NO)
+		found(f, GRADE_INFO, "32-bit programs", "%s does not run here", a->name);
+	else if (arch_try(a, why, sizeof(why), &ignored) < 0 || !why[0])
+		found(f, GRADE_GOOD, "32-bit programs", "%s runs", a->name);
 	else
-		printf("\n%zu problem%s, %zu warning%s\n", bad, bad == 1 ? "" : "s", warnings,
-		       warnings == 1 ? "" : "s");
+		found(f, GRADE_WARN, "32-bit programs",
+		      "the kernel has the system calls of %s, but %s", a->name, why);
 }
 
-/* --- the command --------------------------------------------------------------------------- */
+/* --- kernel ---------------------------------------------------------------------------------- */
+
+/* In a user namespace that ends with the child: is there a binfmt_misc for each of them? */
+static int try_private_binfmt(void)
+{
+	int fs;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0)
+		return 2;
+	fs = fsopen("binfmt_misc", FSOPEN_CLOEXEC);
+	return fs >= 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0 ? 0 : 1;
+}
+
+static void examine_private_binfmt(struct findings *f)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	if (pid == 0)
+		_exit(try_private_binfmt());
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) == 2)
+		found(f, GRADE_INFO, "private binfmt_misc", "not known: no user namespaces here");
+	else if (WEXITSTATUS(status))
+		found(f, GRADE_INFO, "private binfmt_misc",
+		      "no (needs Linux 6.7): pods cannot have emulators of their own");
+	else
+		found(f, GRADE_GOOD, "private binfmt_misc", "one for each user namespace");
+}
+
+static void examine_seccomp(struct findings *f)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(4096);
+	struct err ignored;
+
+	if (file_read(AT_FDCWD, "/proc/sys/kernel/seccomp/actions_avail", &text, &ignored) < 0) {
+		found(f, GRADE_WARN, "seccomp", "the kernel has none: profiles have no effect");
+		fix(f, "use a kernel with CONFIG_SECCOMP_FILTER");
+	} else {
+		found(f, GRADE_GOOD, "seccomp", "filters%s",
+		      strstr(buf_str(&text), "user_notif") ? ", with notification" : "");
+	}
+}
+
+/* A controller in the v2 hierarchy beside v1 ones is what crun refuses. */
+static bool hybrid_has_controllers(void)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(4096);
+	struct err ignored;
+
+	return file_read(AT_FDCWD, "/sys/fs/cgroup/unified/cgroup.controllers", &text, &ignored) ==
+		       0 &&
+	       text.len > 1;
+}
+
+static void examine_cgroups(struct findings *f)
+{
+	struct statfs fs;
+
+	if (statfs("/sys/fs/cgroup", &fs) < 0) {
+		found(f, GRADE_BAD, "cgroups", "not mounted on /sys/fs/cgroup");
+		fix(f, "mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+	} else if (fs.f_type == CGROUP2_SUPER_MAGIC) {
+		found(f, GRADE_GOOD, "cgroups", "version 2");
+	} else if (hybrid_has_controllers()) {
+		found(f, GRADE_WARN, "cgroups",
+		      "hybrid, with controllers in version 2: crun "
+		      "refuses to work");
+		fix(f, "boot with systemd.unified_cgroup_hierarchy=1, or use runc");
+	} else {
+		found(f, GRADE_GOOD, "cgroups", "%s",
+		      access("/sys/fs/cgroup/unified", F_OK) == 0 ? "hybrid (version 1)"
+								  : "version 1");
+	}
+}
+
+static void examine_node(struct findings *f)
+{
+	struct err err = ERR_INIT;
+	struct host host;
+
+	f->section = "node";
+	if (host_probe(&host, &err) < 0) {
+		found(f, GRADE_BAD, "platform", "%s", err.text);
+		fix(f, "use a node of an architecture that crossarch knows");
+		return;
+	}
+	examine_platform(f, &host);
+	examine_32bit(f, &host);
+	examine_private_binfmt(f);
+	examine_seccomp(f);
+	examine_cgroups(f);
+}
+
+/* --- the command ----------------------------------------------------------------------------- */
 
 static int run(const struct cli_command *self, int argc, char **argv)
 {
@@ -133,17 +184,15 @@ static int run(const struct cli_command *self, int argc, char **argv)
 		return cli_fail(self, "no memory");
 	if (quiet)
 		be_quiet();
-	doctor_node(f);
+	examine_node(f);
 	doctor_emulators(f);
 	doctor_engines(f, socket);
 	doctor_containerd(f, socket);
-	bad = count(f, GRADE_BAD);
-	if (as_json) {
-		print_json(f, bad);
-	} else {
-		print_text(f);
-		print_summary(f, bad);
-	}
+	bad = findings_count(f, GRADE_BAD);
+	if (as_json)
+		findings_print_json(f);
+	else
+		findings_print(f);
 	return bad ? CLI_FAILED : CLI_DONE;
 }
 

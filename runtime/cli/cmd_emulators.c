@@ -4,7 +4,6 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/boot.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/install.h"
@@ -19,7 +18,7 @@ struct options {
 	size_t n_archs;
 };
 
-/* --- architectures on the command line ----------------------------------------------------- */
+/* --- architectures on the command line ------------------------------------------------------- */
 
 /* "arm64", "aarch64", "linux/arm64"; NULL after having said what is wrong. */
 static const struct arch *arch_named(const struct cli_command *self, const char *name)
@@ -57,7 +56,7 @@ static bool archs_valid(const struct cli_command *self, const struct options *o)
 	return true;
 }
 
-/* --- list and test ------------------------------------------------------------------------- */
+/* --- list and test --------------------------------------------------------------------------- */
 
 static void flags_text(uint32_t flags, char text[8])
 {
@@ -215,7 +214,7 @@ static int run_test(const struct cli_command *self, const struct options *o)
 	return show(self, o, true);
 }
 
-/* --- install and remove -------------------------------------------------------------------- */
+/* --- install and remove ---------------------------------------------------------------------- */
 
 static int ensure_mounted(const struct cli_command *self, const struct options *o, struct node *n)
 {
@@ -397,7 +396,7 @@ static int run_remove(const struct cli_command *self, const struct options *o)
 	return status;
 }
 
-/* --- the command --------------------------------------------------------------------------- */
+/* --- the command ----------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;

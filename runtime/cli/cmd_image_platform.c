@@ -51,7 +51,7 @@ static int look_up(const struct request *rq, struct answer *ret, struct err *err
 	return image_platform_of_container(&containerd.store, rq->container, ret->list, err);
 }
 
-/* --- output -------------------------------------------------------------------------------- */
+/* --- output ---------------------------------------------------------------------------------- */
 
 static void print_person(const struct answer *a)
 {

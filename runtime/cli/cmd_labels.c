@@ -5,7 +5,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
-#include "runtime/cli/labels.h"
+#include "runtime/cli/emulators.h"
 #include "runtime/cli/out.h"
 
 static int write_file(const struct cli_command *self, const char *dir, const struct buf *text)

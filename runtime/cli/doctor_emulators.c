@@ -18,7 +18,7 @@
 /* Releases of qemu before this one crash with Go's and Node.js's run times (field.md R1). */
 #define GOOD_QEMU 8
 
-/* --- binfmt_misc itself -------------------------------------------------------------------- */
+/* --- binfmt_misc itself ---------------------------------------------------------------------- */
 
 /* Who mounted it: systemd's automount leaves a trace of its own on the same place. */
 static const char *mounter(void)
@@ -68,7 +68,7 @@ static void examine_mount(struct findings *f, const struct node *n)
 		      "in use, but not mounted in this mount namespace");
 }
 
-/* --- each emulator ------------------------------------------------------------------------- */
+/* --- each emulator --------------------------------------------------------------------------- */
 
 static void describe(const struct emulator *e, char *text, size_t size)
 {

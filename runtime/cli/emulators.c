@@ -11,7 +11,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/boot.h"
+#include "runtime/cli/register.h"
 #include "runtime/cli/probe.h"
 
 /* An emulator that has not finished a program of four instructions by then never will. */
@@ -32,7 +32,7 @@ const char *arch_label(const struct arch *a)
 	return a->oci || !a->qemu ? a->name : a->qemu;
 }
 
-/* --- reading ------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 const struct arch *emulator_arch(const struct binfmt_entry *e)
 {
@@ -125,7 +125,7 @@ const struct emulator *emulator_for(const struct node *n, const struct arch *a)
 	return NULL;
 }
 
-/* --- asking -------------------------------------------------------------------------------- */
+/* --- asking ---------------------------------------------------------------------------------- */
 
 /* "qemu-s390x version 7.2.22 (Debian ...)" */
 void emulator_version(const char *path, char *ret, size_t size)
@@ -159,7 +159,7 @@ void emulators_ask_versions(struct node *n)
 	}
 }
 
-/* --- trying -------------------------------------------------------------------------------- */
+/* --- trying ---------------------------------------------------------------------------------- */
 
 static void judge(const struct run_result *r, char *why, size_t size)
 {
@@ -207,4 +207,23 @@ void emulators_try(struct node *n)
 		if (arch_try(e->arch, e->why, sizeof(e->why), &err) == 0)
 			e->works = e->why[0] ? WORKS_NO : WORKS_YES;
 	}
+}
+
+/* --- labels ---------------------------------------------------------------------------------- */
+
+int labels_write(const struct node *n, struct buf *out, struct err *err)
+{
+	if (buf_printf(out, err, LABEL_READY "=true\n") < 0)
+		return -1;
+	for (size_t i = 0; i < n->n; i++) {
+		const struct emulator *e = &n->list[i];
+
+		if (e->works == WORKS_YES && !e->native && (e->entry->flags & BINFMT_F) &&
+		    buf_printf(out, err, LABEL_EMULATOR "%s=true\n", arch_label(e->arch)) < 0)
+			return -1;
+	}
+	for (unsigned int level = 1; level <= n->host.x86_level; level++)
+		if (buf_printf(out, err, LABEL_LEVEL "%u=true\n", level) < 0)
+			return -1;
+	return 0;
 }

@@ -31,7 +31,7 @@ const char *tone_off(void)
 	return colours() ? "\033[0m" : "";
 }
 
-/* --- tables -------------------------------------------------------------------------------- */
+/* --- tables ---------------------------------------------------------------------------------- */
 
 struct row {
 	char *cells[TABLE_COLUMNS];
@@ -147,7 +147,7 @@ void print_wrapped(const char *text, unsigned int indent, unsigned int width)
 	}
 }
 
-/* --- JSON ---------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------ */
 
 void json_put_text(json *o, const char *key, const char *value)
 {

@@ -106,7 +106,7 @@ static void read_notes(struct pod *p, int fd)
 		fd_close(&copy);
 }
 
-/* --- what it holds ------------------------------------------------------------------------- */
+/* --- what it holds --------------------------------------------------------------------------- */
 
 static void read_handlers(struct pod *p, int fd)
 {
@@ -180,7 +180,7 @@ static json *pod_json(const struct pod *p)
 	return o;
 }
 
-/* --- all of them --------------------------------------------------------------------------- */
+/* --- all of them ----------------------------------------------------------------------------- */
 
 static void show_pod(int dir, const char *name, struct table *t, json *list)
 {

@@ -11,7 +11,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/ctrd_form.h"
+#include "runtime/cli/ctrd_config.h"
 
 void stanza_deinit(struct stanza *s)
 {
@@ -19,7 +19,7 @@ void stanza_deinit(struct stanza *s)
 	buf_deinit(&s->dump);
 }
 
-/* --- deciding ------------------------------------------------------------------------------ */
+/* --- deciding -------------------------------------------------------------------------------- */
 
 static int check_conflicts(const struct ctrd *c, const struct stanza *s, struct err *err)
 {
@@ -165,7 +165,7 @@ int stanza_make(const struct ctrd *c, struct stanza *ret, struct err *err)
 	return ours && !is_replaced(ret, ours) ? 0 : write_text(c, ret, err);
 }
 
-/* --- installing ---------------------------------------------------------------------------- */
+/* --- installing ------------------------------------------------------------------------------ */
 
 /* True when the lines of @text contain @n bytes @line as a whole line. */
 static bool has_line(const char *text, const char *line, size_t n)

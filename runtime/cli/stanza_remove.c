@@ -16,7 +16,7 @@ struct cut {
 	size_t from, to;
 };
 
-/* --- what to take out ---------------------------------------------------------------------- */
+/* --- what to take out ------------------------------------------------------------------------ */
 
 /* True when @text stands in front of @at; moves @at before it. */
 static bool step_back(const char *file, size_t *at, const char *text)
@@ -72,7 +72,7 @@ static void take_edges(const char *file, bool made_for_us, struct cut *cut)
 		cut->from--;
 }
 
-/* --- taking it out ------------------------------------------------------------------------- */
+/* --- taking it out --------------------------------------------------------------------------- */
 
 static int write_rest(const struct stanza *s, const struct cut *cut, const char *path, mode_t mode,
 		      struct buf *ret, struct err *err)

@@ -12,9 +12,8 @@
 
 #include "runtime/base/str.h"
 #include "runtime/cli/check.h"
-#include "runtime/cli/cri_choice.h"
+#include "runtime/cli/check_image.h"
 #include "runtime/cli/ctrd_config.h"
-#include "runtime/cli/ctrd_form.h"
 #include "runtime/cli/stanza.h"
 #include "runtime/containerd/image_layers.h"
 
