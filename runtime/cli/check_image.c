@@ -105,6 +105,8 @@ struct guard {
 #define ANSWER_MS 30000
 #define TRIES 20
 
+static const struct timespec settle = { .tv_nsec = 200000000 };
+
 struct watched {
 	const char *socket, *namespace, *lease;
 	pid_t pid;
@@ -123,6 +125,10 @@ static void stand_aside(void)
 	(void)signal(SIGHUP, SIG_IGN);
 }
 
+/*
+ * Twice: a call of the checker may still be at work in the daemon. What that makes is in the lease
+ * as long as there is one, and in nothing at all afterwards.
+ */
 static int take_back(const struct watched *w, struct err *err)
 {
 	const struct rpc_target target = { .socket = w->socket,
@@ -132,15 +138,14 @@ static int take_back(const struct watched *w, struct err *err)
 
 	if (rpc_open(&target, &rpc, err) < 0)
 		return -1;
-	if (lease_empty(rpc, w->lease, err) < 0 || lease_end(rpc, w->lease, err) < 0)
+	if (lease_empty(rpc, w->lease, err) < 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1; /* it had not come to a lease */
-	return 0;
+	nanosleep(&settle, NULL);
+	return lease_empty(rpc, w->lease, err) < 0 ? -1 : lease_end(rpc, w->lease, err);
 }
 
-/* More than once: a call of the checker may still be at work in the daemon. */
 static void watch(int fd, const struct watched *w)
 {
-	const struct timespec pause = { .tv_nsec = 200000000 };
 	struct err ignored;
 	char done;
 	ssize_t n;
@@ -152,7 +157,7 @@ static void watch(int fd, const struct watched *w)
 		_exit(0);
 	check_sweep(w->pid);
 	for (int i = 0; i < TRIES && take_back(w, &ignored) < 0; i++)
-		nanosleep(&pause, NULL);
+		nanosleep(&settle, NULL);
 	_exit(0);
 }
 
