@@ -11,5 +11,5 @@
  * nobody reads the message before it is there; bounded to half a second.
  */
 
-/* Starts it for a process that has just exited; p->autopsy tells that it runs. */
+/* Starts this for a process that has just exited; p->autopsy is true while it runs. */
 void autopsy_start(struct process *p);

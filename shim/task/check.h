@@ -5,10 +5,10 @@
 
 /*
  * The platform check of one Create or one exec: crossarch-prepare, fed by `crossarch
- * image-platform` through a pipe that the shim never reads (architecture 1). That of a Create says
- * first what is decided (decided.h) and then, once or twice, whether the program runs. Where that
- * needs an edit of config.json or of the exec's process, a second prepare that has not seen the
- * image makes it, before the answer is handed on.
+ * image-platform` through a pipe that the shim never reads, because what an image says of itself is
+ * for prepare alone. The check of a Create first says what is decided (decided.h) and then, once or
+ * twice, whether the program runs. Where config.json or the process of an exec has to be edited, a
+ * second prepare that has not seen the image does so before the answer is handed on.
  */
 struct check {
 	struct child platform; /* image-platform; ended when prepare has answered */
@@ -28,7 +28,7 @@ struct check {
 void check_init(struct check *c);
 void check_deinit(struct check *c);
 
-/* What it may still have to say is of no interest any more. */
+/* Stops listening: nothing that it could still say matters now. */
 void check_stop(struct check *c);
 
 /*
@@ -51,8 +51,9 @@ MUST_CHECK int check_after(struct check *c, struct operation *op, const struct p
 			   void (*done)(struct operation *), struct err *err);
 
 /*
- * A processor model is set: has the emulator itself asked whether it knows it (`crossarch
- * cpu-models`, for prepare executes nothing). False: there is nothing to ask.
+ * A processor model that is set has to be one that the emulator knows. Only the emulator can tell,
+ * and prepare executes nothing, so `crossarch cpu-models` asks it. False when there is nothing to
+ * ask.
  */
 bool check_has_cpu(const struct operation *op, const struct report *r);
 MUST_CHECK int check_cpu(struct check *c, struct operation *op, const struct report *r,

@@ -23,10 +23,10 @@
 #include "shim/task/service.h"
 
 /*
- * Create, in the order of architecture 4: the check (prepare, fed by image-platform) and the
- * opening of stdio run side by side; when both are done, the engine, while prepare waits for what
- * containerd says of the image. The engine makes a container and starts nothing in it, so that
- * answer is in time as long as Create is not answered before. Every failure goes through undo().
+ * Create. The check (prepare, fed by image-platform) and the opening of stdio run side by side.
+ * When both are done, the engine runs, while prepare still waits for what containerd says of the
+ * image. The engine makes a container and starts nothing in it, so that answer comes early enough
+ * if Create is not answered before it. Every failure goes through undo().
  */
 struct creation {
 	struct check check;
@@ -207,7 +207,9 @@ static int run_engine(struct operation *op, struct err *err)
 	return operation_engine(op, &r, task->init.io.engine_fds, true, on_engine_created, err);
 }
 
-/* Restoring from a checkpoint happens in Start; until then there is no process (shim-protocol 4.2).
+/*
+ * Restoring from a checkpoint happens in Start, and until then there is no process: clients of
+ * containerd expect what the stock shim does (cmd/containerd-shim-runc-v2/process/init.go).
  */
 static void go_on(struct operation *op)
 {

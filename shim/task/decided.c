@@ -64,7 +64,7 @@ static int check_engine(const struct task *t, const char *engine, struct err *er
 	return 0;
 }
 
-/* <root>/<namespace>, as the stock shim lays it out (shim-protocol 8.1). */
+/* <root>/<namespace>, as the stock shim has it, so that an operator's `runc --root` finds both. */
 static int engine_root(const struct decided *d, const char *ns, char *ret, size_t size,
 		       struct err *err)
 {

@@ -7,10 +7,11 @@
 #include "shim/ttrpc/client.h"
 
 /*
- * The ordered queue of events to containerd (shim-protocol 5). One event is on its way at a time
- * and stays at the head until containerd took it, so a retry can never let an exit overtake a
- * start. A daemon that is away is tried again with growing pauses. The queue is bounded; when it
- * overflows the oldest event that is not an exit is dropped, and that is logged once per outage.
+ * The ordered queue of events to containerd (shim/README.md, Events). One event is on its way at a
+ * time and stays at the head until containerd has taken it, so a retry can never let an exit
+ * overtake a start. While containerd is away, sending is tried again with growing pauses. The queue
+ * is bounded; when it overflows, the oldest event that is not an exit is dropped, and that is
+ * logged once per outage.
  */
 #define EVENTS_MAX 2048
 
@@ -30,8 +31,8 @@ void events_deinit(struct events *e);
 
 /*
  * Queues one event. @topic starts with "/"; @type is the full message name; @event is packed at
- * once. Without memory, or too large for a frame, the event is lost and logged: an event never
- * fails the operation it reports, nor those that follow it.
+ * once. An event that there is no memory for, or that is too large for a frame, is lost, and that
+ * is logged: an event never fails the operation it reports, and never holds up those behind it.
  */
 void events_publish(struct events *e, const char *topic, const char *type,
 		    const ProtobufCMessage *event);

@@ -13,14 +13,15 @@ void task_host_new(struct task *t);
 void task_host_free(struct task *t);
 
 /*
- * A process ended: if the kernel killed one for want of memory, that is told before the exit; and
- * the statistics are kept where they may be gone afterwards.
+ * A process ended. If the kernel killed one for want of memory, that is published before the exit;
+ * and the last statistics are kept, because the cgroup may be gone afterwards.
  */
 void task_host_exited(struct task *t);
 
 /*
  * The pids of the container, to be freed by the caller. Never fails and is never empty while init
- * lives: containerd takes both for a leaked shim (shim-protocol 4.5).
+ * lives: containerd, after a restart of its own, takes either for a leaked shim and kills the
+ * container (core/runtime/v2/shim_load.go).
  */
 void task_host_pids(const struct task *t, pid_t **ret, size_t *ret_n);
 

@@ -7,8 +7,8 @@
 
 /*
  * One run of crossarch-prepare and the records that come from it, one at a time. A record is taken
- * when it is whole, not when prepare has ended; and when prepare has ended, what is there by then
- * is all that comes: some other process that still holds the pipe is not waited for.
+ * as soon as it is complete, without waiting for prepare to end. Once prepare has ended, only what
+ * has arrived by then counts: another process that still holds the pipe is not waited for.
  */
 struct inquiry {
 	struct run run;
@@ -19,9 +19,9 @@ struct inquiry {
 	bool may_pass;		 /* one may come with the next record */
 	struct report *incoming; /* what has been read of a record; owned */
 	size_t have;		 /* bytes of it */
-	bool waiting;		 /* @done is to be called */
-	bool ended;		 /* prepare has */
-	uint32_t code;		 /* with this exit code */
+	bool waiting;		 /* @done is still to be called */
+	bool ended;		 /* prepare has ended */
+	uint32_t code;		 /* the exit code it ended with */
 	/* A record is there, or prepare ended without another: inquiry_take() tells which. */
 	void (*done)(struct inquiry *);
 };
@@ -29,7 +29,7 @@ struct inquiry {
 void inquiry_init(struct inquiry *q);
 void inquiry_deinit(struct inquiry *q);
 
-/* What it may still have to say is of no interest any more. */
+/* Stops listening: nothing that it could still say matters now. */
 void inquiry_stop(struct inquiry *q);
 
 /* Runs prepare with @mode; @platform_fd becomes its FD_PLATFORM, -1 for none. */

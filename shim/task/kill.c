@@ -19,7 +19,7 @@ static void on_engine_killed(struct operation *op, uint32_t code)
 		operation_succeed(op, NULL);
 }
 
-/* Killing what is gone already is no failure for "all" (shim-protocol 4.2). */
+/* Killing what is gone already is no failure for "all": CRI sends that after every exit. */
 static void kill_all_undo(struct operation *op, const struct err *why)
 {
 	if (op->task->init.exited)

@@ -3,7 +3,7 @@
 
 #include "shim/task/task.h"
 
-/* The events of a task, each queued in one call (shim-protocol 5.2). */
+/* The events of a task, each queued in one call (shim/README.md, Events). */
 void notify_create(const struct task *t, const Crossarch__CreateTaskRequest *request);
 void notify_start(const struct process *p); /* TaskStart for init, TaskExecStarted for an exec */
 void notify_exit(const struct process *p);

@@ -12,7 +12,7 @@ struct run {
 	struct child child;
 	struct list in_operation;
 	struct operation *op;
-	bool told; /* what was wanted of it is there: nobody waits for its end */
+	bool told; /* it has given what was wanted, so nobody waits for its end */
 	/* It ended, with this exit code. @run and the operation may be gone afterwards. */
 	void (*done)(struct run *run, uint32_t code);
 };
@@ -23,8 +23,8 @@ struct run {
  * their turn; one without a slot (Kill) never waits. It holds the call to answer and ends exactly
  * once, by operation_succeed(), operation_fail() or, when its task goes away, operation_cancel().
  *
- * A run whose deadline passes is killed, and one that cannot be, for the kernel does not let go of
- * it, is taken for ended a little later: no operation lasts longer than its deadline and that.
+ * A run whose deadline passes is killed. One that the kernel does not let die counts as ended a
+ * little later: no operation lasts longer than its deadline and that little time.
  */
 struct operation {
 	struct run engine;
@@ -41,7 +41,7 @@ struct operation {
 	bool timed_out, holds_reaper;
 	char *log;	      /* path of the engine's log of this run; removed with the operation */
 	int error_fd;	      /* report pipe while the engine's words are fetched, else -1 */
-	int gate;	      /* from which the engine reads what it is to run, else -1; owned */
+	int gate;	      /* the engine reads from it what it is to run; else -1; owned */
 	uint32_t engine_code; /* how the engine ended that time */
 	bool failed;	      /* for @why, but the engine still runs: undone when it has ended */
 	struct err why;
@@ -88,10 +88,10 @@ MUST_CHECK int operation_cli(struct operation *op, struct run *run, const char *
 /* True from the start of a run to its end. */
 bool run_alive(const struct run *run);
 
-/* Nobody waits for it any more; it goes on. */
+/* From now on nobody waits for this run; it goes on. */
 void run_forget(struct run *run);
 
-/* Somebody else is waited for: the call's deadline counts all the same. */
+/* The operation waits for something that is no run of its own: the deadline counts all the same. */
 void operation_wait(struct operation *op);
 
 /* Runs @run in a forked child (slow system calls), beside whatever else runs. */
@@ -117,12 +117,12 @@ void operation_fail(struct operation *op, const struct err *why);
 void operation_end(struct operation *op, const struct err *why);
 
 /*
- * Nobody waits for the result any more: whatever runs is killed, and the operation fails and is
- * undone the usual way.
+ * The result is not wanted any more: whatever runs is killed, and the operation fails and is undone
+ * in the usual way.
  */
 void operation_abort(struct operation *op);
 
-/* It has @after_ns from now, and its own deadline if that is earlier. */
+/* The operation must end within @after_ns from now, or by its own deadline if that is earlier. */
 void operation_limit(struct operation *op, uint64_t after_ns);
 
 /* For task_free(): the run is killed, the call answered, nothing else happens. */

@@ -8,8 +8,8 @@
 #include "shim/task/service.h"
 
 /*
- * Questions, answered from memory at once, whatever else is in flight: one hung answer would stall
- * every listing on the node (shim-protocol 3.5).
+ * Questions, answered from memory at once, whatever else is in flight: containerd asks the shims of
+ * a listing one after the other, so one that hangs would stall every listing on the node.
  */
 
 void task_state(void *owner, struct call *call)

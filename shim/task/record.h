@@ -12,11 +12,11 @@
  * holds it and how. A small key=value file in the bundle, written before the engine runs.
  */
 #define RECORD_FILE "crossarch.engine"
-#define RECORD_ENDED "crossarch.ended" /* the same file, once the engine is through */
+#define RECORD_ENDED "crossarch.ended" /* the same file, after the engine's delete */
 
 /*
- * @cgroup: the container's cgroup as a path from the hierarchies' roots, NULL or "" if unknown.
- * That somebody is in there already is noted: then it is not the container's alone.
+ * @cgroup: the container's cgroup as a path from the hierarchies' roots, NULL or "" if unknown. If
+ * a process is in it already, the record says so: then it is not the container's alone.
  */
 MUST_CHECK int record_write(const char *bundle, const struct engine *engine, const char *cgroup,
 			    struct err *err);
@@ -36,10 +36,9 @@ MUST_CHECK int record_read(const char *bundle, struct arena *arena, struct engin
 			   struct err *err);
 
 /*
- * An engine that was killed half-way has made the container's cgroup, and perhaps a process in it,
- * and knows nothing of either afterwards: what the record names is ended and removed, if it is the
- * cgroup of
- * @id alone.
+ * An engine that was killed half-way may have made the container's cgroup, and a process in it, and
+ * knows nothing of either afterwards. Kills what is in the cgroup that the record names and removes
+ * it, provided that it belongs to @id alone.
  */
 void record_sweep(const char *bundle, const char *id);
 

@@ -13,7 +13,7 @@
 #define REFUSAL_STATUS 126
 
 /*
- * Makes the process of the exec @p: one of ours, outside of the container, that @line is all it
- * says. No engine may run for @p any more, and its streams have to be ready.
+ * Makes a process for the exec @p: one of ours, outside of the container, that prints @line and
+ * nothing else. No engine may run for @p any more, and its streams have to be ready.
  */
 MUST_CHECK int refusal_run(struct process *p, const char *line, struct err *err);

@@ -38,7 +38,7 @@
 		METHOD(service, "Update", update_task_request, task_update, false),     \
 		METHOD(service, "Wait", process_request, task_wait, true)
 
-/* Version 3 is version 2 under another name (shim-protocol 4.1). */
+/* Version 3 has the messages of version 2 under another name (containerd's api/runtime/task). */
 static const struct method methods[] = {
 	TASK_METHODS("containerd.task.v2.Task"),
 	TASK_METHODS("containerd.task.v3.Task"),
@@ -68,7 +68,7 @@ static void on_flush_bound(struct timer *t)
 
 /*
  * The name goes first: a `start` for the same pod that arrives now finds no socket and makes a new
- * shim, instead of one that is about to go (shim-protocol 2).
+ * shim, instead of one that is about to go.
  */
 void service_stop_if_idle(struct service *s)
 {

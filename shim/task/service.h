@@ -15,13 +15,13 @@ struct service {
 	struct events events;
 	struct list tasks;
 	unsigned int n_tasks;
-	unsigned int n_slotless; /* operations so far: their logs have its number */
+	unsigned int n_slotless; /* operations without a slot so far; numbers their log files */
 	struct timer flush_bound;
 	struct list runnable; /* deferred calls whose turn has come */
 	struct timer run_later;
-	struct timer lonely; /* runs until the first request came */
+	struct timer lonely; /* armed until the first request has come */
 	struct child grace;  /* see service_expect_move() */
-	struct timer rest;   /* runs out when no operation has ended for a second */
+	struct timer rest;   /* fires when no operation has ended for a second */
 	struct timer looks;  /* see crash.h; armed while an emulated init runs */
 	bool stopping, debug;
 	/* Settings, not owned. */
@@ -53,10 +53,13 @@ MUST_CHECK int service_process(struct service *s, const char *id, const char *ex
  */
 void service_run_deferred(struct service *s, struct list *deferred);
 
-/* An operation ended: if it stays the last one for a while, its memory goes back to the kernel. */
+/* An operation ended. If no other ends for a while, unused memory goes back to the kernel. */
 void service_rest_soon(struct service *s);
 
-/* An engine will soon move a process between cgroups: what it would wait for is begun (grace.h). */
+/*
+ * An engine will soon move a process between cgroups, and the kernel makes the first to do so wait:
+ * starts that wait now, so that it is over when the engine gets there (grace.h).
+ */
 void service_expect_move(struct service *s);
 
 /* Ends the shim once the event queue is empty (bounded), if no task is left. */

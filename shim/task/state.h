@@ -33,5 +33,6 @@ MUST_CHECK int state_check(enum process_state state, enum process_op op, struct 
 /* As people write it: "half-created", "created", ... */
 const char *state_name(enum process_state state);
 
-/* The number of the state in containerd.v1.types.Status (shim-protocol 4.1). */
+/* The number of the state in containerd.v1.types.Status (containerd's api/types/task/task.proto).
+ */
 unsigned int state_wire(enum process_state state);

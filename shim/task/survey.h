@@ -5,7 +5,8 @@
 
 /*
  * What the shim is busy with, a line each in containerd's log: containers, execs, and for
- * everything in flight the processes that are waited for. For an operator whose pod hangs (SIGUSR1,
- * with which the stock shim prints its stacks: shim-protocol 2).
+ * everything in flight the processes that are waited for. For an operator whose pod hangs: SIGUSR1
+ * asks for it, the signal on which the stock shim prints the stacks of its goroutines
+ * (containerd's pkg/shim/shim.go).
  */
 void survey_log(const struct service *s);

@@ -37,7 +37,7 @@ struct process {
 	bool terminal;
 	bool exited;	      /* the kernel reported the exit */
 	bool published;	      /* TaskExit was queued and Wait was answered */
-	bool autopsy;	      /* its end is being looked into: told after that */
+	bool autopsy;	      /* its end is being explained; the exit is published after that */
 	bool refused;	      /* an exec whose process only says why (refusal.h) */
 	bool deleting;	      /* Delete is on its way: no other operation may begin */
 	struct list waiters;  /* calls parked until the exit */
@@ -48,10 +48,10 @@ struct process {
 /* Of an init that an emulator runs, crash.h. */
 struct crash {
 	bool watched, proving;
-	bool moved;	    /* the processor time did, between the last two looks */
+	bool moved;	    /* the processor time changed between the last two looks */
 	uint64_t clock;	    /* the processor time at the last look */
 	unsigned int looks; /* since all threads were looked at */
-	int signal;	    /* the shim ended it for this one; 0: it did not */
+	int signal;	    /* the signal it crashed of, for which the shim ended it; 0: none */
 };
 
 struct task {
@@ -61,7 +61,7 @@ struct task {
 	char *engine_path, *engine_root;
 	char *checkpoint; /* Create named one: Start restores from it */
 	char *criu_work_path;
-	char *cgroup;	   /* until the engine's record has it */
+	char *cgroup;	   /* kept until it is in the engine's record (record.h) */
 	char *private_pod; /* NULL unless the pod may have emulators of its own: its sandbox */
 	int termination;   /* the termination message file, open for appending; -1: none */
 	bool systemd_cgroup, no_pivot, no_new_keyring, private_pid, poststop, mounted;
@@ -72,7 +72,7 @@ struct task {
 	struct crash crash;
 	struct list execs;
 	unsigned int n_execs;
-	bool rest_dies;		/* init has ended, and the rest is being killed: told after that */
+	bool rest_dies;		/* init has ended; its exit is published once the rest is killed */
 	struct list operations; /* everything in flight, with or without a process slot */
 	struct unmounter unmounter;
 	struct task_host *host; /* cgroup and OOM watch; NULL until created */
