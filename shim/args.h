@@ -6,7 +6,8 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 
-/* The command line containerd uses (shim-protocol 1.2), in the syntax of Go's flag package. */
+/* The command line containerd uses (shim/README.md, Starting), in the syntax of Go's flag package.
+ */
 struct args {
 	const char *namespace, *id, *address, *publish_binary, *bundle, *socket, *debug_socket;
 	bool debug, info, version;

@@ -26,10 +26,10 @@
 
 /*
  * `delete` runs after every container, after a crash of its shim and after a failed Create. It has
- * five seconds, must accept that anything is missing, and must succeed: a failure leaves the bundle
- * behind and the id unusable (shim-protocol 1.11). So it never waits for anything without an end:
- * the engine and the unmounting have the times below, counted from its beginning, and what comes
- * behind them needs less than the second that is left.
+ * five seconds (io.containerd.timeout.shim.cleanup), must accept that anything is missing, and must
+ * succeed: after a failure containerd keeps the bundle, and the id is unusable. So it never waits
+ * without a limit: the engine and the unmounting have the times below, counted from the beginning
+ * of `delete`, and what follows them needs less than the second that is left.
  */
 #define ENGINE_UNTIL_MS 2500
 #define UNMOUNT_UNTIL_MS 4000

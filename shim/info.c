@@ -18,8 +18,7 @@
 
 /*
  * -info: containerd 2.x asks what the runtime can do. Without the engine's features the kubelet
- * would refuse hostUsers: false and recursive read-only mounts on this handler
- * (shim-protocol 1.12).
+ * would refuse hostUsers: false and recursive read-only mounts on this handler.
  */
 #define FEATURES_MAX (1u << 20)
 #define FEATURES_TYPE "types.containerd.io/opencontainers/runtime-spec/1/features/Features"

@@ -7,9 +7,9 @@
 /*
  * Our own programs. A program beside the shim is preferred, so that a build tree runs as it is.
  *
- * A pod may live for months, and a package is upgraded or taken back meanwhile, which puts other
- * files in place of these (rename). The shim goes on with those it was started with: they are
- * opened once, and executed through that.
+ * A pod may live for months. When the package is upgraded or downgraded in that time, other files
+ * are renamed to these names. The shim goes on with the programs it was started with: they are
+ * opened once and executed through that descriptor.
  */
 struct paths {
 	const char *self;

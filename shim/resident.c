@@ -54,9 +54,9 @@ static int keep(const int *fds, size_t n)
 }
 
 /*
- * Leaves what belongs to `start` and to containerd, which waits until nobody holds the pipes any
- * more. Standard error is the log already (main.c): the FIFO of containerd in the bundle. When that
- * is away or full, lines are dropped (shim-protocol 1.9).
+ * Lets go of what belongs to `start` and to containerd: containerd waits until nobody holds the
+ * pipes any more. Standard error is the log already (main.c), a FIFO in the bundle that containerd
+ * reads. While containerd is away, or the FIFO is full, lines are dropped.
  */
 static int settle(int listener, const struct paths *paths, struct err *err)
 {

@@ -7,9 +7,9 @@
 #include "shim/paths.h"
 
 /*
- * The process that stays: a fork of `start` that serves its pod. It is not executed anew, because
- * every start of a program costs more than all that `start` has to do (the C library asks the
- * processor for its features, and under a hypervisor each question is a trap).
+ * The process that stays and serves its pod: a fork of `start`. It does not execute the program
+ * again, because that would cost more than all the rest of `start` (the C library asks the
+ * processor for its features, and under a hypervisor each such question is a trap).
  */
 struct resident {
 	const struct args *args;
@@ -19,8 +19,8 @@ struct resident {
 };
 
 /*
- * Forks it with the listening socket @listener, which stays the caller's too. What goes wrong later
- * is in containerd's log.
+ * Forks it with the listening socket @listener; the caller keeps its own descriptor. Later errors
+ * are in containerd's log only.
  */
 MUST_CHECK int resident_start(const struct resident *r, int listener, pid_t *ret_pid,
 			      struct err *err);

@@ -7,11 +7,11 @@
 #include "runtime/base/err.h"
 
 /*
- * The shim's socket (shim-protocol 1.10, 2): one per pod, named by the SHA-256 of containerd's
- * address, namespace and grouping key, so that every `start` of a pod finds the same one. Our name
- * is hashed behind them, which containerd's own SocketAddress() does not do: two containers of one
- * group, one of them the stock shim's, must not find each other's shim. It stays as it is: a pod
- * that outlives an upgrade has its socket under this name.
+ * The shim's socket: one per pod, named by the SHA-256 of containerd's address, the namespace, the
+ * grouping key and our own name, so that every `start` of a pod finds the same one. Our name is
+ * what containerd's own SocketAddress() (pkg/shim/util_unix.go) does not have: of two containers of
+ * one group, one with the stock shim and one with ours, neither must find the other's shim. How the
+ * name is made cannot change any more: a pod that outlives an upgrade has its socket under it.
  */
 #define SOCKET_DIR "/run/containerd/s"
 #define SOCKET_PATH_MAX 107 /* usable bytes of sockaddr_un */
@@ -24,15 +24,14 @@ enum socket_state { SOCKET_DEAD, SOCKET_ALIVE, SOCKET_UNKNOWN };
 
 /*
  * Whether somebody listens at @path; a full backlog counts as listening. SOCKET_UNKNOWN, with
- * errno, when that could not be asked, for lack of memory or descriptors: no proof that nobody
- * does.
+ * errno, when there was no memory or descriptor to find out: somebody may listen.
  */
 enum socket_state socket_state(const char *path);
 
 /*
- * The same by asking: who is being killed still listens for a moment, and never answers. Waits for
- * an answer of whoever listens @bound_ms at most; SOCKET_UNKNOWN when there is none and the
- * connection stays, as with a shim that is stopped.
+ * The same by sending a request, because a process that is being killed still listens for a moment
+ * but never answers. Waits at most @bound_ms for the answer. SOCKET_UNKNOWN when none comes and the
+ * connection stays open, as with a shim that was stopped by a signal.
  */
 enum socket_state socket_ask(const char *path, int bound_ms);
 
@@ -43,5 +42,5 @@ enum socket_state socket_ask(const char *path, int bound_ms);
  */
 MUST_CHECK int socket_listen(const char *path, int *ret_fd, struct err *err);
 
-/* Removes @path if it is a socket nobody listens at, now or a moment after this is asked. */
+/* Removes @path if it is a socket at which nobody listens, now or a moment later. */
 void socket_remove_stale(const char *path);

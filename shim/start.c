@@ -18,7 +18,11 @@
 #include "shim/socket.h"
 #include "shim/task/options.h"
 
-/* The order of shim-protocol 1.5: key, socket, resident process, address file, address printed. */
+/*
+ * The order: key, socket, resident process, address file, address printed. containerd connects as
+ * soon as it has read the address, so by then the socket has to listen; and a containerd 1.x that
+ * restarts finds the shim by the address file alone.
+ */
 
 static int write_address(const char *address, struct err *err)
 {

@@ -8,8 +8,9 @@
 #include "runtime/base/err.h"
 
 /*
- * Command lines of an OCI engine. runc and crun share the command-line contract of the OCI runtime
- * tools (shim-protocol 8.4); this file is pure: it makes argv, nothing is run here.
+ * Command lines of an OCI engine, such as containerd's own shim gives to runc (github.com/
+ * containerd/go-runc). runc and crun take the same ones. This file is pure: it makes argv, nothing
+ * is run here.
  */
 enum engine_verb {
 	ENGINE_CREATE,

@@ -64,32 +64,32 @@ int cgroup_dir_open(const struct cgroup *cg, enum cgroup_part part);
 MUST_CHECK int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_n, struct err *err);
 
 /*
- * Moves @pid into the existing cgroup @path, given from the root of the hierarchies as in runc's
- * ShimCgroup option (shim-protocol 1.13): v1, in every hierarchy that has it. ERR_NOT_FOUND when
- * none has.
+ * Moves @pid into the existing cgroup @path, which counts from the root of the hierarchies, as in
+ * runc's option ShimCgroup; on v1, in every hierarchy that has it. ERR_NOT_FOUND when none has.
  */
 MUST_CHECK int cgroup_join(const char *path, pid_t pid, struct err *err);
 
 /*
  * True when an engine gives this name to the cgroup of container @id and of nobody else: the last
  * part of @path is @id itself or, where systemd makes the cgroup (@systemd), a scope
- * PREFIX-@id.scope (runc's and crun's rule). A slice is for many, whatever its name. The same name
- * may still be another unit's: cgroup_in_use() before the engine runs settles that.
+ * PREFIX-@id.scope (runc's and crun's rule). A slice is never one container's, whatever its name.
+ * Another unit may have the same name: asking cgroup_in_use() before the engine runs settles that.
  */
 bool cgroup_is_of(const char *path, const char *id, bool systemd);
 
 /*
- * True when a process is in the cgroup @path, given as above, or below it, in any of the
- * hierarchies where they are mounted usually.
+ * True when a process is in the cgroup @path, given as above, or below it, in any hierarchy that is
+ * mounted at its usual place.
  */
 bool cgroup_in_use(const char *path);
 
 /*
- * Removes the cgroup @path, given as above, from every hierarchy. @own: it is nobody else's, so
- * what still runs in it and below it is killed, for half a second at most. Of any other one that is
- * in use nothing is touched.
+ * Removes the cgroup @path, given as above, from every hierarchy. With @own it belongs to this
+ * container alone: what still runs in it and below it is killed, for half a second at most. Without
+ * @own, a cgroup that is in use is left as it is.
  */
 void cgroup_remove(const char *path, bool own);
 
-/* True when controllers are v2's: what decides which Metrics message containerd expects. */
+/* True when the host's controllers are v2's: this decides which Metrics message containerd expects.
+ */
 bool cgroup_host_is_v2(void);

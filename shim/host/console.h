@@ -6,9 +6,9 @@
 #include "runtime/base/err.h"
 
 /*
- * The engine's --console-socket (shim-protocol 6.2): it connects, sends the terminal's master as
- * one SCM_RIGHTS descriptor and goes on without an answer. The kernel queues all of that on the
- * listening socket, so nobody has to accept before the engine is done.
+ * The engine's --console-socket (runc, docs/terminals.md, "detached"): the engine connects, sends
+ * the terminal's master as one SCM_RIGHTS descriptor and goes on without an answer. The kernel
+ * queues all of that on the listening socket, so nobody has to accept before the engine has ended.
  */
 
 /*

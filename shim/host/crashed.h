@@ -25,8 +25,8 @@
  * function that makes the call, on the stack. A program's mask is in memory from malloc(), as long
  * as there is qemu-user (TaskState).
  *
- * Both are asked for, so that either may become untrue in some later version without harm to those
- * that live.
+ * Both must hold, so that a program that lives comes to no harm if one of the two becomes untrue in
+ * a later version.
  */
 struct crashed {
 	pid_t pid, tid;

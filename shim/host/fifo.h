@@ -8,10 +8,10 @@
 #include "shim/loop/loop.h"
 
 /*
- * Our two ends of a FIFO the client made (shim-protocol 6.1). The client opens its end blocking, at
- * a time of its own; ours are opened without ever blocking. The second end keeps the FIFO and what
- * is in it alive while the client restarts, and hides the client's absence: no EPIPE on output, no
- * end of file on input.
+ * Our two ends of a FIFO the client made (shim/README.md, Streams). The client opens its end
+ * blocking, at a time of its own choice; ours are opened without ever blocking. The second end
+ * keeps the FIFO and its contents while the client restarts, and hides that the client is away: no
+ * EPIPE on output, no end of file on input.
  */
 struct fifo {
 	int fd;	   /* the end we use, non-blocking; -1 until open; owned */
@@ -21,7 +21,8 @@ struct fifo {
 	char *path;	  /* NULL unless we still wait for the reader */
 	uint64_t give_up; /* CLOCK_MONOTONIC, ns */
 	uint32_t pause;	  /* ms before the next attempt */
-	/* The reader came (@failed NULL), or not in time. Never from within fifo_open_write(). */
+	/* The reader came (@failed NULL) or did not come in time. Not called by fifo_open_write().
+	 */
 	void (*on_open)(struct fifo *, const struct err *failed);
 };
 
@@ -30,8 +31,8 @@ MUST_CHECK int fifo_open_read(struct fifo *f, const char *path, struct err *err)
 
 /*
  * For output. Writing may only begin when the client has its end open, or what is written before
- * could be lost: without a reader the open is repeated for up to 30 s and on_open tells the end.
- * With a reader there already it is open on return, and on_open is not called.
+ * could be lost. If there is a reader already, the FIFO is open on return and on_open is not
+ * called. If not, the open is repeated for up to 30 s, and then on_open is called.
  */
 MUST_CHECK int fifo_open_write(struct fifo *f, struct loop *loop, const char *path,
 			       void (*on_open)(struct fifo *, const struct err *failed),
@@ -44,8 +45,8 @@ bool fifo_waiting(const struct fifo *f);
 size_t fifo_unread(const struct fifo *f);
 
 /*
- * True when somebody else than we has the FIFO open for reading. Our own reading end is closed for
- * the moment of the question; what is in the FIFO stays, because our writing end does.
+ * True when somebody other than us has the FIFO open for reading. To find out, our own reading end
+ * is closed for a moment; what is in the FIFO stays, because our writing end stays open.
  */
 bool fifo_has_reader(struct fifo *f);
 

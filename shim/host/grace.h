@@ -9,8 +9,9 @@
  * the first writer after a pause waits for an RCU grace period (cgroup-v2.rst on favordynmods;
  * percpu-rw-semaphore.rst, which speaks of hundreds of milliseconds; measured: 5 to 15). The engine
  * is that writer for every container and every exec, some milliseconds after we know that it will
- * be. The wait is the same whoever began it and whatever is moved, so a process of ours that moves
- * to where it is begins it at once, and the engine finds most or all of it over.
+ * be. Which process is moved makes no difference to the wait, nor does who began it. So a process
+ * of ours moves itself into the cgroup it is in already: that starts the wait at once, and when the
+ * engine gets there, most or all of it is over.
  */
 
 /* What /proc/PID/comm says then: not to be taken for the shim, whose command line it has. */

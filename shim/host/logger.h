@@ -6,9 +6,10 @@
 #include "shim/loop/child.h"
 
 /*
- * A logging driver (shim-protocol 6.4): a program named by a binary:// or binary-v2:// URI that
- * reads the container's output on descriptors 3 and 4 and tells on descriptor 5 that it is ready.
- * It ends by itself at end of file; one that does not is ended by logger_deinit().
+ * A logging driver (containerd's docs/runtime-v2.md, "Logging"): a program named by a
+ * binary:// or binary-v2:// URI that reads the container's output on descriptors 3 and 4 and says
+ * on descriptor 5 that it is ready. It is to end by itself at end of file; logger_deinit() ends one
+ * that does not.
  */
 struct logger {
 	struct child child;
@@ -18,9 +19,9 @@ struct logger {
 	bool strict;  /* binary-v2: ready is a byte, a mere end of file is a failure */
 	bool running;
 	bool is_ready; /* the handshake succeeded */
-	/* Ready (@failed NULL) or not within 10 s; told once. The logger may be freed. */
+	/* It is ready (@failed NULL), or was not within 10 s. Called once; may free the logger. */
 	void (*on_ready)(struct logger *, const struct err *failed);
-	/* It ended; told once. The logger may be freed. */
+	/* It ended. Called once; may free the logger. */
 	void (*on_exit)(struct logger *);
 };
 
@@ -36,7 +37,7 @@ MUST_CHECK int logger_start(struct logger *l, struct reaper *reaper, const struc
 			    struct err *err);
 
 /*
- * Ends the driver if it still runs: SIGTERM now, SIGKILL 12 s later, without anybody waiting here.
+ * Ends the driver if it still runs: SIGTERM now, SIGKILL 12 s later. Does not wait for that.
  * Idempotent; legal on an all-zero struct whose ready_fd is -1.
  */
 void logger_deinit(struct logger *l);

@@ -8,10 +8,10 @@
 #define METRICS_MAX ((size_t)256 << 10)
 
 /*
- * The answer to Stats (shim-protocol 9): reads a cgroup's files and appends a packed
- * io.containerd.cgroups.v1.Metrics or io.containerd.cgroups.v2.Metrics to @out, whose maximum is
- * best METRICS_MAX. Files that do not exist are left out; ERR_NOT_FOUND when the cgroup itself does
- * not exist.
+ * The answer to Stats (shim/README.md, Statistics): reads a cgroup's files and appends a packed
+ * io.containerd.cgroups.v1.Metrics or io.containerd.cgroups.v2.Metrics to @out, whose maximum
+ * should be METRICS_MAX. Files that do not exist are left out; ERR_NOT_FOUND when the cgroup itself
+ * does not exist.
  */
 MUST_CHECK int metrics_read(const struct cgroup *cg, struct buf *out, struct err *err);
 

@@ -12,7 +12,7 @@ struct reader {
 	const struct cgroup *cg;
 	struct wire w;
 	struct buf text;
-	int dir;    /* as entered; -1 when there is none */
+	int dir;    /* of the part entered last; -1 when there is none */
 	bool found; /* some directory was there */
 };
 

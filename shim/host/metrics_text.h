@@ -4,8 +4,8 @@
 #include "shim/host/wire.h"
 
 /*
- * Parsers of the formats cgroup files come in, each writing protobuf fields. They take the text
- * apart in place. What they do not understand they leave out: a kernel may add lines and keys.
+ * Parsers for the formats of cgroup files; each writes protobuf fields. They take the text apart in
+ * place. What they do not understand they leave out: a kernel may add lines and keys.
  */
 
 /*

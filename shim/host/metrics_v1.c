@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* io.containerd.cgroups.v1.Metrics, shim-protocol 9.1. */
+/* io.containerd.cgroups.v1.Metrics (github.com/containerd/cgroups, cgroup1/stats/metrics.proto). */
 #include <string.h>
 #include <unistd.h>
 

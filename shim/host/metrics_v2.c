@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* io.containerd.cgroups.v2.Metrics, shim-protocol 9.2. */
+/* io.containerd.cgroups.v2.Metrics (github.com/containerd/cgroups, cgroup2/stats/metrics.proto). */
 #include <string.h>
 
 #include "runtime/base/str.h"

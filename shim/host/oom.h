@@ -7,8 +7,9 @@
 #include "shim/loop/loop.h"
 
 /*
- * Tells when the kernel kills a process of a container for want of memory (shim-protocol 9.4): v1
- * through an eventfd registered with the memory controller, v2 through inotify on memory.events.
+ * Tells when the kernel kills a process of a container for want of memory: v1 through an eventfd
+ * registered with the memory controller (cgroup-v1/memory.rst, "OOM Control"), v2 through inotify
+ * on memory.events (cgroup-v2.rst). CRI makes the reason OOMKilled of it.
  */
 struct oom {
 	struct source source;
@@ -24,15 +25,15 @@ struct oom {
 	}
 
 /*
- * Starts watching. Fails where the kernel offers nothing to watch; the object is then as OOM_INIT
- * and the caller may well go on without.
+ * Starts watching. Fails where the kernel offers nothing to watch; the object is then as OOM_INIT,
+ * and the caller can go on without it.
  */
 MUST_CHECK int oom_watch(struct oom *oom, struct loop *loop, const struct cgroup *cg,
 			 void (*on_oom)(struct oom *), struct err *err);
 
 /*
- * Tells now what the kernel would have told us a little later: it holds notifications of v2 back
- * for 10 ms, in which an exit may be reported and the cgroup removed. Legal on what is not watched.
+ * Looks now instead of waiting for the kernel's notification: with v2 that may be held back for
+ * 10 ms, in which the exit is reported and the cgroup removed. Legal on what is not watched.
  */
 void oom_check(struct oom *oom);
 

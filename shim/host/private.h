@@ -4,18 +4,19 @@
 #include <stdbool.h>
 
 /*
- * The end of private emulators (runtime/prepare/report.h says where they are). Nothing here can
- * fail in a way its caller could do something about: what stays is logged, and swept later.
+ * Removing private emulators (runtime/prepare/report.h says where they are). The caller could do
+ * nothing about a failure, so there is none to handle: what could not be removed is logged, and a
+ * later sweep tries again.
  */
 
 /* True when some container of this node has any. */
 bool private_any(void);
 
-/* The container of @bundle is gone; with the last one of its user namespace the instance goes. */
+/* The container of @bundle is gone. The last one of its user namespace takes the instance along. */
 void private_release(const char *bundle);
 
 /*
- * Does so for all containers whose bundle is not there any more. Waits for nobody: while somebody
- * else has the lock, however long, the pod that is to start goes on without it.
+ * Does so for all containers whose bundle does not exist any more. Does not wait for the lock: the
+ * pod that is about to start goes on without a sweep if another process has it.
  */
 void private_sweep(void);

@@ -18,9 +18,9 @@
 struct relay {
 	struct source in, out;
 	/*
-	 * The end, told once; the relay is stopped already and may be freed. @errnum: 0 when the
-	 * source ended (end of file, or EIO from a terminal nobody has open any more), otherwise
-	 * what failed, EPIPE when nobody can read the destination.
+	 * Called once, at the end; the relay is stopped by then and may be freed. @errnum is 0 when
+	 * the source ended (end of file, or EIO from a terminal nobody has open any more),
+	 * otherwise the error; EPIPE when nobody can read the destination.
 	 */
 	void (*on_end)(struct relay *, int errnum);
 	uint64_t total;	   /* bytes the destination took, since relay_start() */
@@ -40,7 +40,7 @@ MUST_CHECK int relay_start(struct relay *r, struct loop *loop, int in, int out,
 
 bool relay_running(const struct relay *r);
 
-/* True while the destination is what we wait for: there is data that its reader has no room for. */
+/* True while we wait for the destination: there is data for which it has no room. */
 bool relay_blocked(const struct relay *r);
 
 /* Stops without a callback. Legal at any time. */

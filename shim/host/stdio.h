@@ -8,7 +8,7 @@
 #include "shim/loop/loop.h"
 
 /*
- * The three streams of one process (shim-protocol section 6): FIFOs, files, a logging driver or a
+ * The three streams of one process (shim/README.md, Streams): FIFOs, files, a logging driver or a
  * terminal on containerd's side; pipes or a console socket on the engine's side; relays between
  * them that move data with splice(2) and keep no copy of it.
  *
@@ -17,9 +17,9 @@
  * stdio_deinit(). With FIFOs the engine may already run while readiness is awaited; a logging
  * driver has to be ready first.
  *
- * Both callbacks come from the loop only, never from within a function of this header: what is
- * true already when stdio_open() or stdio_process_exited() returns (ask stdio_is_ready(),
- * stdio_drained()) is not told again. Either callback may free the object.
+ * The callbacks come from the loop only, never from within a function of this header. What is true
+ * already when stdio_open() or stdio_process_exited() returns (ask stdio_is_ready(),
+ * stdio_handed(), stdio_drained()) causes no callback. Any of them may free the object.
  */
 struct stdio_spec {
 	const char *id, *ns;	    /* container id and namespace, for a logging driver */
@@ -36,7 +36,7 @@ struct stdio {
 	char console_socket[64]; /* for --console-socket; "" without a terminal */
 	/*
 	 * Called at most once: every end is open and a logging driver is ready (@failed NULL), or
-	 * that did not happen within its bound (@failed says what).
+	 * something was not within its time (@failed says what).
 	 */
 	void (*on_ready)(struct stdio *, const struct err *failed);
 	/* Called at most once, after stdio_process_exited(): stdio_handed() is true now. */
@@ -66,22 +66,23 @@ MUST_CHECK int stdio_open(struct stdio *io, struct loop *loop, struct reaper *re
 bool stdio_is_ready(const struct stdio *io);
 
 /*
- * The engine returned successfully: its ends are closed here, so that only the process holds them,
- * and the relays of the output start; before that it is the engine that speaks, and what it says
- * when it fails is no output of a process (a few words: an engine that says more is not held up).
- * With a terminal the master is taken over; ERR_ENGINE when none was sent.
+ * The engine returned successfully. Our copies of its ends are closed, so that only the process
+ * holds them, and the relays of the output start. Not before: until then it is the engine that
+ * writes, and what an engine that fails says is not a process's output. (An engine that says more
+ * than the pipe holds is not held up.) With a terminal the master is taken over; ERR_ENGINE when
+ * none was sent.
  */
 MUST_CHECK int stdio_engine_done(struct stdio *io, struct err *err);
 
 /*
- * A pipe, not blocking, with what an engine that failed wrote to the standard error of the process;
- * -1 without one. Stays owned here.
+ * A non-blocking pipe with what an engine that failed wrote to the standard error of the process;
+ * -1 without one. The descriptor stays owned here.
  */
 int stdio_engine_words(const struct stdio *io);
 
 /*
- * Instead of stdio_engine_done(): no engine will use the streams, and @line is all that comes out
- * of them, on standard error or, with a terminal, as its output.
+ * To be called instead of stdio_engine_done(): no engine will use the streams, and @line is the
+ * only output, on standard error or, with a terminal, on the terminal.
  */
 MUST_CHECK int stdio_say(struct stdio *io, const char *line, struct err *err);
 
@@ -93,11 +94,11 @@ MUST_CHECK int stdio_resize(struct stdio *io, unsigned int width, unsigned int h
 			    struct err *err);
 
 /*
- * The process is gone: input ends, output runs to its end of file, which a descendant that keeps
- * the pipe open may put off until Delete, as with containerd's own shim. Only a terminal that
+ * The process is gone. Its input ends; its output goes on to end of file, which a descendant that
+ * keeps the pipe open may put off until Delete, as with containerd's own shim. Only a terminal that
  * somebody keeps open is cut after STDIO_DRAIN without new data. Then our ends of the FIFOs are
- * closed and the client reads end of file, which it needs to see before it sends Delete
- * (shim-protocol 6.6).
+ * closed and the client reads end of file: containerd's client sends Delete only after that
+ * (Wait() of pkg/cio/io.go, called by client/task.go).
  */
 #define STDIO_DRAIN S_TO_NS(2)
 void stdio_process_exited(struct stdio *io);
@@ -105,17 +106,18 @@ void stdio_process_exited(struct stdio *io);
 /*
  * True when the client has read what the process had written by the time it exited. A client of
  * containerd may stop reading once it knows of the exit (cio.Cancel in pkg/cio/io_unix.go), so the
- * exit is to be told after this. Not waited for: a FIFO that nobody has open for reading, and a
+ * exit is published after this. A FIFO that nobody has open for reading is not waited for, nor a
  * client that has not read a byte for STDIO_PATIENCE.
  */
 #define STDIO_PATIENCE S_TO_NS(10)
 bool stdio_handed(const struct stdio *io);
 
-/* The end was asked for, and somebody waits for it: the patience is STDIO_HURRY from now on. */
+/* Somebody asked for the end and waits for it: from now on patience is no longer than STDIO_HURRY.
+ */
 #define STDIO_HURRY S_TO_NS(1)
 void stdio_hurry(struct stdio *io);
 
-/* Delete has come: what nobody reads any more is closed. Ask stdio_drained() afterwards. */
+/* Delete has come: closes the streams that nobody reads. Ask stdio_drained() afterwards. */
 void stdio_end_unread(struct stdio *io);
 
 /* True when no output is pending and none will come. */

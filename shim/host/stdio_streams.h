@@ -19,7 +19,7 @@ struct stream {
 	struct fifo client; /* containerd's side; with a terminal `fd` may also be a file or pipe */
 	int inner;	    /* our end of the engine's pipe, or the terminal; -1 until there */
 	struct relay relay;
-	uint64_t due; /* what relay.total is when all is through that was written before the exit */
+	uint64_t due; /* relay.total once all that was written before the exit has gone through */
 };
 
 /* A logging driver and whose it is. */
@@ -35,7 +35,7 @@ struct stdio_streams {
 	struct driver *driver; /* NULL without one, or when it has ended */
 	struct timer drain;    /* armed from the process' exit on */
 	struct timer hold;     /* see stdio_open(); until the output flows */
-	struct timer look;     /* at what the client has read, from the exit on */
+	struct timer look;     /* from the exit on: when to see again what the client has read */
 	uint64_t pause;	       /* before the next look, ns */
 	uint64_t read;	       /* what the client had read by the last look, of both streams */
 	uint64_t read_at;      /* when that changed last, ns */
@@ -43,9 +43,9 @@ struct stdio_streams {
 	int console_fd;	       /* listens until the engine is done; owned */
 	bool terminal;
 	bool flowing; /* the relays of the output were started */
-	bool failed;  /* readiness failed and that was told */
+	bool failed;  /* readiness failed and on_ready has said so */
 	bool exited;
-	bool handed; /* what was written before the exit is the client's, or is not waited for */
+	bool handed; /* the client has what was written before the exit, or is not waited for */
 };
 
 /* stdio_open.c: opens all streams of @spec into the empty @all and its io. */
@@ -66,20 +66,19 @@ static inline bool stream_open(const struct stream *s)
 	return s->client.fd >= 0 || s->client.other >= 0 || fifo_waiting(&s->client);
 }
 
-/* handover.c: bytes before us, in the engine's pipe or taken from a terminal and not written yet.
- */
+/* handover.c: bytes still to be written: in the engine's pipe, or read from a terminal already. */
 size_t stream_pending(const struct stream *s);
 
-/* handover.c: the process' output is through, and the client has not read it to its end. */
+/* handover.c: all output of the process is in the FIFO, but the client has not read all of it. */
 bool stream_unread(const struct stream *s);
 
 /*
- * handover.c: from the exit on. What a logging driver gets goes straight to it and is its own
- * affair: its exit is told at once.
+ * handover.c: to be called at the exit. With a logging driver there is nothing to wait for: the
+ * output goes straight to the driver, so the exit is published at once.
  */
 void handover_begin(struct stdio_streams *all);
 
-/* handover.c: the exit may be told: the client has all of it, or is not waited for (stdio.h). */
+/* handover.c: the exit may be published: the client has all output, or is not waited for. */
 bool handover_over(struct stdio_streams *all);
 
 /* handover.c: arms the next look, if there is anything to look at. */

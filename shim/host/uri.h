@@ -6,7 +6,7 @@
 #include "runtime/base/err.h"
 
 /*
- * The stdio URIs of shim-protocol 6.3: "scheme:///path?key=value&key=value", percent-encoded.
+ * The stdio URIs of containerd: "scheme:///path?key=value&key=value", percent-encoded.
  * A string without "://" is a plain path and has the scheme "".
  */
 #define URI_SCHEME_MAX 32

@@ -42,13 +42,13 @@ struct child {
 
 /*
  * Blocks the signals and watches for them; becomes subreaper. SIGTERM and SIGINT end the loop,
- * SIGCHLD and SIGUSR1 have their meaning, and all others that could end the process have none: with
- * it would go its containers.
+ * SIGCHLD and SIGUSR1 have their meaning. All other signals that could end the process do nothing,
+ * because its containers would end with it.
  */
 MUST_CHECK int reaper_init(struct reaper *r, struct loop *loop, struct err *err);
 void reaper_deinit(struct reaper *r);
 
-/* The first step of that, for whoever forks the process that will do the others. */
+/* The first step of reaper_init(), for a process that forks the one which will do the rest. */
 MUST_CHECK int reaper_block(sigset_t *ret_old, struct err *err);
 
 /* Engine runs take a hold for as long as the pid of a process they create is unknown to us. */

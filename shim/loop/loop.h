@@ -26,7 +26,7 @@ struct source {
 	struct list ready;
 	int fd;		     /* not owned */
 	uint32_t want, have; /* EPOLLIN, EPOLLOUT, ...; `have` also holds EPOLLHUP and EPOLLERR */
-	uint32_t watched;    /* what epoll was last told of @want */
+	uint32_t watched;    /* the value of @want that epoll was last given */
 	struct list refused;
 	void (*on_ready)(struct source *);
 };
@@ -48,8 +48,8 @@ MUST_CHECK int source_init(struct source *src, struct loop *loop, int fd, uint32
 			   void (*on_ready)(struct source *), struct err *err);
 
 /*
- * Changes the wanted events; 0 mutes the source (hang-ups included). What the kernel has no memory
- * for at the moment is asked of it again, every LOOP_RETRY_NS: nothing is lost, only late.
+ * Changes the wanted events; 0 mutes the source (hang-ups included). If the kernel has no memory
+ * for the change, it is tried again every LOOP_RETRY_NS: no event is lost, it only comes later.
  */
 void source_want(struct source *src, uint32_t want);
 

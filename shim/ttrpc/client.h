@@ -7,9 +7,9 @@
 #include "shim/ttrpc/conn.h"
 
 /*
- * A TTRPC client for one call at a time, as the event publisher needs it. The connection is opened
- * by the first call and kept, errors as answers included; after a call that got no answer the next
- * one opens a new connection.
+ * A TTRPC client for one call at a time, as the event publisher needs it. The first call opens the
+ * connection, and it is kept, also after an answer that is an error. After a call that got no
+ * answer, the next one opens a new connection.
  */
 struct client {
 	struct conn conn;

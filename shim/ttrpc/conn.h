@@ -28,8 +28,8 @@ struct conn {
 	struct buf out;
 	/*
 	 * A whole frame; @body NULL when the payload exceeded FRAME_MAX and was discarded. The
-	 * callee may close the connection and open it anew, and what came behind the frame is then
-	 * nobody's; the memory has to stay.
+	 * callee may close the connection and open it again, and what came behind the frame is then
+	 * thrown away; it must not free the memory of the connection.
 	 */
 	void (*on_frame)(struct conn *, const struct frame *, const struct buf *body);
 	/* The peer left or broke the protocol; the callee frees or re-initialises the connection.

@@ -4,7 +4,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The 10-byte TTRPC frame header (shim-protocol 3.1); all numbers big-endian. */
+/*
+ * The 10-byte TTRPC frame header (github.com/containerd/ttrpc, PROTOCOL.md); all numbers
+ * big-endian.
+ */
 #define FRAME_HEADER 10
 #define FRAME_MAX (4u << 20) /* largest payload, both directions */
 

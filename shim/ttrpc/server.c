@@ -225,7 +225,7 @@ static int decode_request(struct call *call, struct server *s, const struct buf 
 	return 0;
 }
 
-/* Stream ids are odd and rise strictly (shim-protocol 3.1). */
+/* Stream ids of a client are odd, and each is larger than the one before (ttrpc's PROTOCOL.md). */
 static int check_frame(struct server_conn *sc, const struct frame *f, const struct buf *body,
 		       struct err *err)
 {

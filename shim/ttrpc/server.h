@@ -35,7 +35,7 @@ struct server {
 	unsigned int n_waits;
 	struct list timed; /* parked calls that have a deadline */
 	struct timer first_deadline;
-	bool had_request; /* somebody asked something at some time */
+	bool had_request; /* at least one request has come */
 	const struct method *methods;
 	size_t n_methods;
 	void *owner; /* first argument of every method */
@@ -78,9 +78,9 @@ void call_park(struct call *call, struct list *where);
 void call_unpark(struct call *call);
 
 /*
- * The same for a call that may wait for days and of which a peer may make any number: it keeps
- * nothing of its request and never stands in the way of another call. ERR_LIMIT when
- * SERVER_WAITS_MAX wait already; the call is then not parked.
+ * The same for a call that may wait for days and that a peer may make any number of times: nothing
+ * of its request is kept, and it never stands in the way of another call. ERR_LIMIT when
+ * SERVER_WAITS_MAX calls wait already; the call is then not parked.
  */
 MUST_CHECK int call_wait(struct call *call, struct list *where, struct err *err);
 
@@ -88,5 +88,5 @@ MUST_CHECK int call_wait(struct call *call, struct list *where, struct err *err)
 void call_reply(struct call *call, const ProtobufCMessage *reply);
 void call_fail(struct call *call, const struct err *err);
 
-/* The google.rpc code an error travels as (shim-protocol 3.6). */
+/* The google.rpc code that an error is sent as (google.golang.org/grpc/codes has the numbers). */
 int err_rpc_code(enum err_code code);
