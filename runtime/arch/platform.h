@@ -7,7 +7,10 @@
 #include "runtime/arch/table.h"
 #include "runtime/base/err.h"
 
-/* An OCI platform in containerd's normal form (field.md D6): lower case, usual variants dropped. */
+/*
+ * An OCI platform in containerd's normal form (github.com/containerd/platforms, database.go): lower
+ * case, usual variants dropped.
+ */
 struct platform {
 	char os[16], arch[24], variant[16]; /* all empty: unknown */
 };

@@ -29,8 +29,8 @@
 /*
  * In the order of struct arch: name, abi, processor, aliases, qemu, compat_of, seccomp, machine,
  * class and order, flags_mask, flags, oci, loaders, any_class. Sources: the ELF psABI supplements
- * for flags, field.md D4 for qemu's targets, D5 for loaders, elf_check_arch() in the asm/elf.h of
- * each architecture in Linux for the last.
+ * for flags, qemu's scripts/qemu-binfmt-conf.sh for its targets, glibc's and musl's own file names
+ * for loaders, elf_check_arch() in the asm/elf.h of each architecture in Linux for the last.
  */
 static const struct arch rows[] = {
 	{ "amd64", "", "x86-64", "x86_64 x86-64", "x86_64", NULL, "SCMP_ARCH_X86_64", EM_X86_64,

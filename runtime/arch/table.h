@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 /*
- * Facts about architectures, one row each: every OCI platform that is a Linux program and every
+ * Facts about architectures, one row each: every OCI platform that has Linux programs and every
  * target of qemu-user. Rows of one architecture that differ in ABI differ in e_flags; no ELF header
  * belongs to two rows. All storage is static.
  */
@@ -23,7 +23,7 @@ struct arch {
 	uint32_t flags_mask, flags; /* the row holds when (e_flags & flags_mask) == flags */
 	bool oci;		    /* `name` is an OCI architecture */
 	const char *loaders[3];	    /* glibc's and musl's loader, NULL-terminated */
-	bool any_class; /* its kernels know their programs by e_machine, whatever EI_CLASS says */
+	bool any_class;		    /* its kernels look at e_machine only, and not at EI_CLASS */
 };
 
 /* All rows. */

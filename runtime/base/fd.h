@@ -36,8 +36,8 @@ static inline bool file_line(FILE *file, char **line, size_t *size)
 MUST_CHECK int file_read(int dirfd, const char *name, struct buf *b, struct err *err);
 
 /*
- * Reads the regular file @name below @dirfd whole into @b, waiting for nothing: a FIFO or device in
- * its place is ERR_INVALID. ENOENT gives ERR_NOT_FOUND.
+ * Reads the regular file @name below @dirfd whole into @b. Never blocks: a FIFO or device in its
+ * place is ERR_INVALID. ENOENT gives ERR_NOT_FOUND.
  */
 MUST_CHECK int file_read_regular(int dirfd, const char *name, struct buf *b, struct err *err);
 
@@ -55,7 +55,7 @@ MUST_CHECK int fd_pipe(int *ret_read, int *ret_write, int flags, struct err *err
 MUST_CHECK int dir_make(const char *path, mode_t mode, struct err *err);
 
 /*
- * Locks what @fd is open on (flock(2), exclusively), waiting @bound_ms at most for whoever holds
- * it: that one may hang. -1 and errno, EWOULDBLOCK when it was held all the time.
+ * Locks the file that @fd is open on (flock(2), exclusively). Waits at most @bound_ms, because the
+ * process that has the lock may hang. -1 and errno; EWOULDBLOCK when the lock never became free.
  */
 MUST_CHECK int fd_lock(int fd, unsigned int bound_ms);

@@ -4,9 +4,10 @@
 #include <stdbool.h>
 
 /*
- * One line per record in logfmt on descriptor 2, which for a shim is containerd's `log` FIFO
- * (shim-protocol 1.9): time="..." level=info msg="..." key="value". A line that cannot be written
- * is dropped: logging never blocks and never fails. The level is the only mutable static state.
+ * One line per record in logfmt on descriptor 2: time="..." level=info msg="..." key="value". For a
+ * shim that descriptor is the FIFO `log` in the bundle, whose lines containerd copies to its own
+ * log. A line that cannot be written is dropped: logging never blocks and never fails. The level is
+ * the only mutable static state.
  */
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 

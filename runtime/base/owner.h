@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 /*
- * True when nobody but root, or the user we run as, can change what is described by @st: for files
- * that decide what is executed. In a user namespace that has no name for root outside, what belongs
- * to nobody counts as root's.
+ * True when only root, or the user we run as, can change the file that @st describes: for files
+ * that decide what is executed. In a user namespace in which the root outside has no id, a file of
+ * the overflow user counts as root's.
  */
 bool owner_is_trusted(const struct stat *st);

@@ -9,9 +9,9 @@
 #include "runtime/base/err.h"
 
 /*
- * Starting another program. The child sees exactly the descriptors of the map (everything else is
- * close-on-exec by our rule), its own process group if asked, default signal dispositions and an
- * empty signal mask, so nothing of ours leaks into it.
+ * Starting another program. The child has exactly the descriptors of the map (all others are
+ * close-on-exec by our rule), a process group of its own if asked, default signal dispositions and
+ * an empty signal mask, so nothing of ours leaks into it.
  */
 struct spawn_fd {
 	int from; /* ours; -1 means /dev/null */
@@ -20,7 +20,7 @@ struct spawn_fd {
 
 struct spawn {
 	const char *path;  /* absolute, or a name looked up in PATH */
-	int program_fd;	   /* the program, open, whatever is at @path by now; 0: none */
+	int program_fd;	   /* executed instead of @path, whatever is there by now; 0: none */
 	char *const *argv; /* NULL-terminated */
 	char *const *envp; /* NULL-terminated; NULL passes our own environment */
 	const char *cwd;   /* NULL keeps ours */

@@ -12,7 +12,7 @@
  */
 
 enum binfmt_flag {
-	BINFMT_P = 1u << 0, /* the interpreter is told argv[0] */
+	BINFMT_P = 1u << 0, /* the interpreter also gets the program's own argv[0] */
 	BINFMT_O = 1u << 1, /* the program is passed as a descriptor */
 	BINFMT_C = 1u << 2, /* credentials are computed from the program */
 	BINFMT_F = 1u << 3, /* the interpreter was opened at registration */
@@ -29,7 +29,7 @@ struct binfmt_entry {
 	char interpreter[512];
 	enum binfmt_kind kind;
 	bool enabled;
-	bool pending;		  /* not there yet: one that a pod will get for itself */
+	bool pending;		  /* not registered yet: one that a pod will get for itself */
 	uint32_t flags;		  /* enum binfmt_flag; letters nobody knows are left out */
 	char extension[32];	  /* without the dot */
 	unsigned int offset, len; /* of the magic */

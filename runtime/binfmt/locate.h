@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where the emulators of a node are: files only, nothing is looked at inside. */
+/* Where the emulators of a node are, by file name alone: no file is opened. */
 
 /* qemu's emulator of the target @qemu ("aarch64") in the usual places. */
 bool locate_usual(const char *qemu, char *ret, size_t size);

@@ -11,8 +11,7 @@
 
 #define BINFMT_DIR "/proc/sys/fs/binfmt_misc"
 
-/* More handlers than anybody registers; what is beyond is not seen and makes the list incomplete.
- */
+/* More handlers than anybody registers. Those beyond are not read, and the list is then partial. */
 #define BINFMT_ENTRIES_MAX 256
 
 enum binfmt_state {
@@ -35,9 +34,9 @@ struct binfmt_registry {
 void binfmt_registry_deinit(struct binfmt_registry *r);
 
 /*
- * Opens the instance that programs started from here see: the mounted one, or, where none is
- * mounted but it is certain which one counts, a detached mount of it. A negative @ret_fd goes with
- * the state that was found (BINFMT_UNSUPPORTED, BINFMT_NOT_MOUNTED, BINFMT_UNKNOWN).
+ * Opens the instance that counts for programs started from here: the mounted one or, where none is
+ * mounted but it is certain which one counts, a detached mount of it. If there is none, *@ret_fd is
+ * negative and *@ret_state says why (BINFMT_UNSUPPORTED, BINFMT_NOT_MOUNTED, BINFMT_UNKNOWN).
  */
 MUST_CHECK int binfmt_open(int *ret_fd, bool *ret_mounted, enum binfmt_state *ret_state,
 			   struct err *err);

@@ -10,9 +10,9 @@
 #include "runtime/prepare/request.h"
 
 /*
- * Asking for the verdict on a bundle without touching it. The question goes to crossarch-prepare
- * itself, the program that the shim asks at every Create, so the two cannot disagree; it gets a
- * temporary bundle in which everything but config.json is a link to the real one.
+ * Asking for the verdict on a bundle without changing it. crossarch-prepare answers, the program
+ * that the shim asks at every Create, so that both say the same. It gets a temporary bundle in
+ * which everything but config.json is a link to the real one.
  */
 struct check {
 	const char *config;	      /* text of config.json */

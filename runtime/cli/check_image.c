@@ -87,13 +87,13 @@ int cri_choice(const struct image_members *m, const struct arch *host)
 /* --- taking back what a killed check made ---------------------------------------------------- */
 
 /*
- * Somebody who takes back what the check of an image made, should the checker be killed: a process
- * of its own that waits for its end. It is told when nothing is left. Should it be killed as well,
- * containerd lets the lease expire, and with it what is under it.
+ * A process that removes what the check of an image made, in case the checker is killed: it waits
+ * for the checker's end. The checker tells it when nothing is left to remove. If it is killed as
+ * well, the lease expires, and containerd removes what belongs to the lease.
  */
 struct guard {
 	pid_t pid;
-	int fd; /* open as long as there is something to take back; -1: no guard */
+	int fd; /* open as long as there is something to remove; -1: no guard */
 };
 
 #define GUARD_INIT        \
@@ -182,7 +182,7 @@ static int guard_start(struct guard *g, const char *socket, const char *namespac
 	return 0;
 }
 
-/* Nothing is left: lets it go. */
+/* Nothing is left to remove: ends the guard. */
 static void guard_end(struct guard *g)
 {
 	if (g->fd < 0)
@@ -193,7 +193,7 @@ static void guard_end(struct guard *g)
 		continue;
 }
 
-/* Something may be left: has it take that back, without waiting for it. */
+/* Something may be left: the guard removes it. Does not wait for that. */
 static void guard_drop(struct guard *g)
 {
 	fd_close(&g->fd);

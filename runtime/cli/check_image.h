@@ -45,7 +45,8 @@ MUST_CHECK int image_check(const struct check_image *where, const char *name,
 
 /*
  * Which platform of an image containerd's CRI uses on a node of architecture @host, whatever the
- * runtime class says: an index goes through the default matcher, a single manifest is taken as it
- * is (field.md fact 1, D6). An index into m->list, or -1 when a pull fails.
+ * runtime class says. From an index the default matcher chooses (github.com/containerd/platforms);
+ * a single manifest is taken as it is (containerd's core/images/image.go, Manifest()). An index
+ * into m->list, or -1 when a pull fails.
  */
 int cri_choice(const struct image_members *m, const struct arch *host);

@@ -11,8 +11,8 @@
 
 /*
  * The containerd of this node: the process behind a socket, the configuration it was started with,
- * and what that says about runtime handlers (shim-protocol.md 7.3). Asking containerd itself for
- * its effective configuration spares us from knowing how versions merge files.
+ * and what that says about runtime handlers. Versions merge imported files differently, so we ask
+ * containerd itself for its effective configuration.
  */
 #define CTRD_SOCKET "/run/containerd/containerd.sock"
 #define CTRD_CONFIG "/etc/containerd/config.toml"

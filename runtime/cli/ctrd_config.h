@@ -8,9 +8,9 @@
 #include "runtime/cli/ctrd.h"
 
 /*
- * What we need to know of a containerd configuration. Reads TOML by lines, which is enough for what
- * "containerd config dump" prints and for finding the tables of a file people write; values are
- * looked at only where they fit on one line.
+ * What we need to know of a containerd configuration. Reads TOML line by line, which is enough for
+ * what "containerd config dump" prints and for finding the tables of a file that a person wrote;
+ * values that go over several lines are not read.
  */
 #define CTRD_RUNTIMES 64
 
@@ -49,8 +49,9 @@ const struct ctrd_runtime *ctrd_runtime_ours(const struct ctrd_config *c);
 const struct ctrd_runtime *ctrd_runtime_usual(const struct ctrd_config *c);
 
 /*
- * The node configuration that the handler's shim is told of; "" for the default one, also where the
- * options name one but are runc's, which have no such member and lose it on the way.
+ * The path of the node configuration that the handler's shim gets; "" for the default one. That is
+ * also so where the options name a path but are of runc's type: that type has no such member, and
+ * containerd drops it.
  */
 const char *ctrd_settings_path(const struct ctrd_runtime *r);
 
@@ -62,8 +63,8 @@ const char *ctrd_runtimes_table(unsigned int version);
 
 /*
  * A handler of ours can be written in two ways: with our own runtime type, or with runc's type and
- * the path of our shim. Which one a containerd needs is decided by whom it asks for the features
- * without which a kubelet refuses hostUsers: false and recursiveReadOnly: Enabled.
+ * the path of our shim. Which one is right depends on which runtimes that containerd asks for their
+ * features: without them a kubelet refuses hostUsers: false and recursiveReadOnly: Enabled.
  *
  *   1.6       ignores runtime_path; tells the kubelet of no handler's features
  *   1.7       takes both; tells of no features either

@@ -15,7 +15,7 @@
 #include "runtime/cli/doctor.h"
 #include "runtime/cli/emulators.h"
 
-/* Releases of qemu before this one crash with Go's and Node.js's run times (field.md R1). */
+/* Under earlier releases of qemu the run times of Go and Node.js crash (moby/buildkit#2541). */
 #define GOOD_QEMU 8
 
 /* --- binfmt_misc itself ---------------------------------------------------------------------- */

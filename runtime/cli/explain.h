@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /*
- * The long form of each code of the one-line diagnosis (product.md): what is behind it, how it was
- * found out, and what can be done. A unit test holds the table and that of runtime/plan together.
+ * The long form of each code of the one-line diagnosis: the cause, how it is found out, and what
+ * can be done. A unit test checks that this table and the one in runtime/plan have the same codes.
  */
 struct explanation {
 	const char *code;

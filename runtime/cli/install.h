@@ -4,9 +4,9 @@
 #include "runtime/cli/emulators.h"
 
 /*
- * Registering an emulator so that nothing gets worse by it: the interpreter is tried by itself,
- * then through the kernel under a provisional name, and only then takes the place of what was
- * there. What we register is called INSTALL_PREFIX and the architecture.
+ * Registering an emulator without breaking what works: the interpreter is first tried alone, then
+ * through the kernel under a temporary name, and only then replaces the handler that was there. The
+ * name of our handlers is INSTALL_PREFIX and the architecture.
  */
 #define INSTALL_PREFIX "crossarch-"
 
@@ -38,7 +38,7 @@ struct remove_result {
 	bool handler, boot; /* what was there, and is gone */
 };
 
-/* Takes away what emulator_install() made for @a, and nothing else. */
+/* Removes what emulator_install() made for @a, and nothing else. */
 MUST_CHECK int emulator_remove(const struct node *n, const struct arch *a,
 			       struct remove_result *ret, struct err *err);
 

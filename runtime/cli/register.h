@@ -9,7 +9,7 @@
 #include "runtime/base/err.h"
 #include "runtime/binfmt/rule.h"
 
-/* Handlers made and taken back. @dirfd is an instance as binfmt_open() gives it. */
+/* Making and removing handlers. @dirfd is an instance as binfmt_open() gives it. */
 
 /* Gives the line to the kernel. ERR_EXISTS for a name that is taken. */
 MUST_CHECK int register_handler(int dirfd, const char *line, struct err *err);

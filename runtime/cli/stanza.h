@@ -7,9 +7,10 @@
 #include "runtime/cli/ctrd_config.h"
 
 /*
- * The runtime handler in containerd's configuration: what text is right for the containerd that is
- * installed, and putting it there. Always into the main file: a drop-in replaces the whole CRI
- * plugin's table on 1.x and needs the same version as the main file on 2.x (shim-protocol.md 7.3).
+ * The runtime handler in containerd's configuration: the text that the installed containerd needs,
+ * and writing it. It always goes into the main file: an imported file replaces the whole CRI
+ * plugin's table on 1.x, and on 2.x it must have the same version as the main file (containerd's
+ * cmd/containerd/server/config/config.go, LoadConfig()).
  */
 struct stanza {
 	char version[64]; /* of containerd */
@@ -39,8 +40,7 @@ MUST_CHECK int stanza_make(const struct ctrd *c, struct stanza *ret, struct err 
 /*
  * Adds the text to the main file, or puts it where the old one was. The new file is first given to
  * containerd itself, and only installed when it loads, has our handler and has lost nothing; the
- * old one is kept as
- * @ret_backup ("" when there was none).
+ * old one is kept as @ret_backup ("" when there was none).
  */
 MUST_CHECK int stanza_install(const struct ctrd *c, const struct stanza *s, char *ret_backup,
 			      size_t size, struct err *err);

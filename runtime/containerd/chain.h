@@ -21,7 +21,7 @@ bool digest_is_valid(const char *s);
 MUST_CHECK int chain_add(char chain[static DIGEST_MAX], const char *diff_id, struct err *err);
 
 /*
- * True when a snapshot made from @parent has the layers of @chain. containerd 1.x keeps shifted
- * copies for user namespaces under "CHAIN-UID-GID" (shim-protocol 11).
+ * True when a snapshot made from @parent has the layers of @chain. For user namespaces containerd
+ * 1.x keeps copies with other owners under "CHAIN-UID-GID" (its container_opts_unix.go).
  */
 bool chain_matches(const char *chain, const char *parent);

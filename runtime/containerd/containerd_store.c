@@ -6,7 +6,7 @@
 #include "proto/containerd.pb-c.h"
 #include "runtime/base/str.h"
 
-/* Where CRI keeps its own record of a container (shim-protocol 11). */
+/* Where CRI keeps its own record of a container (containerd's internal/cri/labels/labels.go). */
 #define CRI_CONTAINER "io.cri-containerd.container.metadata"
 
 /* What one decoded answer may take; a container record with its spec is far below 1 MiB. */

@@ -11,8 +11,8 @@
 
 /*
  * A synchronous gRPC client over a unix socket, on the gRPC C core: one call at a time, from one
- * thread. The core starts threads of its own: a process that used this must not fork afterwards,
- * and ends with _exit(), which skips the core's tear-down (feasibility.md S1).
+ * thread. The core starts threads of its own, so a process that used this must not fork afterwards.
+ * It ends with _exit(): nothing that the core's own tear-down does is needed any more.
  */
 
 /* The largest message accepted: containerd's own limit. */

@@ -19,8 +19,9 @@ struct host {
 };
 
 /*
- * Asks the kernel and the processor. Must run before any seccomp filter of our own: the 32-bit
- * question is asked with a 32-bit system call. ERR_UNSUPPORTED on a machine the table lacks.
+ * Asks the kernel and the processor. Must run before any seccomp filter of our own, because a
+ * 32-bit system call is what tells whether the kernel has them. ERR_UNSUPPORTED on a machine that
+ * is not in the table.
  */
 MUST_CHECK int host_probe(struct host *ret, struct err *err);
 

@@ -32,9 +32,9 @@ enum ident_result ident_read(const void *bytes, size_t n, struct ident *ret);
 
 /*
  * The same for a file's first 256 bytes, zero beyond its end, the way the kernel of @host reads
- * them: its own programs are known by e_machine in its own byte order, and then neither EI_CLASS
- * (for most architectures) nor EI_DATA is looked at, nor that the header is whole. @ret holds the
- * class and order that count. Programs of other machines are read as they say.
+ * them. It recognises its own programs by e_machine in its own byte order; it then looks neither at
+ * EI_CLASS (on most architectures) nor at EI_DATA, nor checks that the header is complete. @ret
+ * holds the class and order that count. Programs of other machines are read as they say.
  */
 enum ident_result ident_read_by(const struct host *host, const uint8_t head[256], size_t n,
 				struct ident *ret);
@@ -57,7 +57,7 @@ struct segments {
 	uint64_t largest_page; /* segments load with pages up to this; 0: with any size */
 	bool empty;	       /* has no PT_LOAD with memory */
 	bool cut;	       /* a loaded segment ends beyond the file */
-	bool dead;	       /* cut where the start of the program cannot do without */
+	bool dead;	       /* cut so that the program cannot even start */
 	bool impossible;       /* addresses or offsets that nothing can map */
 	bool overfull;	       /* more bytes in the file than in memory, which Linux refuses */
 };

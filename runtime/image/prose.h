@@ -6,9 +6,9 @@
 #include "runtime/image/sniff.h"
 
 /*
- * What a text is that the kernel has no use for. Pure functions over the first bytes of a file:
- * they only choose words, so a guess is enough, but a shell script must not be taken for anything
- * else.
+ * What kind of text a file is that the kernel cannot execute. Pure functions over the first bytes
+ * of a file. The result only chooses words for a message, so a guess is enough; but a shell script
+ * must not be taken for anything else.
  */
 
 /* IMAGE_HTML, IMAGE_XML, IMAGE_JSON, IMAGE_LFS or IMAGE_ANSWER; IMAGE_TEXT for anything else. */

@@ -6,8 +6,8 @@
 
 /*
  * The words of a shell text that could name a program: runs of letters, digits and . _ / + - that
- * are not part of a variable. No shell is understood; whoever asks looks each word up and drops
- * what is no file. Pure: for texts of any size and content.
+ * are not part of a variable. The shell's grammar is not parsed; the caller looks each word up and
+ * drops those that are no files. Pure: for texts of any size and content.
  */
 #define WORD_MAX 255
 

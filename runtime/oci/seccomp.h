@@ -10,8 +10,9 @@
 
 /*
  * A container's seccomp profile filters the emulator, a program of the node's architecture, and not
- * the guest it runs. Profiles that were written for the guest must be widened by what the emulator
- * itself needs and by the names guest calls have on the node (feasibility.md S4, measured).
+ * the guest it runs. A profile that was written for the guest must be widened by the calls that the
+ * emulator itself needs, and by those that it makes on the node for calls of the guest. What these
+ * are was measured on qemu 7.2, 10.0 and 11.1.
  */
 struct seccomp_fit {
 	bool must_adapt;     /* seccomp_adapt() would change the profile, or has something to say */

@@ -19,8 +19,9 @@ const struct seccomp_alias *seccomp_aliases(size_t *ret_n);
 const char *const *seccomp_baseline(void);
 
 /*
- * What no build of an emulator, with any C library, does without on its way to the first guest
- * code: one of the names of each row. A row that is only missed where a refused call kills says so.
+ * What every build of an emulator, with any C library, needs before the first code of the guest
+ * runs: one of the names of each row. With @when_killed an emulator copes with an error from the
+ * call, and only a profile that kills for it is fatal.
  */
 struct seccomp_vital {
 	const char *names[4]; /* NULL-terminated; the first is what people are told */

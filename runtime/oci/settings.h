@@ -13,7 +13,7 @@
 /*
  * What people can set: the node's configuration file, the options table of containerd's
  * configuration, and a pod's annotations, each one overriding those before it. One table in
- * settings.c holds every key; product.md documents them.
+ * settings.c holds every key; README.md, "Settings", documents them.
  */
 #define SETTINGS_FILE CROSSARCH_SYSCONFDIR "/crossarch/config.json"
 #define SETTINGS_ANNOTATION "io.crossarch."
@@ -46,7 +46,7 @@ struct settings {
 	char root[256], shim_cgroup[256], criu_image_path[256], criu_work_path[256];
 };
 
-/* What is wrong with somebody's configuration, in the parts of the line (product.md). */
+/* What is wrong with a configuration, in the parts of the line that people see (diagnosis.h). */
 struct complaint {
 	char what[400], why[300], fix[240];
 };

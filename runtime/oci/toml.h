@@ -6,9 +6,9 @@
 #include "runtime/base/err.h"
 
 /*
- * The one kind of TOML containerd sends (shim-protocol.md 7.2): an options table re-encoded as flat
- * `key = value` lines with strings in either quotes, booleans and integers. Everything else of the
- * language is refused with a sentence.
+ * The one kind of TOML that containerd sends, in ConfigBody of the runtime options: an options
+ * table as flat `key = value` lines, with strings in either quotes, booleans and integers.
+ * Everything else of the language is refused, and the error says what.
  */
 enum toml_kind { TOML_TEXT, TOML_BOOL, TOML_INT };
 

@@ -20,8 +20,9 @@
 #define VIEW_MOUNTS_MAX 512
 
 /*
- * The most components all look-ups in one view may walk through, long paths counting more. An
- * image's PATH and links can ask for millions; beyond this nothing is known any more.
+ * The most path components that all look-ups in one view together may walk through; long paths
+ * count more. An image's PATH and links can ask for millions; beyond this every answer is
+ * FOUND_UNKNOWN.
  */
 #define VIEW_EFFORT_MAX 16384
 

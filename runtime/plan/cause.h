@@ -76,7 +76,7 @@ enum cause {
 	CAUSE_PRIVATE_HOST_PID,
 	CAUSE_PRIVATE_TAKEN,
 	CAUSE_PRIVATE_MISSING,
-	CAUSE_CONFIG, /* its parts come from the one who found it: struct complaint */
+	CAUSE_CONFIG, /* its texts are in a struct complaint, filled where it was found */
 	/* warnings, from here on */
 	CAUSE_WARN_LABEL,
 	CAUSE_WARN_SETUID,

@@ -5,8 +5,8 @@
 #include "runtime/plan/plan.h"
 
 /*
- * The line people see (product.md, "The line"): one line of at most DIAGNOSIS_MAX bytes, always the
- * same for the same cause, valid UTF-8.
+ * The line that people see, "crossarch[CODE]: WHAT; WHY. Fix: FIX.": one line of at most
+ * DIAGNOSIS_MAX bytes, always the same for the same cause, valid UTF-8.
  */
 #define DIAGNOSIS_MAX 900
 

@@ -51,7 +51,7 @@ struct facts {
 	bool engine_runs_it;	/* the engine has its own handler for this (crun and WebAssembly) */
 	bool private_offered;	/* it gets emulators of its own: `binfmt` holds those, too */
 	bool own_binfmt;	/* `binfmt` is an instance of the container's own user namespace */
-	bool no_new_privileges; /* nobody gains any by a set-user-ID program */
+	bool no_new_privileges; /* set-user-ID programs have no effect */
 	bool chain_too_long;	/* the kernel would give up before its end */
 	bool emulator_is_qemu;	/* a qemu-user that could be looked at */
 	bool go;		/* a Go program of amd64 that would be emulated on arm64 */

@@ -9,7 +9,7 @@
  * the way the kernel will, and looks at the loader and the emulator on the way.
  */
 
-/* Interpreters of flag F, opened on the node beforehand: what may still be opened later is less. */
+/* Interpreters of flag F, opened on the node beforehand: once confined, we could not open them. */
 struct emulator_file {
 	const struct binfmt_entry *entry;
 	int fd; /* owned */

@@ -8,7 +8,7 @@
 #include "runtime/base/str.h"
 #include "runtime/plan/load.h"
 
-/* Below this, a program of some size and its emulator hardly fit (field.md R10: 10 MiB each). */
+/* Below this a larger program hardly fits: qemu-user takes 10 MiB and more for each process. */
 #define SMALL_MEMORY (64ull << 20)
 
 static void refuse(struct plan *p, enum cause why)

@@ -4,8 +4,8 @@
 #include "runtime/prepare/prepare.h"
 
 /*
- * Looks for what explains that @process ended with p->request.exit_status, and says it in the
- * report: VERDICT_REFUSE with a line, or VERDICT_NATIVE when nothing or more than one thing does.
+ * Looks for the cause of @process ending with p->request.exit_status. The report gets it as
+ * VERDICT_REFUSE with a line, or VERDICT_NATIVE when there is no cause to be seen or more than one.
  */
 MUST_CHECK int after_explain(struct prepare *p, const struct spec_process *process,
 			     struct err *err);

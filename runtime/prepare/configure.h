@@ -27,8 +27,9 @@ enum configured configure(const struct prepare_request *req, const struct spec *
 			  struct settings *ret, struct complaint *bad);
 
 /*
- * Where a container with this cgroupsPath is, from the root of the hierarchies: the path itself, or
- * what systemd makes of slice:prefix:name. "" for a relative path; false when it cannot be said.
+ * The cgroup of a container with this cgroupsPath, from the root of the hierarchies: the path
+ * itself, or what systemd makes of slice:prefix:name. "" for a relative path; false when it cannot
+ * be worked out.
  */
 bool configure_cgroup(const char *path, char *ret, size_t size);
 

@@ -20,7 +20,7 @@ MUST_CHECK int confine_calls(int out, int sink, struct err *err);
 
 /*
  * Restricts opening to the files of @v, and creating to a link in @bundle. Where the kernel has no
- * Landlock, files are only no longer ours: we read as nobody with the capability to read. The
- * filter of confine_calls() holds either way.
+ * Landlock, only the user changes: we become nobody and keep the capability to read. The filter of
+ * confine_calls() holds either way.
  */
 MUST_CHECK int confine_files(const struct view *v, int bundle, struct err *err);

@@ -8,7 +8,7 @@
 /* What `crossarch image-platform` writes: at most this many bytes are looked at. */
 #define DECLARED_MAX 4096
 
-/* Reads its lines: "platform=os/arch[/variant]"; unknown keys and garbage are passed over. */
+/* Reads its lines, "platform=os/arch[/variant]"; unknown keys and garbage are skipped. */
 void declared_parse(const char *text, struct platform *ret);
 
 /*

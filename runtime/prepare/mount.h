@@ -8,7 +8,7 @@
 #include "runtime/base/err.h"
 #include "runtime/prepare/request.h"
 
-/* The mounts of a Create request, as containerd means them (shim-protocol.md 8.2). */
+/* The mounts of a Create request, as containerd mounts them itself (core/mount/mount_linux.go). */
 
 /* Option words sorted by what they are for. */
 struct mount_options {

@@ -69,9 +69,10 @@ void load_settings(struct prepare *p, bool *ret_bad);
 MUST_CHECK int load_engine(struct prepare *p, struct err *err);
 
 /*
- * What Create found in place of a file and of options stays for the life of the container: it is
- * kept in the bundle, before the image is looked at, for what later starts in it or ends.
- * kept_read() puts it in place of what the request says; a bundle without it leaves all as it is.
+ * The settings that hold at Create hold for the whole life of the container, so that a later change
+ * of the node's file cannot break its execs. kept_write() writes them into the bundle before the
+ * image is looked at. kept_read() reads them back in place of those in the request; if the bundle
+ * has none, the request is left as it is.
  */
 MUST_CHECK int kept_write(const struct prepare *p, struct err *err);
 MUST_CHECK int kept_read(struct prepare *p, bool *ret_bad, struct err *err);
@@ -105,8 +106,8 @@ MUST_CHECK int check_process(struct prepare *p, const struct spec_process *proce
 			     struct err *err);
 
 /*
- * The rest for a program that may run: hands out the report as it is, so that the engine can begin,
- * and then waits for the image's platform, which can still turn the answer or add a warning.
+ * The rest for a program that may run: sends the report as it is, so that the engine can begin, and
+ * then waits for the image's platform, which can still reverse the answer or add a warning.
  */
 MUST_CHECK int check_declared(struct prepare *p, struct facts *f, struct plan *plan,
 			      struct err *err);

@@ -10,10 +10,10 @@
 /*
  * What crossarch-prepare tells the shim: fixed-size records on descriptor 3. Mode create
  * begins with one that has REPORT_DECIDED: what root will execute, kill, mount or write for
- * this container, said before prepare has read a byte of the image. Then comes the answer, which a
- * second one may follow: what the image's platform changes (REPORT_MORE). Whoever wrote the image
- * may have got hold of prepare by then, so that an answer says only whether the program runs, and
- * in which of the ways that were foreseen.
+ * this container, said before prepare has read a byte of the image. Then comes the answer, and
+ * after one with REPORT_MORE a second one, once the image's platform is known. By then a hostile
+ * image may have taken control of prepare, so an answer says only whether the program runs, and in
+ * which of a fixed set of ways.
  *
  * Both programs come from one build, and a shim keeps the prepare it was started with (paths.h);
  * version and size catch a mixed installation. Strings are always terminated. A record that is
@@ -46,7 +46,7 @@ enum verdict {
 enum report_flag {
 	REPORT_DECIDED = 1u << 0, /* nothing but `decided` counts; the answer follows */
 	REPORT_MORE = 1u << 1,	  /* go on, but nothing may start before the next record */
-	REPORT_EDIT = 1u << 2,	  /* mode edit has to look before anything starts */
+	REPORT_EDIT = 1u << 2,	  /* mode edit has to run before anything starts */
 	REPORT_PATCHED = 1u << 3, /* mode edit: config.json.crossarch, or that of the exec's
 				   * process, was written and must be used */
 	REPORT_PRIVATE = 1u << 4, /* mode private must register a handler before the start */
