@@ -7,7 +7,7 @@
 
 #include "runtime/base/mem.h"
 
-/* --- the table of states (shim-protocol 4.2) -------------------------------------------------- */
+/* --- the table of states (shim/README.md, Tasks) ----------------------------------- */
 
 /* c: created, r: running, p: paused, s: stopped; what is not there is refused. */
 static const char *const allowed_in[M_RPC_N] = {
@@ -121,8 +121,7 @@ static struct m_process *find_exec(struct m_task *t, const char *id)
 	return NULL;
 }
 
-/* --- the end of processes (shim-protocol 4.4) --------------------------------------------------
- */
+/* --- the end of processes (shim/README.md, Order) ---------------------------------- */
 
 static bool starting(const struct m_process *p)
 {

@@ -10,7 +10,7 @@
 
 #include "shim/engine/argv.h"
 
-/* Golden command lines (shim-protocol 8.4). */
+/* The command lines as runc and crun take them, written by hand (shim/README.md, Engine). */
 
 static const struct engine runc = { "/usr/bin/runc", "/run/containerd/runc/k8s.io", false };
 static const struct engine crun_systemd = { "/usr/bin/crun", "/r", true };

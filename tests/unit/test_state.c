@@ -10,8 +10,8 @@
 
 #include "shim/task/state.h"
 
-/* The whole matrix against a table written by hand from shim-protocol 4.2: s start, k kill, a kill
- * all, d delete, e exec, p pause, r resume, u update, c checkpoint, z resize. */
+/* The whole matrix against a table written by hand (shim/README.md, Tasks): s start, k kill, a
+ * kill all, d delete, e exec, p pause, r resume, u update, c checkpoint, z resize. */
 static const char *const expected[PROCESS_STATE_N] = {
 	[PROCESS_CREATING] = "",     [PROCESS_CREATED] = "skadeuz", [PROCESS_RUNNING] = "kaepucz",
 	[PROCESS_PAUSED] = "karucz", [PROCESS_STOPPED] = "ad",
