@@ -61,6 +61,16 @@ int patch_process_apply(json *process, const struct patch *p, struct err *err)
 	return 0;
 }
 
+int patch_terminal(json *process, bool terminal, struct err *err)
+{
+	json *value = json_object_new_boolean(terminal);
+
+	if (value && json_object_object_add(process, "terminal", value) == 0)
+		return 0;
+	json_object_put(value);
+	return err_set(err, ERR_NOMEM, "no memory for process.terminal");
+}
+
 int patch_apply(json *document, const struct patch *p, struct err *err)
 {
 	json *process;

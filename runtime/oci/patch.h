@@ -27,3 +27,6 @@ MUST_CHECK int patch_apply(json *document, const struct patch *p, struct err *er
 
 /* The same for the process of an exec: the environment only. */
 MUST_CHECK int patch_process_apply(json *process, const struct patch *p, struct err *err);
+
+/* Whether @process gets a terminal. */
+MUST_CHECK int patch_terminal(json *process, bool terminal, struct err *err);

@@ -39,6 +39,7 @@ int spec_process_read(json *process, struct arena *arena, struct spec_process *r
 	    json_text(process, "cwd", "/", &ret->cwd, err) < 0)
 		return err_in(err, "process");
 	ret->no_new_privileges = json_object_get_boolean(json_member(process, "noNewPrivileges"));
+	ret->terminal = json_object_get_boolean(json_member(process, "terminal"));
 	return 0;
 }
 

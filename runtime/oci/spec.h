@@ -17,7 +17,7 @@ struct spec_process {
 	const char *const *args; /* NULL-terminated; may be empty */
 	const char *const *env;
 	const char *cwd; /* "/" by default */
-	bool no_new_privileges;
+	bool no_new_privileges, terminal;
 };
 
 struct spec_mount {

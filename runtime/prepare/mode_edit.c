@@ -13,9 +13,10 @@
 
 /*
  * What an emulated program needs in config.json, or an exec's in its process: variables for qemu
- * and a translated seccomp profile. Written by a prepare of its own that never sees the image, from
- * config.json, the settings and one number, the row of the guest. Whoever has got hold of the
- * prepare that did look at the image can choose that number, and nothing else of what is written.
+ * and a translated seccomp profile; and an exec's terminal. Written by a prepare of its own that
+ * never sees the image, from config.json, the settings and one number, the row of the guest.
+ * Whoever has got hold of the prepare that did look at the image can choose that number, and
+ * nothing else of what is written.
  */
 #define PATCHED "config.json.crossarch"
 
@@ -78,22 +79,24 @@ static int edit_config(struct prepare *p, struct patch *edits, struct err *err)
 	return write_out(p, p->document, PATCHED, err);
 }
 
-/* The emulator's settings, which an exec has from nowhere else. */
+/*
+ * The emulator's settings, which an exec has from nowhere else, and whether it gets a terminal: the
+ * request says that too, and the streams follow the request.
+ */
 static int edit_process(struct prepare *p, const struct patch *edits, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(JSON_MAX);
 	CLEANUP_JSON json *process = NULL;
 	char from[512], name[512];
 
-	if (!edits->qemu_cpu && !edits->n_variables)
-		return 0;
 	if (!str_is_identifier(p->request.exec) ||
 	    !str_fmt(from, sizeof(from), "%s.process.json", p->request.exec) ||
 	    !str_fmt(name, sizeof(name), "%s.crossarch", from))
 		return err_set(err, ERR_INVALID, "exec \"%.80s\" is no name", p->request.exec);
 	if (file_read_regular(FD_BUNDLE, from, &text, err) < 0 ||
 	    json_parse(text.data, text.len, "process", &process, err) < 0 ||
-	    patch_process_apply(process, edits, err) < 0)
+	    patch_process_apply(process, edits, err) < 0 ||
+	    patch_terminal(process, p->request.flags & REQUEST_TERMINAL, err) < 0)
 		return err_in(err, "change the process");
 	return write_out(p, process, name, err);
 }
@@ -105,7 +108,7 @@ static int edit(struct prepare *p, struct err *err)
 	struct patch edits = {
 		.qemu_cpu = *cpu ? cpu : NULL,
 		.variables = p->settings.variables,
-		.n_variables = p->settings.n_variables,
+		.n_variables = p->request.guest_row ? p->settings.n_variables : 0,
 		.host = p->host.arch,
 		.guest = guest,
 	};

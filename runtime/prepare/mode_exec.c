@@ -32,6 +32,15 @@ static int read_process(struct prepare *p, json **ret_document, struct spec_proc
 	return spec_process_read(*ret_document, &p->arena, ret, err);
 }
 
+/* The streams follow the request, so the process has to, whatever it says of a terminal. */
+static void judge_terminal(struct prepare *p, const struct spec_process *process)
+{
+	bool wanted = p->request.flags & REQUEST_TERMINAL;
+
+	if (process->terminal != wanted)
+		p->report.flags |= REPORT_EDIT;
+}
+
 /* A process without a PATH of its own gets that of the engine's defaults, like the engine does. */
 int mode_exec(struct prepare *p, struct err *err)
 {
@@ -53,7 +62,9 @@ int mode_exec(struct prepare *p, struct err *err)
 		return 0;
 	p->private_wanted = true;
 	if (read_process(p, &document, &process, err) < 0 || load_binfmt(p, err) < 0 ||
-	    confine_files(&p->view, FD_BUNDLE, err) < 0)
+	    confine_files(&p->view, FD_BUNDLE, err) < 0 ||
+	    check_process(p, &process, FOR_EXEC, &facts, &plan, err) < 0)
 		return -1;
-	return check_process(p, &process, FOR_EXEC, &facts, &plan, err);
+	judge_terminal(p, &process);
+	return 0;
 }

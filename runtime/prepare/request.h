@@ -22,7 +22,8 @@ enum request_flag { /* runc's own options that arrive as booleans */
 		    REQUEST_SYSTEMD_CGROUP = 1u << 0,
 		    REQUEST_NO_PIVOT = 1u << 1,
 		    REQUEST_NO_NEW_KEYRING = 1u << 2,
-		    REQUEST_TRIAL = 1u << 3, /* mode private: try, and leave nothing */
+		    REQUEST_TRIAL = 1u << 3,	/* mode private: try, and leave nothing */
+		    REQUEST_TERMINAL = 1u << 4, /* modes exec and edit: it gets a terminal */
 };
 
 struct prepare_request {
@@ -43,7 +44,7 @@ struct prepare_request {
 	uint64_t exit_status; /* mode after: how the process ended */
 	uint64_t io_uid, io_gid;
 	const char *pod;	     /* mode private: as decided */
-	uint64_t guest_row;	     /* modes edit and private: as reported, plus one; 0: none */
+	uint64_t guest_row;	     /* modes edit and private: as reported, plus one; 0: native */
 	const char *program, *guest; /* mode private: for the line of a refusal */
 	uint64_t flags;		     /* enum request_flag */
 	struct prepare_mount *mounts;

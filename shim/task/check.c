@@ -122,11 +122,14 @@ static void on_edited(struct inquiry *q)
 static int start_edit(struct check *c, struct operation *op, struct err *err)
 {
 	const struct report *r = c->answer;
+	const struct process *p = op->slot;
 	const struct prepare_request q = {
 		.id = op->task->id,
-		.exec = op->slot ? op->slot->exec_id : NULL,
+		.exec = p ? p->exec_id : NULL,
 		.bundle = op->task->bundle,
-		.guest_row = (uint64_t)r->guest_row + 1, /* none: beyond all rows */
+		/* emulated, and of no row: beyond all rows */
+		.guest_row = r->verdict == VERDICT_EMULATE ? (uint64_t)r->guest_row + 1 : 0,
+		.flags = p && p->terminal ? REQUEST_TERMINAL : 0,
 	};
 
 	c->edited = true;
@@ -152,6 +155,14 @@ static int take_decided(struct check *c, struct operation *op, const struct repo
 	return decided_take(op->task, d, &c->prepare.passed, err);
 }
 
+/* Of what runs natively only the process of an exec: its terminal. */
+static bool may_edit(const struct check *c, const struct operation *op, const struct report *r)
+{
+	if (c->edited || r->verdict == VERDICT_EMULATE)
+		return !c->edited;
+	return r->verdict == VERDICT_NATIVE && op->slot && op->slot->exec_id;
+}
+
 /*
  * From here on @r comes from somebody who has looked at the image. What it does not have to say is
  * taken out.
@@ -168,7 +179,7 @@ static int take_answer(struct check *c, struct operation *op, struct report *r, 
 	r->flags &= ~(uint32_t)REPORT_PATCHED;
 	if (!emulated || !op->task->private_pod)
 		r->flags &= ~(uint32_t)REPORT_PRIVATE;
-	if (!emulated || c->edited)
+	if (!may_edit(c, op, r))
 		r->flags &= ~(uint32_t)REPORT_EDIT;
 	return 0;
 }

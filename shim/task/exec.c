@@ -391,7 +391,7 @@ static void start_private(struct operation *op)
 		give_up(op, &err);
 }
 
-/* prepare wrote the process anew, with the emulator's settings in its environment. */
+/* prepare wrote the process anew: with the emulator's settings, or with the request's terminal. */
 static int use_patched(const struct process *p, struct err *err)
 {
 	char from[PATH_MAX], to[PATH_MAX];
@@ -450,6 +450,7 @@ static int start_check(struct operation *op, struct exec_run *run, struct err *e
 		.config_path = s->config_path,
 		.config_body = s->config_body,
 		.init_pid = (uint64_t)op->task->init.pid,
+		.flags = p->terminal ? REQUEST_TERMINAL : 0,
 	};
 
 	if (exec_read_process(p, &json, err) < 0 || make_gate(op, run, json.len, err) < 0)

@@ -525,6 +525,78 @@ static void execs(void **state)
 	assert_int_equal(r.err.code, ERR_NOT_FOUND);
 }
 
+#define EXEC(terminal) "{\"args\":[\"bin/native\"],\"cwd\":\"/mnt/prepare/rootfs\"" terminal "}"
+
+/* An exec of a native program: whether the process has to be edited. */
+static bool exec_needs_edit(const char *process, uint64_t flags)
+{
+	struct prepare_request req = { .init_pid = (uint64_t)getpid(), .flags = flags };
+	CLEANUP_BUF struct buf text = BUF_INIT(65536);
+	CLEANUP_FD int request = -1;
+	struct report r;
+	struct err err;
+
+	req.process = process;
+	assert_int_equal(request_encode(&req, &text, &err), 0);
+	request = memory_of(text.data, text.len);
+	assert_int_equal(run("exec", bundle, request, -1, &r), 0);
+	assert_int_equal(r.verdict, VERDICT_NATIVE);
+	return r.flags & REPORT_EDIT;
+}
+
+/* Mode edit on the process of exec "e", of a native program; what comes of it is in @ret. */
+static void edit_exec(const char *process, uint64_t flags, char *ret, size_t size)
+{
+	struct prepare_request req = { .exec = "e", .flags = flags };
+	CLEANUP_BUF struct buf text = BUF_INIT(65536);
+	CLEANUP_FD int request = -1;
+	CLEANUP_FD int fd = -1;
+	struct report r;
+	struct err err;
+	ssize_t n;
+
+	put_at(DIR_BASE "/e.process.json", process, strlen(process), 0600);
+	assert_int_equal(request_encode(&req, &text, &err), 0);
+	request = memory_of(text.data, text.len);
+	assert_int_equal(run("edit", bundle, request, -1, &r), 0);
+	assert_true(r.flags & REPORT_PATCHED);
+	fd = openat(bundle, "e.process.json.crossarch", O_RDONLY | O_CLOEXEC);
+	n = read(fd, ret, size - 1);
+	assert_true(n > 0);
+	ret[n] = '\0';
+	assert_int_equal(unlinkat(bundle, "e.process.json.crossarch", 0), 0);
+}
+
+/* As if Create had found them in the node's file. */
+static void settings_are(const char *json)
+{
+	struct prepare_request kept = { .settings = json };
+	CLEANUP_BUF struct buf text = BUF_INIT(4096);
+	struct err err;
+
+	assert_int_equal(request_encode(&kept, &text, &err), 0);
+	put_at(DIR_BASE "/crossarch.settings", text.data, text.len, 0600);
+	write_config("native", "");
+}
+
+/* The request says whether there is one. A native program gets nothing of the emulators'. */
+static void terminals_of_execs(void **state)
+{
+	char text[256];
+
+	(void)state;
+	NEEDS_PROGRAM;
+	settings_are("{\"cpu\":\"max\",\"qemu\":{\"QEMU_STACK_SIZE\":\"1\"}}");
+	assert_false(exec_needs_edit(EXEC(""), 0));
+	assert_true(exec_needs_edit(EXEC(""), REQUEST_TERMINAL));
+	assert_false(exec_needs_edit(EXEC(",\"terminal\":true"), REQUEST_TERMINAL));
+	assert_true(exec_needs_edit(EXEC(",\"terminal\":true"), 0));
+	edit_exec(EXEC(",\"terminal\":true"), 0, text, sizeof(text));
+	assert_string_equal(text, EXEC(",\"terminal\":false"));
+	edit_exec(EXEC(""), REQUEST_TERMINAL, text, sizeof(text));
+	assert_string_equal(text, EXEC(",\"terminal\":true"));
+}
+
 static void errors_of_engines(void **state)
 {
 	static const char log[] = "{\"level\":\"error\",\"msg\":\"it broke\"}\n";
@@ -603,6 +675,7 @@ int main(void)
 		cmocka_unit_test(hostile_configs),
 		cmocka_unit_test(platform_of_the_image),
 		cmocka_unit_test(execs),
+		cmocka_unit_test(terminals_of_execs),
 		cmocka_unit_test(errors_of_engines),
 		cmocka_unit_test(words_of_engines),
 		cmocka_unit_test(usage),
