@@ -116,6 +116,7 @@ static void on_edited(struct inquiry *q)
 		c->answer = NULL;
 	}
 	inquiry_stop(q);
+	q->run.told = true;
 	c->done(q->run.op);
 }
 

@@ -27,7 +27,9 @@ static const char usage[] =
 	"    one RPC of containerd.task.v2.Task (or SERVICE from the environment); prints the\n"
 	"    reply's fields. An error goes to standard error as \"CODE MESSAGE\", exit status 1; "
 	"no\n"
-	"    answer in TIMEOUT seconds (environment, 20) is exit status 124.\n"
+	"    answer in TIMEOUT seconds (environment, 20) is exit status 124. DEADLINE: what the "
+	"shim\n"
+	"    is told of how long its client waits, in seconds.\n"
 	"shimctl encode TYPE [FIELD=VALUE...]\n"
 	"shimctl decode TYPE\n"
 	"    a message to standard output, or from standard input as lines\n"
@@ -108,6 +110,7 @@ static int send_request(int fd, const char *method, const struct buf *payload, s
 	r.method = (char *)(uintptr_t)method;
 	r.payload.data = payload->data;
 	r.payload.len = payload->len;
+	r.timeout_nano = atoll(environment("DEADLINE", "0")) * 1000000000;
 	f.length = (uint32_t)crossarch__ttrpc_request__get_packed_size(&r);
 	packed = malloc(FRAME_HEADER + f.length);
 	if (!packed)
