@@ -20,7 +20,7 @@
 #define BUSY_NS S_TO_NS(1)
 #define BUSY_PIPE_BYTES (1 << 20)
 
-/* Writes what a short write left. 0 bytes left gives 1, so that the pair is tried again. */
+/* Writes what is left of a block. A write of nothing gives 1, so that the pair is tried again. */
 static ssize_t write_rest(struct relay *r)
 {
 	ssize_t n = write(r->out.fd, r->rest + r->rest_at, r->rest_len);
@@ -32,40 +32,30 @@ static ssize_t write_rest(struct relay *r)
 	r->rest_len = (uint16_t)(r->rest_len - n);
 	if (!r->rest_len)
 		free(steal(r->rest));
-	return 1;
+	return n ? n : 1;
 }
 
-static int keep_rest(struct relay *r, const uint8_t *bytes, size_t n)
-{
-	r->rest = malloc(n);
-	if (!r->rest)
-		return -1;
-	memcpy(r->rest, bytes, n);
-	r->rest_at = 0;
-	r->rest_len = (uint16_t)n;
-	return 0;
-}
-
-/* One block by read() and write(). As splice(): bytes, 0 at the end, -1 and errno. */
+/*
+ * One block by read() and write(). As splice(): bytes, 0 at the end, -1 and errno. What was read
+ * stays in hand until it is written, whatever fails in between.
+ */
 static ssize_t move_copy(struct relay *r)
 {
-	uint8_t block[COPY_BYTES];
-	ssize_t n, done;
+	ssize_t n;
 
 	if (r->rest_len)
 		return write_rest(r);
-	n = read(r->in.fd, block, sizeof(block));
-	if (n <= 0)
+	r->rest = malloc(COPY_BYTES);
+	if (!r->rest)
+		return -1;
+	n = read(r->in.fd, r->rest, COPY_BYTES);
+	if (n <= 0) {
+		free(steal(r->rest));
 		return n;
-	done = write(r->out.fd, block, (size_t)n);
-	if (done < 0 && errno != EAGAIN && errno != EINTR)
-		return -1;
-	if (done < 0)
-		done = 0;
-	r->total += (size_t)done;
-	if (done < n && keep_rest(r, block + done, (size_t)(n - done)) < 0)
-		return -1;
-	return n;
+	}
+	r->rest_at = 0;
+	r->rest_len = (uint16_t)n;
+	return write_rest(r);
 }
 
 static ssize_t move(struct relay *r)
@@ -123,6 +113,17 @@ static void end(struct relay *r, int errnum)
 	r->on_end(r, errnum);
 }
 
+/* Nobody can be watched for memory to come back: it is tried again a little later. */
+static bool no_memory(struct relay *r)
+{
+	if (errno != ENOMEM && errno != ENOBUFS)
+		return false;
+	source_want(&r->in, 0);
+	source_want(&r->out, 0);
+	timer_arm(&r->again, r->in.loop, LOOP_RETRY_NS);
+	return true;
+}
+
 /*
  * One move per wake-up: a busy stream shares the loop with the others, and the side that is watched
  * stays the same while data flows. epoll is level-triggered, so nothing is lost by returning.
@@ -139,7 +140,7 @@ static void pump(struct relay *r)
 		end(r, 0);
 	} else if (errno == EAGAIN) {
 		watch(r, source_empty(r));
-	} else if (errno != EINTR) {
+	} else if (errno != EINTR && !no_memory(r)) {
 		end(r, errno);
 	}
 }
@@ -154,10 +155,18 @@ static void on_out(struct source *src)
 	pump(container_of(src, struct relay, out));
 }
 
+static void on_again(struct timer *t)
+{
+	struct relay *r = container_of(t, struct relay, again);
+
+	watch(r, true);
+	pump(r);
+}
+
 int relay_start(struct relay *r, struct loop *loop, int in, int out,
 		void (*on_end)(struct relay *, int errnum), struct err *err)
 {
-	*r = (struct relay){ .on_end = on_end };
+	*r = (struct relay){ .on_end = on_end, .again.on_fire = on_again };
 	if (source_init(&r->in, loop, in, EPOLLIN, on_in, err) < 0)
 		return -1;
 	if (source_init(&r->out, loop, out, 0, on_out, err) < 0) {
@@ -179,6 +188,7 @@ bool relay_blocked(const struct relay *r)
 
 void relay_stop(struct relay *r)
 {
+	timer_disarm(&r->again);
 	source_deinit(&r->in);
 	source_deinit(&r->out);
 	free(steal(r->rest));

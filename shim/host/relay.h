@@ -17,14 +17,16 @@
  */
 struct relay {
 	struct source in, out;
+	struct timer again; /* after a move that the kernel had no memory for */
 	/*
 	 * Called once, at the end; the relay is stopped by then and may be freed. @errnum is 0 when
 	 * the source ended (end of file, or EIO from a terminal nobody has open any more),
-	 * otherwise the error; EPIPE when nobody can read the destination.
+	 * otherwise the error; EPIPE when nobody can read the destination. A move that the kernel
+	 * has no memory for is tried again, and is no end.
 	 */
 	void (*on_end)(struct relay *, int errnum);
 	uint64_t total;	   /* bytes the destination took, since relay_start() */
-	uint8_t *rest;	   /* copied blocks only: what the destination did not take yet */
+	uint8_t *rest;	   /* copied blocks only: what the destination did not take yet; owned */
 	uint16_t rest_at;  /* where it begins */
 	uint16_t rest_len; /* and how much is left */
 	bool copies;	   /* splice() does not take this pair */

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <termios.h>
 
 #include "runtime/base/fd.h"
@@ -34,6 +35,30 @@ struct rig {
 	bool ended, free_in_callback;
 	int errnum;
 };
+
+static int relayed_to = -1;    /* the descriptor the relay writes to */
+static unsigned int shortages; /* this many moves find no memory */
+
+static bool short_of_memory(void)
+{
+	if (!shortages)
+		return false;
+	errno = shortages-- % 2 ? ENOMEM : ENOBUFS;
+	return true;
+}
+
+ssize_t splice(int in, off64_t *in_at, int out, off64_t *out_at, size_t n, unsigned int flags)
+{
+	return short_of_memory() ? -1 : syscall(SYS_splice, in, in_at, out, out_at, n, flags);
+}
+
+/* Of the relay's copying only: the test itself writes to sockets with the same call. */
+ssize_t write(int fd, const void *bytes, size_t n)
+{
+	bool relays = n && n <= 4096 && fd == relayed_to;
+
+	return relays && short_of_memory() ? -1 : syscall(SYS_write, fd, bytes, n);
+}
 
 static uint8_t expected(size_t i)
 {
@@ -166,6 +191,7 @@ static void start(struct rig *rig)
 {
 	struct err err;
 
+	relayed_to = rig->to[1];
 	assert_int_equal(
 		relay_start(&rig->relay, &rig->loop, rig->from[0], rig->to[1], on_end, &err), 0);
 }
@@ -371,14 +397,64 @@ static void test_stop(void **state)
 	assert_null(rig->relay.rest);
 }
 
+/* The kernel has no memory for a while: all of it arrives, only later. */
+static void test_no_memory(void **state)
+{
+	struct rig *rig = *state;
+
+	pipes(rig);
+	start(rig);
+	shortages = 5;
+	pass(rig, 100000);
+	assert_int_equal(shortages, 0);
+}
+
+static void test_no_memory_copied(void **state)
+{
+	struct rig *rig = *state;
+
+	sockets(rig->from);
+	sockets(rig->to);
+	start(rig);
+	rig->relay.copies = true; /* it is known already that splice() refuses them */
+	shortages = 6;
+	pass(rig, 100000);
+	assert_int_equal(shortages, 0);
+}
+
+/* Stopped while it waits for memory. */
+static void test_stop_without_memory(void **state)
+{
+	struct rig *rig = *state;
+
+	pipes(rig);
+	start(rig);
+	shortages = 1;
+	assert_int_equal(write(rig->from[1], "x", 1), 1);
+	while (shortages)
+		run(rig, on_tick, 0);
+	relay_stop(&rig->relay);
+	run(rig, on_tick, 2 * LOOP_RETRY_NS);
+	assert_false(rig->ended);
+}
+
 int main(void)
 {
 #define RIG_TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		RIG_TEST(test_pipe_to_pipe),  RIG_TEST(test_small_bites), RIG_TEST(test_copied),
-		RIG_TEST(test_full),	      RIG_TEST(test_reader_gone), RIG_TEST(test_empty_end),
-		RIG_TEST(test_from_terminal), RIG_TEST(test_to_terminal), RIG_TEST(test_to_file),
+		RIG_TEST(test_pipe_to_pipe),
+		RIG_TEST(test_small_bites),
+		RIG_TEST(test_copied),
+		RIG_TEST(test_full),
+		RIG_TEST(test_reader_gone),
+		RIG_TEST(test_empty_end),
+		RIG_TEST(test_from_terminal),
+		RIG_TEST(test_to_terminal),
+		RIG_TEST(test_to_file),
 		RIG_TEST(test_stop),
+		RIG_TEST(test_no_memory),
+		RIG_TEST(test_no_memory_copied),
+		RIG_TEST(test_stop_without_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
