@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
@@ -14,46 +15,36 @@
 /* The engine sends a name along. The descriptor comes with its first byte, the rest is not read. */
 #define NAME_READ 16
 
-/* Makes <@parent>/crossarch-pty.XXXXXX and leaves the socket's path in @path. */
-static bool make_dir(const char *parent, char *path, size_t size)
+/* The address of @name in the directory @dir. A bundle's path may be longer than an address. */
+static int address(int dir, const char *name, struct sockaddr_un *ret, struct err *err)
 {
-	size_t n;
-
-	if (!parent || *parent != '/' || !str_fmt(path, size, "%s/crossarch-pty.XXXXXX", parent))
-		return false;
-	n = strlen(path);
-	if (n + sizeof("/s") > size || !mkdtemp(path))
-		return false;
-	memcpy(path + n, "/s", sizeof("/s"));
-	return true;
+	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (str_fmt(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/%s", dir, name))
+		return 0;
+	return err_set(err, ERR_INVALID, "name of a console socket is too long: %s", name);
 }
 
-static int listen_at(const char *path, int *ret_fd, struct err *err)
+int console_listen(const char *dir, const char *name, int *ret_fd, struct err *err)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	CLEANUP_FD int fd = -1;
+	CLEANUP_FD int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un addr;
 
-	if (!str_copy(addr.sun_path, sizeof(addr.sun_path), path))
-		return err_set(err, ERR_INVALID, "socket path too long: %s", path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 || listen(fd, 1) < 0)
-		return err_sys(err, ERR_IO, "listen on console socket %s", path);
+	if (dirfd < 0 || fd < 0)
+		return err_sys(err, ERR_IO, "console socket in %s", dir);
+	if (address(dirfd, name, &addr, err) < 0)
+		return -1;
+	(void)unlinkat(dirfd, name, 0);
+	/* The file that bind() makes has the mode of the socket. */
+	if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return err_sys(err, ERR_IO, "bind console socket %s/%s", dir, name);
+	if (listen(fd, 1) < 0) {
+		err_sys(err, ERR_IO, "listen on console socket %s/%s", dir, name);
+		(void)unlinkat(dirfd, name, 0);
+		return -1;
+	}
 	*ret_fd = fd_steal(&fd);
 	return 0;
-}
-
-int console_listen(char *ret_path, size_t size, int *ret_fd, struct err *err)
-{
-	if (!make_dir(getenv("XDG_RUNTIME_DIR"), ret_path, size) &&
-	    !make_dir("/run", ret_path, size) && !make_dir("/tmp", ret_path, size)) {
-		*ret_path = '\0';
-		return err_sys(err, ERR_IO, "create a directory for the console socket");
-	}
-	*ret_fd = -1;
-	if (listen_at(ret_path, ret_fd, err) == 0)
-		return 0;
-	console_close(ret_path, ret_fd);
-	return -1;
 }
 
 /* The first descriptor of a message; the kernel closed nothing for us, so further ones are. */
@@ -107,12 +98,12 @@ int console_receive(int listen_fd, int *ret_master, struct err *err)
 	return 0;
 }
 
-void console_close(char *path, int *listen_fd)
+void console_close(const char *dir, char *name, int *listen_fd)
 {
+	CLEANUP_FD int dirfd = *name ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
 	fd_close(listen_fd);
-	if (!*path)
-		return;
-	unlink(path);
-	rmdir(dirname(path));
-	*path = '\0';
+	if (dirfd >= 0)
+		(void)unlinkat(dirfd, name, 0);
+	*name = '\0';
 }

@@ -12,13 +12,14 @@
  */
 
 /*
- * Listens on a socket in a new directory only we may enter, below $XDG_RUNTIME_DIR, /run or /tmp.
- * @ret_path of @size bytes gets its path. Returns the descriptor through @ret_fd.
+ * Listens on a new socket @name in the directory @dir that only root may connect to. A shim that is
+ * killed leaves it there, and whoever removes the directory takes it along. Returns the descriptor
+ * through @ret_fd.
  */
-MUST_CHECK int console_listen(char *ret_path, size_t size, int *ret_fd, struct err *err);
+MUST_CHECK int console_listen(const char *dir, const char *name, int *ret_fd, struct err *err);
 
 /* Takes the master from the queue, non-blocking. ERR_ENGINE when the engine sent none. */
 MUST_CHECK int console_receive(int listen_fd, int *ret_master, struct err *err);
 
-/* Closes the socket and removes it with its directory; @path becomes "". Idempotent. */
-void console_close(char *path, int *listen_fd);
+/* Closes the socket and removes it; @name becomes "". Idempotent. */
+void console_close(const char *dir, char *name, int *listen_fd);

@@ -40,7 +40,7 @@ static struct stdio_streams *streams_free(struct stdio_streams *all)
 	timer_disarm(&all->look);
 	for (int n = 0; n < STREAM_N; n++)
 		stream_close(&all->of[n]);
-	console_close(all->io->console_socket, &all->console_fd);
+	console_close(all->dir, all->io->console_socket, &all->console_fd);
 	driver_drop(all);
 	free(all);
 	return NULL;
@@ -320,7 +320,7 @@ static int take_console(struct stdio_streams *all, struct err *err)
 
 	if (console_receive(all->console_fd, &out->inner, err) < 0)
 		return -1;
-	console_close(all->io->console_socket, &all->console_fd);
+	console_close(all->dir, all->io->console_socket, &all->console_fd);
 	if (in->client.fd >= 0) {
 		in->inner = fcntl(out->inner, F_DUPFD_CLOEXEC, 3);
 		if (in->inner < 0)
@@ -365,7 +365,7 @@ int stdio_say(struct stdio *io, const char *line, struct err *err)
 	    (fd_write_all(fd, line, strlen(line)) < 0 || fd_write_all(fd, end, strlen(end)) < 0))
 		return err_sys(err, ERR_IO, "write to the streams of a process");
 	if (terminal) {
-		console_close(io->console_socket, &all->console_fd);
+		console_close(all->dir, io->console_socket, &all->console_fd);
 		close_read(&all->of[STREAM_OUT]);
 	}
 	return stdio_engine_done(io, err);

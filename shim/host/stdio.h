@@ -25,7 +25,9 @@ struct stdio_spec {
 	const char *id, *ns;	    /* container id and namespace, for a logging driver */
 	const char *in, *out, *err; /* paths or URIs as containerd sent them; "" means /dev/null */
 	bool terminal;
-	uid_t io_uid; /* owner of the pipes handed to the engine */
+	const char *dir;     /* the engine's working directory; outlives the streams */
+	const char *console; /* the name that the console socket gets in it */
+	uid_t io_uid;	     /* owner of the pipes handed to the engine */
 	gid_t io_gid;
 };
 
@@ -33,7 +35,7 @@ struct stdio_streams; /* private to stdio.c */
 
 struct stdio {
 	int engine_fds[3]; /* descriptors 0, 1, 2 for the engine; -1 means /dev/null; owned here */
-	char console_socket[64]; /* for --console-socket; "" without a terminal */
+	char console_socket[96]; /* its name in the directory; "" without a terminal */
 	/*
 	 * Called at most once: every end is open and a logging driver is ready (@failed NULL), or
 	 * something was not within its time (@failed says what).

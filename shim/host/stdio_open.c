@@ -170,6 +170,20 @@ static int open_driver(struct stdio_streams *all, struct reaper *reaper,
 	return 0;
 }
 
+static int open_console(struct stdio_streams *all, const struct stdio_spec *spec, struct err *err)
+{
+	char *name = all->io->console_socket;
+
+	if (!str_copy(name, sizeof(all->io->console_socket), spec->console))
+		return err_set(err, ERR_INVALID, "name of a console socket is too long: %s",
+			       spec->console);
+	all->dir = spec->dir;
+	if (console_listen(spec->dir, name, &all->console_fd, err) == 0)
+		return 0;
+	*name = '\0';
+	return -1;
+}
+
 /* The scheme of stdout decides for stderr too; stdin is a FIFO always. */
 int streams_open(struct stdio_streams *all, struct reaper *reaper, const struct stdio_spec *spec,
 		 struct err *err)
@@ -189,8 +203,5 @@ int streams_open(struct stdio_streams *all, struct reaper *reaper, const struct 
 		r = open_driver(all, reaper, spec, err);
 	else
 		r = unknown_scheme(scheme, err);
-	if (r < 0 || !spec->terminal)
-		return r;
-	return console_listen(all->io->console_socket, sizeof(all->io->console_socket),
-			      &all->console_fd, err);
+	return r < 0 || !spec->terminal ? r : open_console(all, spec, err);
 }

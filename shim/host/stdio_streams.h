@@ -40,6 +40,7 @@ struct stdio_streams {
 	uint64_t read;	       /* what the client had read by the last look, of both streams */
 	uint64_t read_at;      /* when that changed last, ns */
 	uint64_t patience;     /* with a client that reads nothing, ns */
+	const char *dir;       /* of the console socket */
 	int console_fd;	       /* listens until the engine is done; owned */
 	bool terminal;
 	bool flowing; /* the relays of the output were started */

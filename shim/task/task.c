@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/task/task.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/base/str.h"
 #include "shim/task/host.h"
 #include "shim/task/operation.h"
 #include "shim/task/service.h"
@@ -130,6 +132,7 @@ int process_open_stdio(struct process *p, void (*on_ready)(struct stdio *, const
 		       struct err *err)
 {
 	struct service *s = p->task->service;
+	char console[NAME_MAX + 1];
 	struct stdio_spec spec = {
 		.id = p->task->id,
 		.ns = s->ns,
@@ -137,10 +140,16 @@ int process_open_stdio(struct process *p, void (*on_ready)(struct stdio *, const
 		.out = p->out,
 		.err = p->err,
 		.terminal = p->terminal,
+		.dir = p->task->bundle,
+		.console = console,
 		.io_uid = p->task->io_uid,
 		.io_gid = p->task->io_gid,
 	};
 
+	if (p->exec_id)
+		(void)str_fmt(console, sizeof(console), "%s.console", p->exec_id);
+	else
+		(void)str_copy(console, sizeof(console), "console");
 	p->io.on_ready = on_ready;
 	return stdio_open(&p->io, s->loop, &s->reaper, &spec, err);
 }

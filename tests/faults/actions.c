@@ -43,7 +43,6 @@ static int options_fd(const struct box *b)
 	return fd;
 }
 
-/* XDG_RUNTIME_DIR: that is where a killed shim leaves the socket of a console. */
 static void become(const struct box *b, const char *action, int gate, int in, int out)
 {
 	const struct world *w = b->pod->w;
@@ -54,8 +53,7 @@ static void become(const struct box *b, const char *action, int gate, int in, in
 
 	setpgid(0, 0);
 	if (read(gate, &byte, 1) != 1 || chdir(b->bundle) < 0 || dup2(in, 0) < 0 ||
-	    dup2(out, 1) < 0 || dup2(out, 2) < 0 || setenv("TTRPC_ADDRESS", w->events, 1) < 0 ||
-	    setenv("XDG_RUNTIME_DIR", w->dir, 1) < 0)
+	    dup2(out, 1) < 0 || dup2(out, 2) < 0 || setenv("TTRPC_ADDRESS", w->events, 1) < 0)
 		_exit(126);
 	execv(argv[0], (char *const *)(uintptr_t)argv);
 	_exit(127);

@@ -119,6 +119,17 @@ static inline int bench_setup(void **state)
 	return 0;
 }
 
+/* "<dir>/<name>"; four results are valid at a time. */
+static inline const char *bench_path(struct bench *b, const char *name)
+{
+	static char paths[4][128];
+	static unsigned int next;
+	char *p = paths[next++ % 4];
+
+	assert_true(str_fmt(p, sizeof(paths[0]), "%s/%s", b->dir, name));
+	return p;
+}
+
 static inline int bench_teardown(void **state)
 {
 	struct bench *b = *state;
@@ -126,7 +137,8 @@ static inline int bench_teardown(void **state)
 
 	stdio_deinit(&b->io);
 	stdio_deinit(&b->io);
-	assert_int_equal(access(b->io.console_socket, F_OK), -1);
+	assert_string_equal(b->io.console_socket, "");
+	assert_int_equal(access(bench_path(b, "pty"), F_OK), -1);
 	timer_disarm(&b->alarm);
 	reaper_deinit(&b->reaper);
 	loop_deinit(&b->loop);
@@ -143,17 +155,6 @@ static inline void bench_until(struct bench *b, const bool *flag)
 		b->loop.quit = false;
 		assert_int_equal(loop_run(&b->loop, &err), 0);
 	}
-}
-
-/* "<dir>/<name>"; four results are valid at a time. */
-static inline const char *bench_path(struct bench *b, const char *name)
-{
-	static char paths[4][128];
-	static unsigned int next;
-	char *p = paths[next++ % 4];
-
-	assert_true(str_fmt(p, sizeof(paths[0]), "%s/%s", b->dir, name));
-	return p;
 }
 
 static inline const char *bench_fifo(struct bench *b, const char *name)
@@ -188,9 +189,12 @@ static inline void bench_client(struct bench *b, struct job *j, const char *comm
 
 static inline void bench_open(struct bench *b, const struct stdio_spec *spec)
 {
+	struct stdio_spec full = *spec;
 	struct err err = ERR_INIT;
 
-	if (stdio_open(&b->io, &b->loop, &b->reaper, spec, &err) < 0)
+	full.dir = b->dir;
+	full.console = "pty";
+	if (stdio_open(&b->io, &b->loop, &b->reaper, &full, &err) < 0)
 		fail_msg("stdio_open: %s", err.text);
 }
 
@@ -212,7 +216,7 @@ static inline void bench_start(struct bench *b, struct job *j, const char *comma
 }
 
 /* What the engine does with its --console-socket: connect, send, and no word back. */
-static inline void bench_send_fds(const char *socket_path, const int *fds, size_t n)
+static inline void bench_send_fds(struct bench *b, const int *fds, size_t n)
 {
 	union {
 		struct cmsghdr align;
@@ -224,7 +228,7 @@ static inline void bench_send_fds(const char *socket_path, const int *fds, size_
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	strcpy(addr.sun_path, socket_path);
+	strcpy(addr.sun_path, bench_path(b, b->io.console_socket));
 	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	if (n) {
 		msg.msg_control = control.bytes;
@@ -247,7 +251,7 @@ static inline void bench_start_on_terminal(struct bench *b, struct job *j, const
 	fcntl(master, F_SETFD, FD_CLOEXEC);
 	fcntl(slave, F_SETFD, FD_CLOEXEC);
 	bench_run(b, j, command, (const int[]){ slave, slave, slave });
-	bench_send_fds(b->io.console_socket, &master, 1);
+	bench_send_fds(b, &master, 1);
 	close(slave);
 	close(master);
 	if (stdio_engine_done(&b->io, &err) < 0)
