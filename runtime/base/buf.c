@@ -29,6 +29,7 @@ int buf_reserve(struct buf *b, size_t n, struct err *err)
 		return err_set(err, ERR_NOMEM, "no memory for %zu bytes", cap);
 	b->data = data;
 	b->cap = cap;
+	b->data[b->len] = '\0';
 	return 0;
 }
 
