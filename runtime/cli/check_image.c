@@ -112,7 +112,7 @@ struct watched {
 	pid_t pid;
 };
 
-/* Whoever waits for the checker's output, or interrupts it, does not mean us. */
+/* Signals from the checker's terminal are not for us, nor may we hold its output open. */
 static void stand_aside(void)
 {
 	CLEANUP_FD int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -201,7 +201,7 @@ static void guard_drop(struct guard *g)
 
 /* --- looking into an image ------------------------------------------------------------------- */
 
-/* Longer than any unpacking takes. */
+/* A lease longer than any unpacking takes. */
 #define LEASE_SECONDS 3600
 
 /* One image under examination. */

@@ -276,7 +276,7 @@ static struct version version_of(const char *text)
 	return v;
 }
 
-/* Tells the kubelet of features, and asks for them only where the runtime is called runc's. */
+/* True for versions that tell the kubelet of features but ask only runtimes of runc's type. */
 static bool asks_runc_only(const struct version *v)
 {
 	if (v->major != 2 || v->minor > 3)

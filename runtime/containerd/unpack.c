@@ -7,7 +7,7 @@
 #define ANSWER_MAX (16u << 20)
 #define STEP_MS 30000
 
-/* For whoever lists snapshots meanwhile. */
+/* Shows a person who lists snapshots whose these are. */
 #define LABEL "io.crossarch.check"
 
 /* What the snapshots of one unpacking have in common. */

@@ -22,7 +22,7 @@ static bool is_plain(const char *s)
 			 "/._+-@:,=~") == n;
 }
 
-/* The file's path in the container, or what whoever named it wrote. */
+/* The file's path in the container if it is known, else the path as it was written. */
 static const char *place_of(const struct program_file *file)
 {
 	return file->where && *file->where ? file->where : file->path ? file->path : "";
@@ -36,7 +36,7 @@ static void put_name(struct sentence *s, const char *name)
 
 /* --- emulators ----------------------------------------------------------------------------- */
 
-/* The name to type for the guest: OCI's, or qemu's where OCI has none; NULL: qemu has no such. */
+/* The name to type for the guest: OCI's, or qemu's where OCI has none; NULL if qemu has none. */
 static const char *installable(const struct sentence *s)
 {
 	const struct arch *a = s->p->guest;

@@ -28,7 +28,7 @@ struct search {
 	bool musl, doubt;
 };
 
-/* A library that may be it: of the same machine, or the loader goes on. */
+/* Whether a file is the library: it must be of the same machine, or the loader looks further. */
 enum fit { FIT_NO, FIT_YES, FIT_UNKNOWN };
 
 static enum fit try_path(struct search *s, const char *path, struct found *ret)
@@ -126,7 +126,7 @@ static enum fit try_cache(struct search *s, const char *name, struct found *ret)
 	return FIT_NO;
 }
 
-/* Every place that any loader of the kind looks in; more than one of them may not be asked. */
+/* Looks in all places where a loader of this kind may look: too many, so that none is missed. */
 static enum fit find_library(struct search *s, const struct dynamic *by, const char *origin,
 			     const char *name, struct found *ret)
 {

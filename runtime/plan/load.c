@@ -26,7 +26,7 @@ static const struct arch *image_arch(const struct image *img)
 				      : NULL;
 }
 
-/* A missing loader: the other one that is there tells an ABI from a C library. */
+/* A loader is missing. Which other one is there shows whether the ABI or the C library differs. */
 static enum cause judge_missing_loader(const struct facts *f, const struct arch *guest)
 {
 	if (facts_last(f)->image.system)

@@ -98,7 +98,8 @@ static enum cause judge_access(const struct facts *f)
 		return CAUSE_NOEXEC;
 	if (file->mode & 0111)
 		return CAUSE_NONE;
-	/* With the bit it would not run either: better say what would. */
+	/* If it would not run with the bit either, the reason for that is the better one to name.
+	 */
 	return !f->handler && judge_kind(file->image.kind) ? CAUSE_NONE : CAUSE_NO_X_BIT;
 }
 
@@ -230,7 +231,7 @@ static enum cause judge_policy(const struct facts *f)
 	return f->private_bar;
 }
 
-/* The profile of a container that runs is what it is. */
+/* The profile of a running container cannot be changed any more. */
 static enum cause judge_seccomp(const struct facts *f)
 {
 	bool fixed = f->settings->seccomp_keep || f->purpose == FOR_EXEC;
@@ -335,7 +336,7 @@ static void plan_elf(const struct facts *f, struct plan *p)
 	if (can == HOST_UNKNOWN || f->binfmt->state == BINFMT_UNKNOWN || f->binfmt->partial)
 		return;
 	why = p->guest ? judge_unhandled(f, p->guest, p) : CAUSE_NO_EMULATOR;
-	/* What would help against these ends at the policy. */
+	/* The policy forbids what would help against these, so it is the policy that is named. */
 	if ((why == CAUSE_NO_EMULATOR || why == CAUSE_HANDLER_DISABLED ||
 	     why == CAUSE_BINFMT_OFF) &&
 	    judge_policy(f))
@@ -343,7 +344,7 @@ static void plan_elf(const struct facts *f, struct plan *p)
 	refuse(p, why);
 }
 
-/* A file that is no ELF program, and no enabled handler takes it: perhaps one that is not does. */
+/* A file that is no ELF program, and no enabled handler takes it; perhaps a disabled one would. */
 static enum cause judge_other(const struct facts *f, struct plan *p)
 {
 	const struct program_file *file = facts_last(f);

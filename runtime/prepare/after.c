@@ -30,7 +30,7 @@
 #define SUSPECTS_MAX 64
 #define DEPTH_MAX 5 /* tini, a script, gosu, a shell, the program */
 
-/* Whoever would have executed a program: a wrapper of this name, or NULL for a shell. */
+/* Who would have executed a program: a wrapper of this name, or NULL for a shell. */
 typedef const char *starter;
 
 struct look {
@@ -64,7 +64,7 @@ static bool explains_127(enum cause c)
 	       c == CAUSE_INTERPRETER_MISSING || c == CAUSE_SYSTEM;
 }
 
-/* The program is another architecture's, which no hook changes its mind about. */
+/* The program is of another architecture, which no hook can change. */
 static bool is_foreign(enum cause c)
 {
 	return c >= CAUSE_NO_EMULATOR && c <= CAUSE_ABI_HANDLER;

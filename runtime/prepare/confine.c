@@ -127,9 +127,9 @@ static int drop_capabilities(unsigned int keep, struct err *err)
 }
 
 /*
- * Who owns nothing can write, empty and make nothing, also where the kernel has no Landlock; to
- * read, the capability is enough, which goes with the change and is taken back. Where nobody has no
- * number in our user namespace all stays as it is.
+ * The user nobody owns no file, so we can write, truncate and create none, also where the kernel
+ * has no Landlock. To read, the capability is enough; the change of user takes it away, so it is
+ * raised again. In a user namespace where nobody has no id, nothing changes.
  */
 static int become_nobody(struct err *err)
 {
@@ -196,7 +196,7 @@ int confine_files(const struct view *v, int bundle, struct err *err)
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
 	if (ruleset < 0)
 		return 0;
-	/* A file system without inodes of the usual kind: reading it matters more than this. */
+	/* Some file systems cannot be the object of a rule: reading them matters more than this. */
 	if (allow_below(ruleset, v->root, READS) < 0 ||
 	    allow_below(ruleset, bundle, LANDLOCK_ACCESS_FS_MAKE_REG) < 0)
 		return 0;

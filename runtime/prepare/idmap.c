@@ -47,8 +47,8 @@ static int open_mapped(pid_t pid, const char *uids, const char *gids, int *ret_f
 }
 
 /*
- * The child does nothing but exist in the new namespace until it is killed, which our end does as
- * well: it must hold nothing that somebody waits for the end of.
+ * The child only keeps the new namespace alive until it is killed, or until we end. It must hold no
+ * descriptor whose end of file somebody waits for.
  */
 static _Noreturn void exist(pid_t parent)
 {

@@ -7,7 +7,7 @@
 #include "runtime/prepare/configure.h"
 #include "runtime/prepare/prepare.h"
 
-/* In the form of a request, which it is once more for whoever reads it. */
+/* Written in the form of a request, because later modes read it in place of their own. */
 #define KEPT "crossarch.settings"
 #define KEPT_MAX (CONFIGURE_MAX + JSON_MAX)
 

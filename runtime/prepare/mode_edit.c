@@ -47,7 +47,7 @@ static int write_out(struct prepare *p, json *document, const char *name, struct
 	return 0;
 }
 
-/* Lines of @notes: what was done to the profile, for whoever wonders afterwards. */
+/* Logs what was done to the profile: each line of @notes. */
 static void log_notes(const struct prepare *p, const struct buf *notes)
 {
 	const char *rest = buf_str(notes), *line;

@@ -44,7 +44,7 @@ static void terminate_strings(struct report *r)
 	TERMINATE(r->err.text);
 }
 
-/* A file may be written over in place under a pod: its shim is the old program, prepare the new. */
+/* Overwriting programs in place under a pod mixes builds: an old shim runs with a new prepare. */
 static int check_build(const void *bytes, size_t n, struct err *err)
 {
 	uint32_t head[2] = { 0, 0 };

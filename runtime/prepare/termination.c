@@ -66,7 +66,7 @@ static bool is_read_only(const struct spec_mount *m)
 	return ro;
 }
 
-/* The kubelet's own, which nobody else has a second name for. */
+/* A regular file without a second hard link, which might be another pod's. */
 static int open_file(const char *path)
 {
 	CLEANUP_FD int fd =
