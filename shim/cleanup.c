@@ -47,7 +47,7 @@ static void bundle_of(const struct args *a, char ret[PATH_MAX])
 		str_copy(ret, PATH_MAX, cwd);
 }
 
-/* Of the time that ends @until_ms after @begin. */
+/* Milliseconds that are left of the time which ends @until_ms after @begin. */
 static int left_ms(uint64_t begin, unsigned int until_ms)
 {
 	uint64_t passed = (now_ns() - begin) / MS_TO_NS(1);
@@ -56,8 +56,8 @@ static int left_ms(uint64_t begin, unsigned int until_ms)
 }
 
 /*
- * Waits for @pid at most so long: its exit code, or -1 when it is not over then. One that cannot
- * even be killed is left to whoever reaps after us.
+ * Waits for @pid, at most @bound_ms. Returns its exit code, or -1 when it still runs then. One that
+ * cannot even be killed is left to the process that inherits it.
  */
 static int await(pid_t pid, int bound_ms, bool then_kill)
 {
@@ -73,7 +73,7 @@ static int await(pid_t pid, int bound_ms, bool then_kill)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Nothing when no engine ever ran for this bundle, or it is through with it. */
+/* Does nothing when no engine ever ran for this bundle, or when it has deleted the container. */
 static void engine_delete(const char *bundle, const char *id, uint64_t begin)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
@@ -97,7 +97,7 @@ static void engine_delete(const char *bundle, const char *id, uint64_t begin)
 	}
 }
 
-/* Without a hold on the pipes that containerd waits for: it goes on when we are gone. */
+/* Lets go of the pipes that containerd waits for, so that it can go on after our end. */
 static _Noreturn void unmount_in_background(char *bundle)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -128,9 +128,9 @@ static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
 
 /*
  * The socket of a killed shim would otherwise stay until the same pod starts again. After a failed
- * Create containerd may have removed the bundle, and with it the address, before we get to it;
- * then it is the one that this container alone would have, where containerd has its sockets
- * usually: another socket_dir (containerd 2.3) is told to `start` only.
+ * Create containerd may have removed the bundle, and the address in it, before we get there. Then
+ * the socket is taken to be the one of this container alone, in the usual directory: only `start`
+ * is told of another one (socket_dir of containerd 2.3).
  */
 static void remove_socket(const struct args *a, const char *bundle)
 {

@@ -57,9 +57,9 @@ static const char *check(const struct args *a)
 
 /*
  * containerd reads standard error of `start` together with the address (CombinedOutput in
- * core/runtime/v2/binary.go): a warning there would make an answer of which nothing is right. So
- * from here on it is where the log of this container goes, the FIFO in the bundle, or nowhere. What
- * is returned is for the one error that an action ends with, -1 if there is no such descriptor.
+ * core/runtime/v2/binary.go), so that a warning there would spoil the answer. From here on it leads
+ * to the log of this container, the FIFO in the bundle, or nowhere. Returns a descriptor for the
+ * one error that an action may end with, -1 if there is none.
  */
 static int set_stderr_aside(void)
 {

@@ -107,7 +107,7 @@ static int serve(const struct resident *r, struct err *err)
 	return rc;
 }
 
-/* None of it is a reason not to serve. */
+/* If one of these fails, that is no reason not to serve. */
 static void set_scheduling(const char *id)
 {
 	struct err err;
@@ -129,7 +129,7 @@ static int live(const struct resident *r, int listener)
 		own.args = &kept;
 		name_process(r->args, r->paths->self);
 		set_scheduling(kept.id);
-		/* What `start` read and threw away would be ours for good. */
+		/* Memory that `start` used and freed would otherwise stay with us for good. */
 		malloc_trim(0);
 		if (serve(&own, &err) == 0)
 			return 0;
@@ -138,7 +138,7 @@ static int live(const struct resident *r, int listener)
 	return 1;
 }
 
-/* Between the fork and its own first step nothing may end it either. */
+/* Signals are blocked before the fork: until its own first step none may end it either. */
 int resident_start(const struct resident *r, int listener, pid_t *ret_pid, struct err *err)
 {
 	sigset_t old;

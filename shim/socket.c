@@ -19,7 +19,7 @@
 #include "shim/ttrpc/frame.h"
 
 #define BACKLOG 128
-/* What is done under the lock takes no time; whoever holds it for so long hangs. */
+/* Nothing that is done under the lock takes long: a process that has it for this long hangs. */
 #define LISTEN_BOUND_MS 5000
 #define REMOVE_BOUND_MS 200
 /* A shim answers at once; one that is being killed is gone in a moment, on a busy node in two. */
@@ -159,7 +159,7 @@ static void pause_for_end(void)
 	nanosleep(&(struct timespec){ .tv_nsec = END_PAUSE_NS }, NULL);
 }
 
-/* Nobody else waits for the lock while it is asked whether who listens is about to end. */
+/* The lock is free while we wait for a listener that may be about to end. */
 int socket_listen(const char *path, int *ret_fd, struct err *err)
 {
 	int rc;

@@ -113,7 +113,7 @@ static void end(struct relay *r, int errnum)
 	r->on_end(r, errnum);
 }
 
-/* Nobody can be watched for memory to come back: it is tried again a little later. */
+/* No descriptor becomes ready when there is memory again, so it is tried again a little later. */
 static bool no_memory(struct relay *r)
 {
 	if (errno != ENOMEM && errno != ENOBUFS)

@@ -53,7 +53,7 @@ static bool streams_needed(const struct stdio_streams *all)
 	       all->console_fd >= 0;
 }
 
-/* When everything is through, that is told. @all and its owner may be gone afterwards. */
+/* Calls on_drained when everything has gone through. @all and its owner may be gone afterwards. */
 static void check_drained(struct stdio_streams *all)
 {
 	struct stdio *io = all->io;

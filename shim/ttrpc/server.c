@@ -351,7 +351,7 @@ static void adopt(struct server *s, int fd_take)
 	s->n_conns++;
 }
 
-/* Whoever waits in the backlog stays there meanwhile. */
+/* Connections that wait in the backlog stay there meanwhile. */
 static void pause_listening(struct server *s)
 {
 	source_want(&s->listener, 0);
