@@ -9,19 +9,19 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/check.h"
-#include "runtime/cli/check_image.h"
+#include "runtime/cli/dry_run.h"
+#include "runtime/cli/image_check.h"
 #include "runtime/cli/commands.h"
-#include "runtime/cli/ctrd.h"
-#include "runtime/cli/ctrd_config.h"
-#include "runtime/cli/out.h"
+#include "runtime/cli/containerd_process.h"
+#include "runtime/cli/containerd_config.h"
+#include "runtime/cli/output.h"
 #include "runtime/containerd/rpc.h"
 
 #define STANDARD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct options {
 	const char *bundle, *rootfs;
-	struct check_image image; /* address and so on */
+	struct image_check image; /* address and so on */
 	bool json, quiet;
 	const char *args[65];  /* NULL-terminated */
 	char config_path[256]; /* as containerd's configuration has it */
@@ -114,14 +114,14 @@ static int status_of(const struct report *r)
 /* --- a directory ----------------------------------------------------------------------------- */
 
 static int ask_and_show(const struct cli_command *self, const struct options *o,
-			const struct check *c)
+			const struct dry_run *c)
 {
 	CLEANUP_FREE struct report *r = calloc(1, sizeof(*r));
 	struct err err = ERR_INIT;
 
 	if (!r)
 		return cli_fail(self, "no memory");
-	if (check_run(c, r, &err) < 0)
+	if (dry_run(c, r, &err) < 0)
 		return cli_fail(self, "%s", err.text);
 	if (o->json)
 		json_show(verdict_json(r));
@@ -136,7 +136,7 @@ static int check_bundle(const struct cli_command *self, const struct options *o)
 	CLEANUP_FREE char *dir = realpath(o->bundle, NULL);
 	char path[PATH_MAX];
 	struct err err = ERR_INIT;
-	struct check c = { .bundle = dir, .config_path = o->image.config_path };
+	struct dry_run c = { .bundle = dir, .config_path = o->image.config_path };
 
 	if (!dir || !str_fmt(path, sizeof(path), "%s/config.json", dir))
 		return cli_fail(self, "bundle %s: no such directory", o->bundle);
@@ -155,11 +155,11 @@ static int check_rootfs(const struct cli_command *self, const struct options *o)
 										     NULL };
 	CLEANUP_FREE char *dir = realpath(o->rootfs, NULL);
 	CLEANUP_JSON json *spec = NULL;
-	struct check c = { .config_path = o->image.config_path };
+	struct dry_run c = { .config_path = o->image.config_path };
 
 	if (!dir || access(dir, X_OK) < 0)
 		return cli_fail(self, "root file system %s: no such directory", o->rootfs);
-	spec = check_spec(dir, o->args[0] ? o->args : shell, env, "/");
+	spec = spec_of_rootfs(dir, o->args[0] ? o->args : shell, env, "/");
 	c.config = json_object_to_json_string(spec);
 	return ask_and_show(self, o, &c);
 }
@@ -226,20 +226,21 @@ static void show_text(const struct image_answer *a)
  * The configuration file that containerd hands to the shim: pods are judged by it, and so is the
  * image. Where containerd does not tell, the default stays.
  */
-static void find_config_path(struct check_image *where, char *ret, size_t size)
+static void find_config_path(struct image_check *where, char *ret, size_t size)
 {
-	CLEANUP_CTRD struct ctrd c = { .path = NULL };
+	CLEANUP_CONTAINERD struct containerd c = { .path = NULL };
 	CLEANUP_BUF struct buf dump = BUF_INIT(4u << 20);
-	CLEANUP_FREE struct ctrd_config *config = calloc(1, sizeof(*config));
-	const struct ctrd_runtime *ours;
+	CLEANUP_FREE struct containerd_config *config = calloc(1, sizeof(*config));
+	const struct runtime_handler *ours;
 	struct err ignored;
 
-	if (!config || ctrd_find(where->socket, &c, &ignored) < 0 || !c.pid ||
-	    ctrd_dump(&c, c.config, &dump, &ignored) < 0)
+	if (!config || containerd_find(where->socket, &c, &ignored) < 0 || !c.pid ||
+	    containerd_dump_config(&c, c.config, &dump, &ignored) < 0)
 		return;
-	ctrd_config_read(buf_str(&dump), config);
-	ours = ctrd_runtime_ours(config);
-	if (ours && *ctrd_settings_path(ours) && str_copy(ret, size, ctrd_settings_path(ours)))
+	containerd_config_read(buf_str(&dump), config);
+	ours = handler_ours(config);
+	if (ours && *handler_settings_path(ours) &&
+	    str_copy(ret, size, handler_settings_path(ours)))
 		where->config_path = ret;
 }
 
@@ -305,9 +306,9 @@ static int dispatch(const struct cli_command *self, struct options *o,
 	return image ? check_image(self, o, operands->v[0]) : check_rootfs(self, o);
 }
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int run_check(const struct cli_command *self, int argc, char **argv)
 {
-	struct options o = { .image = CHECK_IMAGE_INIT };
+	struct options o = { .image = IMAGE_CHECK_INIT };
 	const struct cli_option options[] = {
 		{ "rootfs", 'r', CLI_STRING, &o.rootfs, "DIR",
 		  "a root file system; ARGS is the command (/bin/sh)" },
@@ -351,5 +352,5 @@ const struct cli_command cmd_check = {
 		"  crossarch check --rootfs /srv/root -- /usr/bin/app\n"
 		"  crossarch check --bundle "
 		"/run/containerd/io.containerd.runtime.v2.task/k8s.io/ID\n",
-	.run = run,
+	.run = run_check,
 };

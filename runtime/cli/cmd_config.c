@@ -8,8 +8,8 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/emulators.h"
-#include "runtime/cli/out.h"
-#include "runtime/cli/stanza.h"
+#include "runtime/cli/output.h"
+#include "runtime/cli/containerd_handler.h"
 
 struct options {
 	const char *socket, *file;
@@ -19,7 +19,7 @@ struct options {
 
 /* --- containerd ------------------------------------------------------------------------------ */
 
-static int print_stanza(const struct ctrd *c, const struct stanza *s)
+static int print_handler(const struct containerd *c, const struct handler_edit *s)
 {
 	if (s->old[0])
 		printf("# For containerd %s, in %s in the place of the handler that is there (%s); "
@@ -33,13 +33,13 @@ static int print_stanza(const struct ctrd *c, const struct stanza *s)
 	return CLI_DONE;
 }
 
-static int write_stanza(const struct cli_command *self, const struct ctrd *c,
-			const struct stanza *s)
+static int write_handler(const struct cli_command *self, const struct containerd *c,
+			 const struct handler_edit *s)
 {
 	char backup[PATH_MAX];
 	struct err err = ERR_INIT;
 
-	if (stanza_install(c, s, backup, sizeof(backup), &err) < 0)
+	if (handler_edit_install(c, s, backup, sizeof(backup), &err) < 0)
 		return cli_fail(self, "%s. %s is as it was.", err.text, c->config);
 	if (s->old[0])
 		printf("changed the handler crossarch in %s\n", c->config);
@@ -52,9 +52,9 @@ static int write_stanza(const struct cli_command *self, const struct ctrd *c,
 }
 
 /* The handler is there; what it lacks nevertheless is for a person to decide. */
-static int show_present(const struct ctrd *c, const struct stanza *s)
+static int show_present(const struct containerd *c, const struct handler_edit *s)
 {
-	const char *name = ctrd_runtime_ours(&s->config)->name;
+	const char *name = handler_ours(&s->config)->name;
 
 	printf("# containerd %s has the handler %s already (%s). Nothing to do.\n", s->version,
 	       name, c->config);
@@ -65,33 +65,34 @@ static int show_present(const struct ctrd *c, const struct stanza *s)
 	return CLI_DONE;
 }
 
-static int remove_stanza(const struct cli_command *self, const struct ctrd *c, struct stanza *s)
+static int remove_handler(const struct cli_command *self, const struct containerd *c,
+			  struct handler_edit *s)
 {
-	enum stanza_removed how;
+	enum handler_removed how;
 	struct err err = ERR_INIT;
 
-	if (stanza_read(c, s, &err) < 0)
+	if (handler_edit_read(c, s, &err) < 0)
 		return cli_fail(self, "%s", err.text);
-	if (!ctrd_runtime_ours(&s->config)) {
+	if (!handler_ours(&s->config)) {
 		printf("# containerd %s has no handler of crossarch (%s). Nothing to do.\n",
 		       s->version, c->config);
 		return CLI_DONE;
 	}
-	if (stanza_remove(c, s, &how, &err) < 0)
+	if (handler_edit_remove(c, s, &how, &err) < 0)
 		return cli_fail(self, "%s. %s is as it was.", err.text, c->config);
 	printf("took the handler crossarch out of %s%s\n", c->config,
-	       how == STANZA_AS_BEFORE ? ", which is as it was before it came" : "");
+	       how == HANDLER_AS_BEFORE ? ", which is as it was before it came" : "");
 	printf("To be rid of it: systemctl restart containerd (running pods are not affected)\n");
 	return CLI_DONE;
 }
 
 static int config_containerd(const struct cli_command *self, const struct options *o)
 {
-	CLEANUP_CTRD struct ctrd c = { .path = NULL };
-	CLEANUP_STANZA struct stanza s = STANZA_INIT;
+	CLEANUP_CONTAINERD struct containerd c = { .path = NULL };
+	CLEANUP_HANDLER_EDIT struct handler_edit s = HANDLER_EDIT_INIT;
 	struct err err = ERR_INIT;
 
-	if (ctrd_find(o->socket, &c, &err) < 0)
+	if (containerd_find(o->socket, &c, &err) < 0)
 		return cli_fail(self,
 				"%s. Install or start containerd, or name its socket with "
 				"--address.",
@@ -99,12 +100,12 @@ static int config_containerd(const struct cli_command *self, const struct option
 	if (o->file && (o->file[0] != '/' || !str_copy(c.config, sizeof(c.config), o->file)))
 		return cli_usage(self, "--file wants an absolute path");
 	if (o->remove)
-		return remove_stanza(self, &c, &s);
-	if (stanza_make(&c, &s, &err) < 0)
+		return remove_handler(self, &c, &s);
+	if (handler_edit_plan(&c, &s, &err) < 0)
 		return cli_fail(self, "%s", err.text);
 	if (!s.text[0])
 		return show_present(&c, &s);
-	return o->write ? write_stanza(self, &c, &s) : print_stanza(&c, &s);
+	return o->write ? write_handler(self, &c, &s) : print_handler(&c, &s);
 }
 
 /* --- kubernetes ------------------------------------------------------------------------------ */
@@ -185,15 +186,15 @@ static int dispatch(const struct cli_command *self, const struct options *o)
 							    "kubernetes [--nfd [ARCH...]]");
 }
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int run_config(const struct cli_command *self, int argc, char **argv)
 {
-	struct options o = { .socket = CTRD_SOCKET };
+	struct options o = { .socket = CONTAINERD_SOCKET };
 	const struct cli_option options[] = {
 		{ "write", 'w', CLI_FLAG, &o.write, NULL, "containerd: install it, with a backup" },
 		{ "remove", 'r', CLI_FLAG, &o.remove, NULL,
 		  "containerd: take out what --write put there" },
 		{ "address", 'a', CLI_STRING, &o.socket, "SOCK",
-		  "containerd's socket (" CTRD_SOCKET ")" },
+		  "containerd's socket (" CONTAINERD_SOCKET ")" },
 		{ "file", 'f', CLI_STRING, &o.file, "FILE",
 		  "containerd's main file, if it is not the one it runs with" },
 		{ "nfd", 0, CLI_FLAG, &o.nfd, NULL,
@@ -214,11 +215,12 @@ const struct cli_command cmd_config = {
 	.name = "config",
 	.operands = "containerd | kubernetes [--nfd [ARCH...]]",
 	.summary = "print or install what containerd and Kubernetes need",
-	.text = "containerd prints the stanza that is right for the containerd that runs here, and "
+	.text = "containerd prints the lines that are right for the containerd that runs here, and "
 		"for the\n"
-		"version of its file. --write adds it to the main file once containerd itself "
+		"version of its file. --write adds them to the main file once containerd itself "
 		"has loaded\n"
-		"the result and lost nothing by it; --remove takes it out again, and the backup "
+		"the result and lost nothing by them; --remove takes them out again, and the "
+		"backup "
 		"with it when\n"
 		"the file is as it was.\n"
 		"kubernetes prints a RuntimeClass for any cluster. With --nfd it selects the nodes "
@@ -233,5 +235,5 @@ const struct cli_command cmd_config = {
 		"  crossarch config containerd --remove && systemctl restart containerd\n"
 		"  crossarch config kubernetes | kubectl apply -f -\n"
 		"  crossarch config kubernetes --nfd arm64 | kubectl apply -f -\n",
-	.run = run,
+	.run = run_config,
 };

@@ -7,7 +7,7 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/emulators.h"
-#include "runtime/cli/probe.h"
+#include "runtime/cli/trial_program.h"
 #include "runtime/plan/diagnosis.h"
 
 /*
@@ -23,12 +23,12 @@ struct options {
 };
 
 /* Runs the interpreter at @path with "-cpu @model" and perhaps the program that is open as @fd. */
-static int ask(const char *path, const char *model, int fd, struct buf *out, struct run_result *ret,
-	       struct err *err)
+static int ask_qemu(const char *path, const char *model, int fd, struct buf *out,
+		    struct subprocess_result *ret, struct err *err)
 {
 	char program[32] = "", name[] = "qemu", option[] = "-cpu";
 	char *argv[] = { name, option, (char *)(uintptr_t)model, fd >= 0 ? program : NULL, NULL };
-	struct run run = {
+	struct subprocess run = {
 		.path = path,
 		.argv = argv,
 		.keep_fd = fd,
@@ -38,7 +38,7 @@ static int ask(const char *path, const char *model, int fd, struct buf *out, str
 	};
 
 	(void)str_fmt(program, sizeof(program), "/proc/self/fd/%d", fd);
-	return run_program(&run, ret, err);
+	return subprocess_run(&run, ret, err);
 }
 
 /*
@@ -63,7 +63,7 @@ static const char *model_of(const char *line, size_t *ret_n)
 }
 
 /* The models of @text, as many as fit, separated by commas; how many did not in *ret_left. */
-static void list(const char *text, char *out, size_t size, size_t *ret_left)
+static void list_models(const char *text, char *out, size_t size, size_t *ret_left)
 {
 	size_t n = 0, length, len;
 	const char *line;
@@ -123,26 +123,26 @@ static int judge(const struct options *o, const struct arch *a, const char *path
 	CLEANUP_BUF struct buf help = BUF_INIT(LIST_MAX_BYTES);
 	CLEANUP_FD int fd = -1;
 	char models[520], words[128];
-	struct run_result result;
+	struct subprocess_result result;
 	size_t left;
 
-	if (probe_open(a, &fd, err) < 0 || ask(path, o->model, fd, &said, &result, err) < 0)
+	if (trial_open(a, &fd, err) < 0 || ask_qemu(path, o->model, fd, &said, &result, err) < 0)
 		return -1;
 	first_words(buf_str(&said), words, sizeof(words));
-	if (result.end != RUN_EXITED || result.value == PROBE_STATUS || !words[0])
+	if (result.end != SUBPROCESS_EXITED || result.value == TRIAL_STATUS || !words[0])
 		return CLI_DONE;
-	if (ask(path, "help", -1, &help, &result, err) < 0)
+	if (ask_qemu(path, "help", -1, &help, &result, err) < 0)
 		return -1;
-	list(buf_str(&help), models, sizeof(models), &left);
+	list_models(buf_str(&help), models, sizeof(models), &left);
 	return print_line(o, arch_label(a), words, models, left);
 }
 
 static int print_all(const char *path, struct err *err)
 {
 	CLEANUP_BUF struct buf help = BUF_INIT(LIST_MAX_BYTES);
-	struct run_result result;
+	struct subprocess_result result;
 
-	if (ask(path, "help", -1, &help, &result, err) < 0)
+	if (ask_qemu(path, "help", -1, &help, &result, err) < 0)
 		return -1;
 	fputs(buf_str(&help), stdout);
 	return CLI_DONE;
@@ -173,7 +173,7 @@ static int answer(const struct cli_command *self, const struct options *o)
 	return o->machine ? CLI_DONE : cli_fail(self, "%s", err.text);
 }
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int run_cpu_models(const struct cli_command *self, int argc, char **argv)
 {
 	struct options o = { NULL, NULL, false };
 	const struct cli_option options[] = {
@@ -203,5 +203,5 @@ const struct cli_command cmd_cpu_models = {
 		"Examples:\n"
 		"  crossarch cpu-models arm64\n"
 		"  crossarch cpu-models arm64 cortex-a72\n",
-	.run = run,
+	.run = run_cpu_models,
 };

@@ -15,11 +15,11 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
-#include "runtime/cli/ctrd.h"
+#include "runtime/cli/containerd_process.h"
 #include "runtime/cli/doctor.h"
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/findings.h"
-#include "runtime/cli/out.h"
+#include "runtime/cli/output.h"
 
 /* --- the node -------------------------------------------------------------------------------- */
 
@@ -162,14 +162,14 @@ static void examine_node(struct findings *f)
 
 /* --- the command ----------------------------------------------------------------------------- */
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int run_doctor(const struct cli_command *self, int argc, char **argv)
 {
 	CLEANUP_FREE struct findings *f = calloc(1, sizeof(*f));
-	const char *socket = CTRD_SOCKET;
+	const char *socket = CONTAINERD_SOCKET;
 	bool as_json = false, quiet = false;
 	const struct cli_option options[] = {
 		{ "address", 'a', CLI_STRING, &socket, "SOCK",
-		  "containerd's socket (" CTRD_SOCKET ")" },
+		  "containerd's socket (" CONTAINERD_SOCKET ")" },
 		{ "json", 0, CLI_FLAG, &as_json, NULL, "print JSON" },
 		{ "quiet", 'q', CLI_FLAG, &quiet, NULL, "print nothing, only exit" },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
@@ -207,5 +207,5 @@ const struct cli_command cmd_doctor = {
 		"Examples:\n"
 		"  crossarch doctor\n"
 		"  crossarch doctor --json | jq '.findings[] | select(.status != \"ok\")'\n",
-	.run = run,
+	.run = run_doctor,
 };

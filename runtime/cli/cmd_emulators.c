@@ -6,9 +6,9 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/emulators.h"
-#include "runtime/cli/install.h"
-#include "runtime/cli/out.h"
-#include "runtime/cli/pods.h"
+#include "runtime/cli/emulator_install.h"
+#include "runtime/cli/output.h"
+#include "runtime/cli/private_pods.h"
 #include "runtime/cli/register.h"
 
 struct options {
@@ -206,7 +206,7 @@ static int run_list(const struct cli_command *self, const struct options *o)
 
 	if (!o->pod)
 		return show(self, o, false);
-	return pods_show(o->json, &err) < 0 ? cli_fail(self, "%s", err.text) : CLI_DONE;
+	return private_pods_show(o->json, &err) < 0 ? cli_fail(self, "%s", err.text) : CLI_DONE;
 }
 
 static int run_test(const struct cli_command *self, const struct options *o)
@@ -408,7 +408,7 @@ static const struct {
 	{ "test", run_test },
 };
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int run_emulators(const struct cli_command *self, int argc, char **argv)
 {
 	struct options o = { .path = NULL };
 	const struct cli_option options[] = {
@@ -465,5 +465,5 @@ const struct cli_command cmd_emulators = {
 		"  crossarch emulators install --path /opt/qemu/bin all\n"
 		"  crossarch emulators test arm64 && echo arm64 works\n"
 		"  crossarch emulators remove s390x\n",
-	.run = run,
+	.run = run_emulators,
 };

@@ -121,7 +121,7 @@ static int report(const struct cli_command *self, const struct request *rq, cons
 	return CLI_DONE;
 }
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int run_image_platform(const struct cli_command *self, int argc, char **argv)
 {
 	struct request rq = {
 		.socket = DEFAULT_SOCKET,
@@ -176,5 +176,5 @@ const struct cli_command cmd_image_platform = {
 		"  crossarch image-platform 3f2a9c...\n"
 		"  crossarch image-platform --namespace default --image "
 		"docker.io/library/busybox:latest\n",
-	.run = run,
+	.run = run_image_platform,
 };

@@ -6,7 +6,7 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/emulators.h"
-#include "runtime/cli/out.h"
+#include "runtime/cli/output.h"
 
 static int write_file(const struct cli_command *self, const char *dir, const struct buf *text)
 {
@@ -24,7 +24,7 @@ static int write_file(const struct cli_command *self, const char *dir, const str
 	return CLI_DONE;
 }
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int run_labels(const struct cli_command *self, int argc, char **argv)
 {
 	CLEANUP_NODE struct node n = NODE_INIT;
 	CLEANUP_BUF struct buf text = BUF_INIT(64u << 10);
@@ -67,5 +67,5 @@ const struct cli_command cmd_labels = {
 		"Examples:\n"
 		"  crossarch labels\n"
 		"  crossarch labels --write\n",
-	.run = run,
+	.run = run_labels,
 };

@@ -11,9 +11,9 @@
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/ctrd.h"
-#include "runtime/cli/ctrd_config.h"
-#include "runtime/cli/run.h"
+#include "runtime/cli/containerd_process.h"
+#include "runtime/cli/containerd_config.h"
+#include "runtime/cli/subprocess.h"
 #include "runtime/containerd/containerd_store.h"
 #include "runtime/prepare/configure.h"
 
@@ -27,14 +27,15 @@ static void version_of(const char *path, char *ret, size_t size)
 	CLEANUP_BUF struct buf out = BUF_INIT(4096);
 	char name[] = "engine", option[] = "--version";
 	char *const argv[] = { name, option, NULL };
-	const struct run run = {
+	const struct subprocess run = {
 		.path = path, .argv = argv, .keep_fd = -1, .timeout_ms = VERSION_MS, .out = &out
 	};
-	struct run_result result;
+	struct subprocess_result result;
 	struct err ignored;
 
 	ret[0] = '\0';
-	if (run_program(&run, &result, &ignored) == 0 && result.end == RUN_EXITED && !result.value)
+	if (subprocess_run(&run, &result, &ignored) == 0 && result.end == SUBPROCESS_EXITED &&
+	    !result.value)
 		(void)str_fmt(ret, size, "%.*s", (int)strcspn(buf_str(&out), "\n"), buf_str(&out));
 }
 
@@ -78,14 +79,14 @@ static void examine_settings(struct findings *f, const char *path)
 
 void doctor_engines(struct findings *f, const char *socket)
 {
-	CLEANUP_CTRD struct ctrd c = { .path = NULL };
-	bool found_ctrd, runc, crun;
+	CLEANUP_CONTAINERD struct containerd c = { .path = NULL };
+	bool has_containerd, runc, crun;
 	struct err ignored;
 
 	f->section = "engines";
-	found_ctrd = ctrd_find(socket, &c, &ignored) == 0;
-	runc = examine_engine(f, "runc", found_ctrd ? c.path : getenv("PATH"));
-	crun = examine_engine(f, "crun", found_ctrd ? c.path : getenv("PATH"));
+	has_containerd = containerd_find(socket, &c, &ignored) == 0;
+	runc = examine_engine(f, "runc", has_containerd ? c.path : getenv("PATH"));
+	crun = examine_engine(f, "crun", has_containerd ? c.path : getenv("PATH"));
 	if (!runc && !crun) {
 		found(f, GRADE_BAD, "engine", "neither runc nor crun is installed");
 		fix(f, "apt-get install runc");
@@ -111,7 +112,8 @@ static bool ask_version(const char *socket, char *ret, size_t size, struct err *
 }
 
 /* How the handler is written, and what that costs with this containerd. */
-static void examine_form(struct findings *f, const struct ctrd *c, const struct ctrd_runtime *r)
+static void examine_form(struct findings *f, const struct containerd *c,
+			 const struct runtime_handler *r)
 {
 	char version[64];
 	struct err ignored;
@@ -122,9 +124,9 @@ static void examine_form(struct findings *f, const struct ctrd *c, const struct 
 		      r->path);
 	else
 		found(f, GRADE_GOOD, "handler", "%s (%s)", r->name, r->type);
-	if (ctrd_program_version(c, version, sizeof(version), &ignored) < 0)
+	if (containerd_program_version(c, version, sizeof(version), &ignored) < 0)
 		return;
-	lack = ctrd_form_lacks(r, version);
+	lack = handler_lacks(r, version);
 	if (!lack)
 		return;
 	found(f, GRADE_WARN, "handler", "%s: %s", r->name, lack);
@@ -132,10 +134,10 @@ static void examine_form(struct findings *f, const struct ctrd *c, const struct 
 	       "when the handler has to be changed by hand)");
 }
 
-static void examine_handler(struct findings *f, const struct ctrd *c,
-			    const struct ctrd_config *config)
+static void examine_handler(struct findings *f, const struct containerd *c,
+			    const struct containerd_config *config)
 {
-	const struct ctrd_runtime *r = ctrd_runtime_ours(config);
+	const struct runtime_handler *r = handler_ours(config);
 
 	if (config->cri_disabled) {
 		found(f, GRADE_BAD, "CRI", "switched off in %s: no kubelet can use it", c->config);
@@ -152,9 +154,9 @@ static void examine_handler(struct findings *f, const struct ctrd *c,
 		return;
 	}
 	examine_form(f, c, r);
-	if (*ctrd_settings_path(r))
-		examine_settings(f, ctrd_settings_path(r));
-	if (ctrd_passes_annotations(r)) {
+	if (*handler_settings_path(r))
+		examine_settings(f, handler_settings_path(r));
+	if (handler_passes_annotations(r)) {
 		found(f, GRADE_GOOD, "annotations", "io.crossarch.* reach the runtime");
 		return;
 	}
@@ -164,42 +166,44 @@ static void examine_handler(struct findings *f, const struct ctrd *c,
 }
 
 /* The file may be newer than the process that read it. */
-static void examine_config(struct findings *f, const struct ctrd *c)
+static void examine_config(struct findings *f, const struct containerd *c)
 {
 	CLEANUP_BUF struct buf dump = BUF_INIT(4u << 20);
-	CLEANUP_FREE struct ctrd_config *config = calloc(1, sizeof(*config));
+	CLEANUP_FREE struct containerd_config *config = calloc(1, sizeof(*config));
 	struct err err = ERR_INIT;
 
 	if (!config)
 		return;
-	if (ctrd_dump(c, access(c->config, F_OK) == 0 ? c->config : "/dev/null", &dump, &err) < 0) {
+	if (containerd_dump_config(c, access(c->config, F_OK) == 0 ? c->config : "/dev/null", &dump,
+				   &err) < 0) {
 		found(f, GRADE_BAD, "configuration", "%s", err.text);
 		fix(f, "correct %s", c->config);
 		return;
 	}
-	ctrd_config_read(buf_str(&dump), config);
+	containerd_config_read(buf_str(&dump), config);
 	examine_handler(f, c, config);
 }
 
-static void examine_shim(struct findings *f, const struct ctrd *c)
+static void examine_shim(struct findings *f, const struct containerd *c)
 {
 	char path[PATH_MAX];
 
-	if (path_search(c->path, CTRD_SHIM, path, sizeof(path))) {
+	if (path_search(c->path, CONTAINERD_SHIM, path, sizeof(path))) {
 		found(f, GRADE_GOOD, "shim", "%s", path);
 		return;
 	}
-	found(f, GRADE_BAD, "shim", "%s is not in containerd's PATH (%.200s)", CTRD_SHIM, c->path);
+	found(f, GRADE_BAD, "shim", "%s is not in containerd's PATH (%.200s)", CONTAINERD_SHIM,
+	      c->path);
 	fix(f, "make install PREFIX=/usr/local, or put the directory into containerd's PATH");
 }
 
-static void examine_daemon(struct findings *f, const struct ctrd *c, const char *socket)
+static void examine_daemon(struct findings *f, const struct containerd *c, const char *socket)
 {
 	char version[64] = "";
 	struct err err = ERR_INIT;
 
 	if (!c->pid) {
-		if (ctrd_program_version(c, version, sizeof(version), &err) < 0)
+		if (containerd_program_version(c, version, sizeof(version), &err) < 0)
 			(void)str_copy(version, sizeof(version), "of unknown version");
 		found(f, GRADE_BAD, "containerd", "%s is installed, but nobody answers on %s",
 		      version, socket);
@@ -223,12 +227,12 @@ static void last_to(struct findings *f, size_t place)
 
 void doctor_containerd(struct findings *f, const char *socket)
 {
-	CLEANUP_CTRD struct ctrd c = { .path = NULL };
+	CLEANUP_CONTAINERD struct containerd c = { .path = NULL };
 	struct err err = ERR_INIT;
 	size_t first;
 
 	f->section = "containerd";
-	if (ctrd_find(socket, &c, &err) < 0) {
+	if (containerd_find(socket, &c, &err) < 0) {
 		found(f, GRADE_BAD, "containerd", "%s", err.text);
 		fix(f, "apt-get install containerd, or name its socket with --address");
 		return;

@@ -12,7 +12,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/register.h"
-#include "runtime/cli/probe.h"
+#include "runtime/cli/trial_program.h"
 
 /* An emulator that has not finished a program of four instructions by then never will. */
 #define TRY_MS 30000 /* as interpreter.c: for a loaded node, not for the emulator */
@@ -133,15 +133,16 @@ void emulator_version(const char *path, char *ret, size_t size)
 	CLEANUP_BUF struct buf out = BUF_INIT(4096);
 	char name[] = "qemu", option[] = "-version"; /* Debian reads more out of its own name */
 	char *const argv[] = { name, option, NULL };
-	const struct run run = {
+	const struct subprocess run = {
 		.path = path, .argv = argv, .keep_fd = -1, .timeout_ms = VERSION_MS, .out = &out
 	};
-	struct run_result result;
+	struct subprocess_result result;
 	const char *text, *at;
 	struct err ignored;
 
 	ret[0] = '\0';
-	if (run_program(&run, &result, &ignored) < 0 || result.end != RUN_EXITED || result.value)
+	if (subprocess_run(&run, &result, &ignored) < 0 || result.end != SUBPROCESS_EXITED ||
+	    result.value)
 		return;
 	text = buf_str(&out);
 	at = str_after(text, "qemu-") ? strstr(text, " version ") : NULL;
@@ -161,15 +162,15 @@ void emulators_ask_versions(struct node *n)
 
 /* --- trying ---------------------------------------------------------------------------------- */
 
-static void judge(const struct run_result *r, char *why, size_t size)
+static void judge(const struct subprocess_result *r, char *why, size_t size)
 {
 	char what[96];
 
 	why[0] = '\0';
-	if (r->end == RUN_EXITED && r->value == PROBE_STATUS)
+	if (r->end == SUBPROCESS_EXITED && r->value == TRIAL_STATUS)
 		return;
-	run_describe(r, what, sizeof(what));
-	if (r->end == RUN_EXITED && r->value == PROBE_STATUS + 1)
+	subprocess_describe(r, what, sizeof(what));
+	if (r->end == SUBPROCESS_EXITED && r->value == TRIAL_STATUS + 1)
 		(void)str_fmt(why, size,
 			      "programs get their own path as an extra argument: the emulator does "
 			      "not expect flag P");
@@ -182,14 +183,14 @@ int arch_try(const struct arch *a, char *why, size_t size, struct err *err)
 	CLEANUP_FD int fd = -1;
 	char path[32], name[] = "crossarch-probe";
 	char *const argv[] = { name, NULL };
-	struct run run = { .path = path, .argv = argv, .timeout_ms = TRY_MS };
-	struct run_result result;
+	struct subprocess run = { .path = path, .argv = argv, .timeout_ms = TRY_MS };
+	struct subprocess_result result;
 
-	if (probe_open(a, &fd, err) < 0)
+	if (trial_open(a, &fd, err) < 0)
 		return -1;
 	(void)str_fmt(path, sizeof(path), "/proc/self/fd/%d", fd);
 	run.keep_fd = fd;
-	if (run_program(&run, &result, err) < 0)
+	if (subprocess_run(&run, &result, err) < 0)
 		return -1;
 	judge(&result, why, size);
 	return 0;

@@ -4,7 +4,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/binfmt/registry.h"
-#include "runtime/cli/run.h"
+#include "runtime/cli/subprocess.h"
 #include "runtime/host/host.h"
 
 /*

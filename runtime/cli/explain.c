@@ -7,7 +7,7 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
-#include "runtime/cli/out.h"
+#include "runtime/cli/output.h"
 
 static const struct explanation table[] = {
 	{ "no-emulator", false, "a foreign program and nothing that could run it",
@@ -378,7 +378,7 @@ static const struct explanation *find(const char *typed)
 	return explanation_of(code);
 }
 
-static int run(const struct cli_command *self, int argc, char **argv)
+static int run_explain(const struct cli_command *self, int argc, char **argv)
 {
 	bool as_json = false;
 	const struct cli_option options[] = {
@@ -420,5 +420,5 @@ const struct cli_command cmd_explain = {
 		"Examples:\n"
 		"  crossarch explain no-emulator\n"
 		"  crossarch explain\n",
-	.run = run,
+	.run = run_explain,
 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "runtime/base/str.h"
-#include "runtime/cli/out.h"
+#include "runtime/cli/output.h"
 
 #define NAME_WIDTH 20
 

@@ -27,12 +27,12 @@ static int call(struct image_store *store, const char *method, const ProtobufCMe
 }
 
 /* The text of an extension: bytes on the wire, JSON without a terminator. */
-static int extension_text(const Ctrd__Container *c, const char *key, struct arena *arena,
+static int extension_text(const Containerd__Container *c, const char *key, struct arena *arena,
 			  const char **ret, struct err *err)
 {
 	*ret = NULL;
 	for (size_t i = 0; i < c->n_extensions; i++) {
-		const Ctrd__Any *any = c->extensions[i]->value;
+		const Containerd__Any *any = c->extensions[i]->value;
 		char *text;
 
 		if (!any || !str_eq(c->extensions[i]->key, key))
@@ -50,16 +50,16 @@ static int extension_text(const Ctrd__Container *c, const char *key, struct aren
 static int get_container(struct image_store *store, const char *id, struct arena *arena,
 			 struct container_record *ret, struct err *err)
 {
-	Ctrd__ContainerGet request = CTRD__CONTAINER_GET__INIT;
-	const Ctrd__Container *c;
+	Containerd__ContainerGet request = CONTAINERD__CONTAINER_GET__INIT;
+	const Containerd__Container *c;
 	const char *metadata;
 	ProtobufCMessage *m;
 
 	request.id = (char *)(uintptr_t)id;
 	if (call(store, "/containerd.services.containers.v1.Containers/Get", &request.base,
-		 &ctrd__container_reply__descriptor, arena, &m, err) < 0)
+		 &containerd__container_reply__descriptor, arena, &m, err) < 0)
 		return -1;
-	c = ((const Ctrd__ContainerReply *)(const void *)m)->container;
+	c = ((const Containerd__ContainerReply *)(const void *)m)->container;
 	if (!c)
 		return err_set(err, ERR_INVALID, "containerd answers without a container");
 	if (extension_text(c, CRI_CONTAINER, arena, &metadata, err) < 0)
@@ -76,15 +76,15 @@ static int get_container(struct image_store *store, const char *id, struct arena
 static int get_image(struct image_store *store, const char *name, struct arena *arena,
 		     struct image_descriptor *ret, struct err *err)
 {
-	Ctrd__ImageGet request = CTRD__IMAGE_GET__INIT;
-	const Ctrd__Image *image;
+	Containerd__ImageGet request = CONTAINERD__IMAGE_GET__INIT;
+	const Containerd__Image *image;
 	ProtobufCMessage *m;
 
 	request.name = (char *)(uintptr_t)name;
 	if (call(store, "/containerd.services.images.v1.Images/Get", &request.base,
-		 &ctrd__image_reply__descriptor, arena, &m, err) < 0)
+		 &containerd__image_reply__descriptor, arena, &m, err) < 0)
 		return -1;
-	image = ((const Ctrd__ImageReply *)(const void *)m)->image;
+	image = ((const Containerd__ImageReply *)(const void *)m)->image;
 	if (!image || !image->target)
 		return err_set(err, ERR_INVALID, "containerd answers without an image");
 	*ret = (struct image_descriptor){
@@ -96,7 +96,7 @@ static int get_image(struct image_store *store, const char *name, struct arena *
 
 static int add_chunk(void *ctx, ProtobufCMessage *message, struct err *err)
 {
-	const Ctrd__ContentChunk *chunk = (const void *)message;
+	const Containerd__ContentChunk *chunk = (const void *)message;
 
 	return buf_add(ctx, chunk->data.data, chunk->data.len, err);
 }
@@ -105,11 +105,11 @@ static int read_blob(struct image_store *store, const char *digest, struct buf *
 		     struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
-	Ctrd__ContentRead request = CTRD__CONTENT_READ__INIT;
+	Containerd__ContentRead request = CONTAINERD__CONTENT_READ__INIT;
 	const struct rpc_call c = {
 		.method = "/containerd.services.content.v1.Content/Read",
 		.request = &request.base,
-		.reply = &ctrd__content_chunk__descriptor,
+		.reply = &containerd__content_chunk__descriptor,
 	};
 
 	request.digest = (char *)(uintptr_t)digest;
@@ -119,14 +119,14 @@ static int read_blob(struct image_store *store, const char *digest, struct buf *
 static int get_parent(struct image_store *store, const char *snapshotter, const char *key,
 		      struct arena *arena, const char **ret, struct err *err)
 {
-	Ctrd__SnapshotStat request = CTRD__SNAPSHOT_STAT__INIT;
-	const Ctrd__SnapshotReply *reply;
+	Containerd__SnapshotStat request = CONTAINERD__SNAPSHOT_STAT__INIT;
+	const Containerd__SnapshotReply *reply;
 	ProtobufCMessage *m;
 
 	request.snapshotter = (char *)(uintptr_t)snapshotter;
 	request.key = (char *)(uintptr_t)key;
 	if (call(store, "/containerd.services.snapshots.v1.Snapshots/Stat", &request.base,
-		 &ctrd__snapshot_reply__descriptor, arena, &m, err) < 0)
+		 &containerd__snapshot_reply__descriptor, arena, &m, err) < 0)
 		return -1;
 	reply = (const void *)m;
 	*ret = reply->info ? reply->info->parent : "";
@@ -148,16 +148,16 @@ void containerd_store_init(struct containerd_store *c, struct rpc *rpc)
 
 int containerd_version(struct rpc *rpc, struct arena *arena, const char **ret, struct err *err)
 {
-	Ctrd__Nothing request = CTRD__NOTHING__INIT;
+	Containerd__Nothing request = CONTAINERD__NOTHING__INIT;
 	const struct rpc_call c = {
 		.method = "/containerd.services.version.v1.Version/Version",
 		.request = &request.base,
-		.reply = &ctrd__version_reply__descriptor,
+		.reply = &containerd__version_reply__descriptor,
 	};
 	ProtobufCMessage *m;
 
 	if (rpc_unary(rpc, &c, arena, &m, err) < 0)
 		return -1;
-	*ret = ((const Ctrd__VersionReply *)(const void *)m)->version;
+	*ret = ((const Containerd__VersionReply *)(const void *)m)->version;
 	return 0;
 }

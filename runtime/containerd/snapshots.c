@@ -18,7 +18,7 @@ static int tell(struct rpc *rpc, const char *method, const ProtobufCMessage *req
 	const struct rpc_call call = {
 		.method = method,
 		.request = request,
-		.reply = &ctrd__nothing__descriptor,
+		.reply = &containerd__nothing__descriptor,
 	};
 	ProtobufCMessage *m;
 
@@ -27,8 +27,8 @@ static int tell(struct rpc *rpc, const char *method, const ProtobufCMessage *req
 
 int lease_begin(struct rpc *rpc, const char *id, unsigned int seconds, struct err *err)
 {
-	Ctrd__LeaseCreate request = CTRD__LEASE_CREATE__INIT;
-	Ctrd__Label expire = CTRD__LABEL__INIT, *labels[] = { &expire };
+	Containerd__LeaseCreate request = CONTAINERD__LEASE_CREATE__INIT;
+	Containerd__Label expire = CONTAINERD__LABEL__INIT, *labels[] = { &expire };
 	char key[] = "containerd.io/gc.expire", value[40];
 	time_t end = time(NULL) + seconds;
 	struct tm tm;
@@ -48,7 +48,7 @@ int lease_begin(struct rpc *rpc, const char *id, unsigned int seconds, struct er
 
 int lease_end(struct rpc *rpc, const char *id, struct err *err)
 {
-	Ctrd__LeaseDelete request = CTRD__LEASE_DELETE__INIT;
+	Containerd__LeaseDelete request = CONTAINERD__LEASE_DELETE__INIT;
 
 	request.id = (char *)(uintptr_t)id;
 	return tell(rpc, "/containerd.services.leases.v1.Leases/Delete", &request.base, err);
@@ -60,15 +60,15 @@ int lease_end(struct rpc *rpc, const char *id, struct err *err)
 
 static int by_name_backwards(const void *a, const void *b)
 {
-	const Ctrd__LeaseResource *const *x = a, *const *y = b;
+	const Containerd__LeaseResource *const *x = a, *const *y = b;
 
 	return strcmp((*y)->id, (*x)->id);
 }
 
-static int remove_all(struct rpc *rpc, const Ctrd__LeaseResourcesReply *all, struct err *err)
+static int remove_all(struct rpc *rpc, const Containerd__LeaseResourcesReply *all, struct err *err)
 {
 	for (size_t i = 0; i < all->n_resources; i++) {
-		const Ctrd__LeaseResource *r = all->resources[i];
+		const Containerd__LeaseResource *r = all->resources[i];
 		const char *snapshotter = str_after(r->type, SNAPSHOTS);
 
 		if (snapshotter && snapshot_remove(rpc, snapshotter, r->id, err) < 0 &&
@@ -81,13 +81,13 @@ static int remove_all(struct rpc *rpc, const Ctrd__LeaseResourcesReply *all, str
 int lease_empty(struct rpc *rpc, const char *id, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
-	Ctrd__LeaseResources request = CTRD__LEASE_RESOURCES__INIT;
+	Containerd__LeaseResources request = CONTAINERD__LEASE_RESOURCES__INIT;
 	const struct rpc_call call = {
 		.method = "/containerd.services.leases.v1.Leases/ListResources",
 		.request = &request.base,
-		.reply = &ctrd__lease_resources_reply__descriptor,
+		.reply = &containerd__lease_resources_reply__descriptor,
 	};
-	const Ctrd__LeaseResourcesReply *all;
+	const Containerd__LeaseResourcesReply *all;
 	ProtobufCMessage *m;
 
 	request.id = (char *)(uintptr_t)id;
@@ -102,7 +102,7 @@ int lease_empty(struct rpc *rpc, const char *id, struct err *err)
 /* --- one snapshot -------------------------------------------------------------------------- */
 
 /* Options as a NULL-terminated list; the strings are those of the reply. */
-static int take_mount(const Ctrd__SnapshotMount *from, struct arena *arena,
+static int take_mount(const Containerd__SnapshotMount *from, struct arena *arena,
 		      struct prepare_mount *ret, struct err *err)
 {
 	const char **options = arena_alloc(arena, (from->n_options + 1) * sizeof(*options));
@@ -118,13 +118,13 @@ static int take_mount(const Ctrd__SnapshotMount *from, struct arena *arena,
 int snapshot_view(struct rpc *rpc, const char *snapshotter, const char *key, const char *parent,
 		  struct arena *arena, struct prepare_mount **ret, size_t *ret_n, struct err *err)
 {
-	Ctrd__SnapshotView request = CTRD__SNAPSHOT_VIEW__INIT;
+	Containerd__SnapshotView request = CONTAINERD__SNAPSHOT_VIEW__INIT;
 	const struct rpc_call call = {
 		.method = "/containerd.services.snapshots.v1.Snapshots/View",
 		.request = &request.base,
-		.reply = &ctrd__snapshot_mounts__descriptor,
+		.reply = &containerd__snapshot_mounts__descriptor,
 	};
-	const Ctrd__SnapshotMounts *reply;
+	const Containerd__SnapshotMounts *reply;
 	struct prepare_mount *mounts;
 	ProtobufCMessage *m;
 
@@ -147,7 +147,7 @@ int snapshot_view(struct rpc *rpc, const char *snapshotter, const char *key, con
 
 int snapshot_remove(struct rpc *rpc, const char *snapshotter, const char *key, struct err *err)
 {
-	Ctrd__SnapshotRemove request = CTRD__SNAPSHOT_REMOVE__INIT;
+	Containerd__SnapshotRemove request = CONTAINERD__SNAPSHOT_REMOVE__INIT;
 
 	request.snapshotter = (char *)(uintptr_t)snapshotter;
 	request.key = (char *)(uintptr_t)key;

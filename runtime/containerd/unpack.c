@@ -14,7 +14,7 @@
 struct unpacking {
 	struct rpc *rpc;
 	const char *snapshotter, *prefix;
-	Ctrd__Label label, *labels[1];
+	Containerd__Label label, *labels[1];
 };
 
 /* protobuf-c's fields are not const, and packing never writes to them. */
@@ -24,13 +24,13 @@ static char *text(const char *s)
 }
 
 static int prepare(struct unpacking *u, const char *key, const char *parent, struct arena *arena,
-		   const Ctrd__SnapshotMounts **ret, struct err *err)
+		   const Containerd__SnapshotMounts **ret, struct err *err)
 {
-	Ctrd__SnapshotPrepare request = CTRD__SNAPSHOT_PREPARE__INIT;
+	Containerd__SnapshotPrepare request = CONTAINERD__SNAPSHOT_PREPARE__INIT;
 	const struct rpc_call call = {
 		.method = "/containerd.services.snapshots.v1.Snapshots/Prepare",
 		.request = &request.base,
-		.reply = &ctrd__snapshot_mounts__descriptor,
+		.reply = &containerd__snapshot_mounts__descriptor,
 	};
 	ProtobufCMessage *m;
 
@@ -46,16 +46,16 @@ static int prepare(struct unpacking *u, const char *key, const char *parent, str
 }
 
 static int apply(struct unpacking *u, const struct image_layer *layer,
-		 const Ctrd__SnapshotMounts *mounts, struct arena *arena, struct err *err)
+		 const Containerd__SnapshotMounts *mounts, struct arena *arena, struct err *err)
 {
-	Ctrd__DiffApply request = CTRD__DIFF_APPLY__INIT;
-	Ctrd__Descriptor blob = CTRD__DESCRIPTOR__INIT;
+	Containerd__DiffApply request = CONTAINERD__DIFF_APPLY__INIT;
+	Containerd__Descriptor blob = CONTAINERD__DESCRIPTOR__INIT;
 	const struct rpc_call call = {
 		.method = "/containerd.services.diff.v1.Diff/Apply",
 		.request = &request.base,
-		.reply = &ctrd__diff_reply__descriptor,
+		.reply = &containerd__diff_reply__descriptor,
 	};
-	const Ctrd__DiffReply *reply;
+	const Containerd__DiffReply *reply;
 	ProtobufCMessage *m;
 	int rc;
 
@@ -80,11 +80,11 @@ static int apply(struct unpacking *u, const struct image_layer *layer,
 static int commit(struct unpacking *u, const char *name, const char *key, struct arena *arena,
 		  struct err *err)
 {
-	Ctrd__SnapshotCommit request = CTRD__SNAPSHOT_COMMIT__INIT;
+	Containerd__SnapshotCommit request = CONTAINERD__SNAPSHOT_COMMIT__INIT;
 	const struct rpc_call call = {
 		.method = "/containerd.services.snapshots.v1.Snapshots/Commit",
 		.request = &request.base,
-		.reply = &ctrd__nothing__descriptor,
+		.reply = &containerd__nothing__descriptor,
 	};
 	ProtobufCMessage *m;
 
@@ -101,7 +101,7 @@ static int unpack(struct unpacking *u, const struct image_layer *layer, size_t i
 		  size_t size, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
-	const Ctrd__SnapshotMounts *mounts;
+	const Containerd__SnapshotMounts *mounts;
 	char name[192], key[200];
 
 	if (!str_fmt(name, sizeof(name), "%s-%04zu", u->prefix, i) ||
@@ -116,7 +116,7 @@ static int unpack(struct unpacking *u, const struct image_layer *layer, size_t i
 int unpack_layers(struct rpc *rpc, const char *snapshotter, const char *prefix,
 		  const struct image_layers *layers, char *ret_top, size_t size, struct err *err)
 {
-	struct unpacking u = { rpc, snapshotter, prefix, CTRD__LABEL__INIT, { NULL } };
+	struct unpacking u = { rpc, snapshotter, prefix, CONTAINERD__LABEL__INIT, { NULL } };
 
 	u.label.key = text(LABEL);
 	u.label.value = text("temporary");

@@ -11,20 +11,20 @@
 #include <cmocka.h>
 
 #include "runtime/base/str.h"
-#include "runtime/cli/check.h"
-#include "runtime/cli/check_image.h"
-#include "runtime/cli/ctrd_config.h"
-#include "runtime/cli/stanza.h"
+#include "runtime/cli/dry_run.h"
+#include "runtime/cli/image_check.h"
+#include "runtime/cli/containerd_config.h"
+#include "runtime/cli/containerd_handler.h"
 #include "runtime/containerd/image_layers.h"
 
 /* --- containerd's configuration ------------------------------------------------------------ */
 
-static struct ctrd_config *read_config(const char *text)
+static struct containerd_config *read_config(const char *text)
 {
-	struct ctrd_config *c = calloc(1, sizeof(*c));
+	struct containerd_config *c = calloc(1, sizeof(*c));
 
 	assert_non_null(c);
-	ctrd_config_read(text, c);
+	containerd_config_read(text, c);
 	return c;
 }
 
@@ -63,39 +63,40 @@ static void test_dumps(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(dumps); i++) {
-		struct ctrd_config *c = read_config(dumps[i]);
+		struct containerd_config *c = read_config(dumps[i]);
 
 		assert_int_equal(c->version, 2 + i);
 		assert_int_equal(c->n, 2);
 		assert_string_equal(c->default_runtime, "runc");
-		assert_string_equal(ctrd_runtime_named(c, "runc")->type, "io.containerd.runc.v2");
-		assert_true(ctrd_runtime_named(c, "runc")->systemd_cgroup);
-		assert_false(ctrd_passes_annotations(ctrd_runtime_named(c, "runc")));
-		assert_string_equal(ctrd_runtime_ours(c)->name, "crossarch");
-		assert_true(ctrd_passes_annotations(ctrd_runtime_ours(c)));
-		assert_string_equal(ctrd_runtime_ours(c)->config_path, i ? "/etc/own.json" : "");
+		assert_string_equal(handler_named(c, "runc")->type, "io.containerd.runc.v2");
+		assert_true(handler_named(c, "runc")->systemd_cgroup);
+		assert_false(handler_passes_annotations(handler_named(c, "runc")));
+		assert_string_equal(handler_ours(c)->name, "crossarch");
+		assert_true(handler_passes_annotations(handler_ours(c)));
+		assert_string_equal(handler_ours(c)->config_path, i ? "/etc/own.json" : "");
 		free(c);
 	}
 }
 
 static void test_oddities(void **state)
 {
-	struct ctrd_config *c = read_config("# version = 9\n"
-					    "disabled_plugins = [ \"cri\" ] # \"x\"\n"
-					    "imports = []\n"
-					    "[plugins.cri.containerd.runtimes.\"my.own\"]\n"
-					    "runtime_type = \"io.containerd.crossarch.v2\"\n"
-					    "[[hosts]]\n[\n[]\n=\n = 5\nx\n[a.'b\nruntime_type=");
+	struct containerd_config *c =
+		read_config("# version = 9\n"
+			    "disabled_plugins = [ \"cri\" ] # \"x\"\n"
+			    "imports = []\n"
+			    "[plugins.cri.containerd.runtimes.\"my.own\"]\n"
+			    "runtime_type = \"io.containerd.crossarch.v2\"\n"
+			    "[[hosts]]\n[\n[]\n=\n = 5\nx\n[a.'b\nruntime_type=");
 
 	(void)state;
 	assert_int_equal(c->version, 1);
 	assert_true(c->cri_disabled);
 	assert_false(c->has_imports);
 	assert_int_equal(c->n, 1);
-	assert_string_equal(ctrd_runtime_ours(c)->name, "my.own");
+	assert_string_equal(handler_ours(c)->name, "my.own");
 	free(c);
 	c = read_config("");
-	assert_null(ctrd_runtime_ours(c));
+	assert_null(handler_ours(c));
 	free(c);
 }
 
@@ -103,14 +104,14 @@ static void test_too_many(void **state)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(1u << 20);
 	struct err err = ERR_INIT;
-	struct ctrd_config *c;
+	struct containerd_config *c;
 
 	(void)state;
-	for (int i = 0; i < CTRD_RUNTIMES + 5; i++)
+	for (int i = 0; i < CONTAINERD_RUNTIMES + 5; i++)
 		assert_int_equal(
 			buf_printf(&text, &err, "[plugins.cri.containerd.runtimes.r%d]\n", i), 0);
 	c = read_config(buf_str(&text));
-	assert_int_equal(c->n, CTRD_RUNTIMES);
+	assert_int_equal(c->n, CONTAINERD_RUNTIMES);
 	free(c);
 }
 
@@ -138,61 +139,61 @@ static void test_form(void **state)
 		{ "2.4.0", false },	 { "3.0.0", false },
 		{ "", false },		 { "dev", false },
 	};
-	struct ctrd_config *node = read_config(node_of_systemd);
-	struct ctrd_runtime r;
+	struct containerd_config *node = read_config(node_of_systemd);
+	struct runtime_handler r;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		ctrd_form(rows[i].version, "/bin/sh", node, &r);
+		handler_form(rows[i].version, "/bin/sh", node, &r);
 		assert_string_equal(r.type, rows[i].by_path ? "io.containerd.runc.v2"
 							    : "io.containerd.crossarch.v2");
 		assert_string_equal(r.path, rows[i].by_path ? "/bin/sh" : "");
 		assert_int_equal(r.systemd_cgroup, rows[i].by_path);
-		assert_null(ctrd_form_lacks(&r, rows[i].version));
+		assert_null(handler_lacks(&r, rows[i].version));
 	}
 	free(node);
 }
 
 static void test_form_lacks(void **state)
 {
-	struct ctrd_runtime type = { .type = CTRD_TYPE, .config_path = "/x.json" };
-	struct ctrd_runtime path = { .type = CTRD_RUNC_TYPE, .path = "/bin/sh" };
-	struct ctrd_runtime both = { .type = CTRD_TYPE, .path = "/bin/sh" };
+	struct runtime_handler type = { .type = CONTAINERD_TYPE, .config_path = "/x.json" };
+	struct runtime_handler path = { .type = CONTAINERD_RUNC_TYPE, .path = "/bin/sh" };
+	struct runtime_handler both = { .type = CONTAINERD_TYPE, .path = "/bin/sh" };
 
 	(void)state;
-	assert_null(ctrd_form_lacks(&type, "1.7.24"));
-	assert_null(ctrd_form_lacks(&type, "2.4.0"));
-	assert_non_null(strstr(ctrd_form_lacks(&type, "2.1.9"), "hostUsers: false"));
-	assert_non_null(strstr(ctrd_form_lacks(&both, "2.1.9"), "hostUsers: false"));
-	assert_non_null(strstr(ctrd_form_lacks(&path, "1.6.20"), "ignores runtime_path"));
-	assert_null(ctrd_form_lacks(&path, "1.7.24"));
-	assert_null(ctrd_form_lacks(&path, "2.4.0"));
+	assert_null(handler_lacks(&type, "1.7.24"));
+	assert_null(handler_lacks(&type, "2.4.0"));
+	assert_non_null(strstr(handler_lacks(&type, "2.1.9"), "hostUsers: false"));
+	assert_non_null(strstr(handler_lacks(&both, "2.1.9"), "hostUsers: false"));
+	assert_non_null(strstr(handler_lacks(&path, "1.6.20"), "ignores runtime_path"));
+	assert_null(handler_lacks(&path, "1.7.24"));
+	assert_null(handler_lacks(&path, "2.4.0"));
 	(void)str_copy(path.config_path, sizeof(path.config_path), "/x.json");
-	assert_non_null(strstr(ctrd_form_lacks(&path, "2.1.9"), "ConfigPath"));
-	assert_string_equal(ctrd_settings_path(&path), "");
-	assert_string_equal(ctrd_settings_path(&type), "/x.json");
-	(void)str_copy(path.path, sizeof(path.path), "/nowhere/" CTRD_SHIM);
-	assert_non_null(strstr(ctrd_form_lacks(&path, "2.1.9"), "no program"));
+	assert_non_null(strstr(handler_lacks(&path, "2.1.9"), "ConfigPath"));
+	assert_string_equal(handler_settings_path(&path), "");
+	assert_string_equal(handler_settings_path(&type), "/x.json");
+	(void)str_copy(path.path, sizeof(path.path), "/nowhere/" CONTAINERD_SHIM);
+	assert_non_null(strstr(handler_lacks(&path, "2.1.9"), "no program"));
 }
 
 static bool is_ours(const char *type, const char *path)
 {
-	struct ctrd_runtime r = { .name = "x" };
+	struct runtime_handler r = { .name = "x" };
 
 	return str_copy(r.type, sizeof(r.type), type) && str_copy(r.path, sizeof(r.path), path) &&
-	       ctrd_is_ours(&r);
+	       handler_is_ours(&r);
 }
 
 static void test_ours(void **state)
 {
 	(void)state;
 	assert_true(is_ours("io.containerd.crossarch.v2", ""));
-	assert_true(is_ours("io.containerd.runc.v2", "/opt/bin/" CTRD_SHIM));
-	assert_true(is_ours("/opt/bin/" CTRD_SHIM, ""));
+	assert_true(is_ours("io.containerd.runc.v2", "/opt/bin/" CONTAINERD_SHIM));
+	assert_true(is_ours("/opt/bin/" CONTAINERD_SHIM, ""));
 	assert_false(is_ours("io.containerd.runc.v2", ""));
 	assert_false(is_ours("io.containerd.crossarch.v2", "/usr/bin/containerd-shim-runc-v2"));
-	assert_false(is_ours("io.containerd.runc.v2", CTRD_SHIM));
-	assert_false(is_ours("", "/opt/my-" CTRD_SHIM));
+	assert_false(is_ours("io.containerd.runc.v2", CONTAINERD_SHIM));
+	assert_false(is_ours("", "/opt/my-" CONTAINERD_SHIM));
 }
 
 /* What is written is found again in whatever stands around it; a person's own is not taken for it.
@@ -200,7 +201,7 @@ static void test_ours(void **state)
 static void test_found_again(void **state)
 {
 	static const char *const versions[] = { "1.6.20", "2.1.9", "2.4.0" };
-	struct ctrd_config *node = read_config(node_of_systemd);
+	struct containerd_config *node = read_config(node_of_systemd);
 	struct err err = ERR_INIT;
 
 	(void)state;
@@ -208,20 +209,20 @@ static void test_found_again(void **state)
 		CLEANUP_BUF struct buf file = BUF_INIT(1u << 16);
 		CLEANUP_BUF struct buf found = BUF_INIT(1u << 16);
 		CLEANUP_BUF struct buf none = BUF_INIT(1u << 16);
-		struct ctrd_runtime r;
-		struct ctrd_config *c;
+		struct runtime_handler r;
+		struct containerd_config *c;
 		const char *at;
 
-		ctrd_form(versions[i], "/bin/sh", node, &r);
+		handler_form(versions[i], "/bin/sh", node, &r);
 		assert_int_equal(buf_printf(&file, &err, "version = 3\nroot = 'x'\n\n"), 0);
-		assert_int_equal(stanza_text_own(ctrd_runtimes_table(3), &r, &file, &err), 0);
+		assert_int_equal(handler_text_own(handlers_table(3), &r, &file, &err), 0);
 		assert_int_equal(buf_printf(&file, &err, "[debug]\n"), 0);
 		c = read_config(buf_str(&file));
-		at = stanza_find(buf_str(&file), c, &found);
+		at = handler_edit_find(buf_str(&file), c, &found);
 		assert_non_null(at);
 		assert_string_equal(at + found.len, "[debug]\n");
 		*strchr(at, ':') = ';';
-		assert_null(stanza_find(buf_str(&file), c, &none));
+		assert_null(handler_edit_find(buf_str(&file), c, &none));
 		free(c);
 	}
 	free(node);
@@ -275,7 +276,7 @@ static void expect_spec(const char *config, const char *const *args, const char 
 	struct err err = ERR_INIT;
 	json *spec;
 
-	assert_int_equal(check_spec_of_image(config, strlen(config), args, &spec, &err), 0);
+	assert_int_equal(spec_of_image(config, strlen(config), args, &spec, &err), 0);
 	assert_string_equal(json_object_to_json_string_ext(json_member(spec, "process"),
 							   JSON_C_TO_STRING_NOSLASHESCAPE),
 			    want);
@@ -307,7 +308,7 @@ static void test_spec_refused(void **state)
 		struct err err = ERR_INIT;
 		json *spec;
 
-		assert_int_equal(check_spec_of_image(bad[i], strlen(bad[i]), none, &spec, &err),
+		assert_int_equal(spec_of_image(bad[i], strlen(bad[i]), none, &spec, &err),
 				 -1);
 		assert_int_equal(err.code, ERR_INVALID);
 	}

@@ -16,7 +16,7 @@
 #include "runtime/binfmt/entry.h"
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/explain.h"
-#include "runtime/cli/probe.h"
+#include "runtime/cli/trial_program.h"
 #include "runtime/cli/register.h"
 #include "runtime/image/image.h"
 #include "runtime/plan/cause.h"
@@ -51,8 +51,8 @@ static void test_probe_headers(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n; i++) {
-		uint8_t bytes[PROBE_MAX];
-		size_t size = probe_build(&rows[i], bytes);
+		uint8_t bytes[TRIAL_MAX];
+		size_t size = trial_build(&rows[i], bytes);
 		struct segments s;
 		struct ident id;
 
@@ -73,13 +73,13 @@ static void test_probe_headers(void **state)
 /* Every platform of OCI that qemu has a target for can be tried. */
 static void test_probe_complete(void **state)
 {
-	uint8_t bytes[PROBE_MAX];
+	uint8_t bytes[TRIAL_MAX];
 	size_t n;
 	const struct arch *rows = arch_rows(&n);
 
 	(void)state;
 	for (size_t i = 0; i < n; i++)
-		if (rows[i].oci && rows[i].qemu && !probe_build(&rows[i], bytes))
+		if (rows[i].oci && rows[i].qemu && !trial_build(&rows[i], bytes))
 			fail_msg("nothing to try %s with", rows[i].name);
 }
 
@@ -93,19 +93,19 @@ static void test_probe_runs(void **state)
 	for (size_t i = 0; i < n; i++) {
 		char path[64], program[32], name[] = "qemu", extra[] = "x";
 		char *argv[] = { name, program, NULL, NULL };
-		struct run run = { .path = path, .argv = argv, .timeout_ms = 20000 };
-		struct run_result result;
+		struct subprocess run = { .path = path, .argv = argv, .timeout_ms = 20000 };
+		struct subprocess_result result;
 		struct err err = ERR_INIT;
 
 		str_fmt(path, sizeof(path), "/usr/bin/qemu-%s-static", rows[i].qemu);
 		if (!rows[i].qemu || access(path, X_OK) < 0 ||
-		    probe_open(&rows[i], &run.keep_fd, &err) < 0)
+		    trial_open(&rows[i], &run.keep_fd, &err) < 0)
 			continue;
 		str_fmt(program, sizeof(program), "/proc/self/fd/%d", run.keep_fd);
 		for (int args = 1; args <= 2; args++) {
 			argv[2] = args == 2 ? extra : NULL;
-			assert_int_equal(run_program(&run, &result, &err), 0);
-			if (result.end != RUN_EXITED || result.value != PROBE_STATUS - 1 + args)
+			assert_int_equal(subprocess_run(&run, &result, &err), 0);
+			if (result.end != SUBPROCESS_EXITED || result.value != TRIAL_STATUS - 1 + args)
 				fail_msg("%s with %d arguments: %d %d", path, args, result.end,
 					 result.value);
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/probe.h"
+#include "runtime/cli/trial_program.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -134,7 +134,7 @@ static void put_segment(uint8_t *at, bool wide, bool big, uint64_t size)
 	put(at + (wide ? 48 : 28), ALIGNMENT, w, big);
 }
 
-size_t probe_build(const struct arch *a, uint8_t ret[PROBE_MAX])
+size_t trial_build(const struct arch *a, uint8_t ret[TRIAL_MAX])
 {
 	const struct code *c = code_for(a);
 	bool wide = a->cls == ELFCLASS64, big = a->order == ELFDATA2MSB;
@@ -143,7 +143,7 @@ size_t probe_build(const struct arch *a, uint8_t ret[PROBE_MAX])
 	if (!c)
 		return 0;
 	size = at + (size_t)c->n * c->unit;
-	memset(ret, 0, PROBE_MAX);
+	memset(ret, 0, TRIAL_MAX);
 	arch_header(a, ret);
 	put(ret + 24, BASE + at, wide ? 8 : 4, big); /* e_entry */
 	if (c->flags)
@@ -154,11 +154,11 @@ size_t probe_build(const struct arch *a, uint8_t ret[PROBE_MAX])
 	return size;
 }
 
-int probe_open(const struct arch *a, int *ret_fd, struct err *err)
+int trial_open(const struct arch *a, int *ret_fd, struct err *err)
 {
 	CLEANUP_FD int fd = -1;
-	uint8_t bytes[PROBE_MAX];
-	size_t n = probe_build(a, bytes);
+	uint8_t bytes[TRIAL_MAX];
+	size_t n = trial_build(a, bytes);
 	char path[32];
 
 	if (!n)

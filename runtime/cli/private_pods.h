@@ -9,4 +9,4 @@
  * "emulators list --pod": the private instances of binfmt_misc below PRIVATE_DIR, whose they are
  * and what they hold. ERR_IO when that directory is there and cannot be read.
  */
-MUST_CHECK int pods_show(bool as_json, struct err *err);
+MUST_CHECK int private_pods_show(bool as_json, struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/check.h"
+#include "runtime/cli/dry_run.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -55,7 +55,7 @@ static void scratch_remove(struct scratch *s)
 }
 #define CLEANUP_SCRATCH CLEANUP(scratch_remove)
 
-void check_sweep(pid_t pid)
+void dry_run_sweep(pid_t pid)
 {
 	char pattern[80];
 	glob_t all;
@@ -106,7 +106,7 @@ static int scratch_link(const struct scratch *s, const char *bundle, struct err 
 	return rc;
 }
 
-static int scratch_fill(const struct scratch *s, const struct check *c, struct err *err)
+static int scratch_fill(const struct scratch *s, const struct dry_run *c, struct err *err)
 {
 	if (c->bundle && scratch_link(s, c->bundle, err) < 0)
 		return -1;
@@ -139,7 +139,7 @@ static int find_prepare(char ret[PATH_MAX], struct err *err)
 }
 
 /* The pipe that in real life comes from "crossarch image-platform". */
-static int platform_make(const struct check *c, int *ret_fd, struct err *err)
+static int platform_make(const struct dry_run *c, int *ret_fd, struct err *err)
 {
 	CLEANUP_FD int out = -1;
 	char text[128];
@@ -154,8 +154,8 @@ static int platform_make(const struct check *c, int *ret_fd, struct err *err)
 	return 0;
 }
 
-int check_ask(const char *mode, const struct prepare_request *r, int bundle, int platform,
-	      struct report *ret, struct err *err)
+int dry_run_ask(const char *mode, const struct prepare_request *r, int bundle, int platform,
+		struct report *ret, struct err *err)
 {
 	CLEANUP_FD int request = -1;
 	struct prepare_fds fds = { .bundle = bundle, .platform = platform, .log = -1 };
@@ -167,7 +167,8 @@ int check_ask(const char *mode, const struct prepare_request *r, int bundle, int
 	return prepare_ask(path, mode, &fds, ret, err);
 }
 
-static int ask(const struct check *c, const struct scratch *s, struct report *ret, struct err *err)
+static int ask_about_bundle(const struct dry_run *c, const struct scratch *s, struct report *ret,
+			    struct err *err)
 {
 	CLEANUP_FD int platform = -1;
 	const struct prepare_request r = {
@@ -179,23 +180,23 @@ static int ask(const struct check *c, const struct scratch *s, struct report *re
 
 	if (platform_make(c, &platform, err) < 0)
 		return -1;
-	return check_ask("create", &r, s->fd, platform, ret, err);
+	return dry_run_ask("create", &r, s->fd, platform, ret, err);
 }
 
-int check_run(const struct check *c, struct report *ret, struct err *err)
+int dry_run(const struct dry_run *c, struct report *ret, struct err *err)
 {
 	CLEANUP_SCRATCH struct scratch s = { .fd = -1 };
 
 	if (scratch_make(&s, err) < 0 || scratch_fill(&s, c, err) < 0)
 		return -1;
-	if (ask(c, &s, ret, err) < 0)
+	if (ask_about_bundle(c, &s, ret, err) < 0)
 		return -1;
 	if (ret->flags & REPORT_PRIVATE)
-		check_private(c->config, ret);
+		dry_run_private(c->config, ret);
 	return 0;
 }
 
-int check_isolate(struct err *err)
+int dry_run_isolate(struct err *err)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return err_sys(err, ERR_IO, "a mount namespace of our own");
@@ -204,7 +205,7 @@ int check_isolate(struct err *err)
 
 /* --- config.json where there is none --------------------------------------------------------- */
 
-static json *strings(const char *const *list)
+static json *strings_of(const char *const *list)
 {
 	json *array = json_object_new_array();
 
@@ -229,13 +230,14 @@ static json *spec_of(const char *root, json *args, json *env, const char *cwd)
 	return spec;
 }
 
-json *check_spec(const char *root, const char *const *args, const char *const *env, const char *cwd)
+json *spec_of_rootfs(const char *root, const char *const *args, const char *const *env,
+		     const char *cwd)
 {
-	return spec_of(root, strings(args), strings(env), cwd);
+	return spec_of(root, strings_of(args), strings_of(env), cwd);
 }
 
 /* Appends the members of the array @key of @config, if there is one. */
-static int append(json *config, const char *key, json *to, struct err *err)
+static int append_strings(json *config, const char *key, json *to, struct err *err)
 {
 	json *from;
 
@@ -246,8 +248,7 @@ static int append(json *config, const char *key, json *to, struct err *err)
 	return 0;
 }
 
-int check_spec_of_image(const void *bytes, size_t n, const char *const *args, json **ret,
-			struct err *err)
+int spec_of_image(const void *bytes, size_t n, const char *const *args, json **ret, struct err *err)
 {
 	CLEANUP_JSON json *document = NULL;
 	CLEANUP_JSON json *command = NULL;
@@ -259,12 +260,13 @@ int check_spec_of_image(const void *bytes, size_t n, const char *const *args, js
 	    json_typed(document, "config", json_type_object, &config, err) < 0 ||
 	    json_text(config, "WorkingDir", "/", &cwd, err) < 0)
 		return -1;
-	command = strings(args);
+	command = strings_of(args);
 	env = json_object_new_array();
-	if (append(config, "Env", env, err) < 0)
+	if (append_strings(config, "Env", env, err) < 0)
 		return -1;
-	if (!json_object_array_length(command) && (append(config, "Entrypoint", command, err) < 0 ||
-						   append(config, "Cmd", command, err) < 0))
+	if (!json_object_array_length(command) &&
+	    (append_strings(config, "Entrypoint", command, err) < 0 ||
+	     append_strings(config, "Cmd", command, err) < 0))
 		return -1;
 	*ret = spec_of("rootfs", steal(command), steal(env), cwd);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/pods.h"
+#include "runtime/cli/private_pods.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "runtime/binfmt/registry.h"
 #include "runtime/binfmt/rule.h"
 #include "runtime/cli/emulators.h"
-#include "runtime/cli/out.h"
+#include "runtime/cli/output.h"
 #include "runtime/oci/json.h"
 #include "runtime/prepare/report.h"
 
@@ -215,7 +215,7 @@ static int walk(struct table *t, json *list, struct err *err)
 	return 0;
 }
 
-int pods_show(bool as_json, struct err *err)
+int private_pods_show(bool as_json, struct err *err)
 {
 	CLEANUP_TABLE struct table t = { NULL, 0, 0 };
 	CLEANUP_JSON json *list = as_json ? json_object_new_array() : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/stanza.h"
+#include "runtime/cli/containerd_handler.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,9 +11,9 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/ctrd_config.h"
+#include "runtime/cli/containerd_config.h"
 
-void stanza_deinit(struct stanza *s)
+void handler_edit_deinit(struct handler_edit *s)
 {
 	buf_deinit(&s->main);
 	buf_deinit(&s->dump);
@@ -21,22 +21,23 @@ void stanza_deinit(struct stanza *s)
 
 /* --- deciding -------------------------------------------------------------------------------- */
 
-static int check_conflicts(const struct ctrd *c, const struct stanza *s, struct err *err)
+static int check_conflicts(const struct containerd *c, const struct handler_edit *s,
+			   struct err *err)
 {
-	const struct ctrd_runtime *same = ctrd_runtime_named(&s->config, "crossarch");
-	const struct ctrd_runtime *ours = ctrd_runtime_ours(&s->config);
+	const struct runtime_handler *same = handler_named(&s->config, "crossarch");
+	const struct runtime_handler *ours = handler_ours(&s->config);
 
 	if (s->config.cri_disabled || s->main_config.cri_disabled)
 		return err_set(err, ERR_PRECONDITION,
 			       "the CRI plugin is switched off: take \"cri\" out of "
 			       "disabled_plugins in %s, then run this again",
 			       c->config);
-	if (same && !ctrd_is_ours(same))
+	if (same && !handler_is_ours(same))
 		return err_set(err, ERR_PRECONDITION,
 			       "there is a handler called crossarch already, of type %s; rename it "
 			       "in %s first",
 			       same->type, c->config);
-	if (ours && !ctrd_passes_annotations(ours))
+	if (ours && !handler_passes_annotations(ours))
 		return err_set(err, ERR_PRECONDITION,
 			       "the handler %s is there but lets no annotations through: add\n"
 			       "  pod_annotations = [\"io.crossarch.*\"]\n"
@@ -56,19 +57,19 @@ static bool is_blank(const struct buf *b)
  * containerd 1.x has a default entry for runc only as long as the file defines no runtime at all;
  * the first one we add would take it away.
  */
-static bool needs_runc(const struct stanza *s)
+static bool needs_runc(const struct handler_edit *s)
 {
-	const struct ctrd_runtime *runc = ctrd_runtime_named(&s->config, "runc");
+	const struct runtime_handler *runc = handler_named(&s->config, "runc");
 
-	return runc && str_eq(runc->type, CTRD_RUNC_TYPE) &&
-	       !ctrd_runtime_named(&s->main_config, "runc");
+	return runc && str_eq(runc->type, CONTAINERD_RUNC_TYPE) &&
+	       !handler_named(&s->main_config, "runc");
 }
 
-int stanza_text_runc(const char *table, bool systemd_cgroup, struct buf *out, struct err *err)
+int handler_text_runc(const char *table, bool systemd_cgroup, struct buf *out, struct err *err)
 {
 	if (buf_printf(out, err,
 		       "# The default, which adding another runtime would drop.\n"
-		       "[%s.runc]\n  runtime_type = \"" CTRD_RUNC_TYPE "\"\n",
+		       "[%s.runc]\n  runtime_type = \"" CONTAINERD_RUNC_TYPE "\"\n",
 		       table) < 0)
 		return -1;
 	if (systemd_cgroup &&
@@ -77,8 +78,8 @@ int stanza_text_runc(const char *table, bool systemd_cgroup, struct buf *out, st
 	return buf_printf(out, err, "\n");
 }
 
-int stanza_text_own(const char *table, const struct ctrd_runtime *r, struct buf *out,
-		    struct err *err)
+int handler_text_own(const char *table, const struct runtime_handler *r, struct buf *out,
+		     struct err *err)
 {
 	if (buf_printf(out, err,
 		       "# crossarch: foreign architectures, or one line that says why not.\n"
@@ -95,73 +96,74 @@ int stanza_text_own(const char *table, const struct ctrd_runtime *r, struct buf 
 	return buf_printf(out, err, "  [%s.crossarch.options]\n    SystemdCgroup = true\n", table);
 }
 
-const char *stanza_find(const char *file, const struct ctrd_config *config, struct buf *ret)
+const char *handler_edit_find(const char *file, const struct containerd_config *config,
+			      struct buf *ret)
 {
-	const struct ctrd_runtime *r = ctrd_runtime_named(config, "crossarch");
+	const struct runtime_handler *r = handler_named(config, "crossarch");
 	struct err ignored;
 
-	if (!r || stanza_text_own(ctrd_runtimes_table(config->version), r, ret, &ignored) < 0)
+	if (!r || handler_text_own(handlers_table(config->version), r, ret, &ignored) < 0)
 		return NULL;
 	return strstr(file, buf_str(ret));
 }
 
-static int write_text(const struct ctrd *c, struct stanza *s, struct err *err)
+static int write_text(const struct containerd *c, struct handler_edit *s, struct err *err)
 {
 	CLEANUP_BUF struct buf b = BUF_INIT(sizeof(s->text) - 1);
 	bool fresh = is_blank(&s->main);
-	const char *table = ctrd_runtimes_table(fresh ? 2 : s->main_config.version);
-	struct ctrd_runtime own;
+	const char *table = handlers_table(fresh ? 2 : s->main_config.version);
+	struct runtime_handler own;
 	char shim[sizeof(own.path)];
 
-	if (ctrd_shim(c, shim, sizeof(shim), err) < 0)
+	if (shim_path(c, shim, sizeof(shim), err) < 0)
 		return -1;
-	ctrd_form(s->version, shim, &s->config, &own);
-	if (fresh && buf_printf(&b, err, STANZA_HEAD) < 0)
+	handler_form(s->version, shim, &s->config, &own);
+	if (fresh && buf_printf(&b, err, HANDLER_HEAD) < 0)
 		return -1;
 	if (!s->old[0] && needs_runc(s) &&
-	    stanza_text_runc(table, ctrd_runtime_named(&s->config, "runc")->systemd_cgroup, &b,
-			     err) < 0)
+	    handler_text_runc(table, handler_named(&s->config, "runc")->systemd_cgroup, &b, err) <
+		    0)
 		return -1;
-	if (stanza_text_own(table, &own, &b, err) < 0)
+	if (handler_text_own(table, &own, &b, err) < 0)
 		return -1;
 	(void)str_copy(s->text, sizeof(s->text), buf_str(&b));
 	return 0;
 }
 
 /* A handler that is there: true when it is one that we wrote and that can be written better. */
-static bool is_replaced(struct stanza *s, const struct ctrd_runtime *ours)
+static bool is_replaced(struct handler_edit *s, const struct runtime_handler *ours)
 {
 	CLEANUP_BUF struct buf old = BUF_INIT(sizeof(s->old) - 1);
 
-	s->lack = ctrd_form_lacks(ours, s->version);
+	s->lack = handler_lacks(ours, s->version);
 	return s->lack && !ours->other_options &&
-	       stanza_find(buf_str(&s->main), &s->main_config, &old) &&
+	       handler_edit_find(buf_str(&s->main), &s->main_config, &old) &&
 	       str_copy(s->old, sizeof(s->old), buf_str(&old));
 }
 
-int stanza_read(const struct ctrd *c, struct stanza *ret, struct err *err)
+int handler_edit_read(const struct containerd *c, struct handler_edit *ret, struct err *err)
 {
-	if (ctrd_program_version(c, ret->version, sizeof(ret->version), err) < 0)
+	if (containerd_program_version(c, ret->version, sizeof(ret->version), err) < 0)
 		return -1;
 	if (file_read(AT_FDCWD, c->config, &ret->main, err) < 0 && err->code != ERR_NOT_FOUND)
 		return -1;
 	/* Without a file containerd has its defaults; "config dump" insists on one, so ask for it.
 	 */
-	if (ctrd_dump(c, access(c->config, F_OK) == 0 ? c->config : "/dev/null", &ret->dump, err) <
-	    0)
+	if (containerd_dump_config(c, access(c->config, F_OK) == 0 ? c->config : "/dev/null",
+				   &ret->dump, err) < 0)
 		return -1;
-	ctrd_config_read(buf_str(&ret->main), &ret->main_config);
-	ctrd_config_read(buf_str(&ret->dump), &ret->config);
+	containerd_config_read(buf_str(&ret->main), &ret->main_config);
+	containerd_config_read(buf_str(&ret->dump), &ret->config);
 	return 0;
 }
 
-int stanza_make(const struct ctrd *c, struct stanza *ret, struct err *err)
+int handler_edit_plan(const struct containerd *c, struct handler_edit *ret, struct err *err)
 {
-	const struct ctrd_runtime *ours;
+	const struct runtime_handler *ours;
 
-	if (stanza_read(c, ret, err) < 0 || check_conflicts(c, ret, err) < 0)
+	if (handler_edit_read(c, ret, err) < 0 || check_conflicts(c, ret, err) < 0)
 		return -1;
-	ours = ctrd_runtime_ours(&ret->config);
+	ours = handler_ours(&ret->config);
 	return ours && !is_replaced(ret, ours) ? 0 : write_text(c, ret, err);
 }
 
@@ -201,14 +203,14 @@ static bool says_nothing(const char *line, size_t n)
 	return false;
 }
 
-static int check_runtimes(const struct ctrd_config *before, const struct ctrd_config *after,
-			  struct err *err)
+static int check_runtimes(const struct containerd_config *before,
+			  const struct containerd_config *after, struct err *err)
 {
 	for (size_t i = 0; i < before->n; i++) {
-		const struct ctrd_runtime *old = &before->runtimes[i];
-		const struct ctrd_runtime *new = ctrd_runtime_named(after, old->name);
+		const struct runtime_handler *old = &before->runtimes[i];
+		const struct runtime_handler *new = handler_named(after, old->name);
 
-		if (old->type[0] && !ctrd_is_ours(old) &&
+		if (old->type[0] && !handler_is_ours(old) &&
 		    (!new || !str_eq(new->type, old->type) || !str_eq(new->path, old->path)))
 			return err_set(err, ERR_PRECONDITION, "the runtime %s would be lost",
 				       old->name);
@@ -218,7 +220,7 @@ static int check_runtimes(const struct ctrd_config *before, const struct ctrd_co
 
 static bool mentions_us(const char *line, size_t n)
 {
-	static const char *const words[] = { "io.crossarch.", CTRD_TYPE, CTRD_SHIM };
+	static const char *const words[] = { "io.crossarch.", CONTAINERD_TYPE, CONTAINERD_SHIM };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		if (memmem(line, n, words[i], strlen(words[i])))
@@ -241,34 +243,34 @@ static int check_settings(const char *before, const char *after, struct err *err
 	return 0;
 }
 
-int stanza_try(const struct ctrd *c, const struct stanza *s, const char *path,
-	       struct ctrd_config *ret, struct err *err)
+int handler_edit_try(const struct containerd *c, const struct handler_edit *s, const char *path,
+		     struct containerd_config *ret, struct err *err)
 {
 	CLEANUP_BUF struct buf dump = BUF_INIT(1u << 20);
 
-	if (ctrd_dump(c, path, &dump, err) < 0)
+	if (containerd_dump_config(c, path, &dump, err) < 0)
 		return err_in(err, "containerd refuses the new configuration");
-	ctrd_config_read(buf_str(&dump), ret);
+	containerd_config_read(buf_str(&dump), ret);
 	if (check_runtimes(&s->config, ret, err) < 0)
 		return -1;
 	return check_settings(buf_str(&s->dump), buf_str(&dump), err);
 }
 
-static int check_candidate(const struct ctrd *c, const struct stanza *s, const char *path,
-			   struct err *err)
+static int check_candidate(const struct containerd *c, const struct handler_edit *s,
+			   const char *path, struct err *err)
 {
-	CLEANUP_FREE struct ctrd_config *config = calloc(1, sizeof(*config));
-	const struct ctrd_runtime *ours;
+	CLEANUP_FREE struct containerd_config *config = calloc(1, sizeof(*config));
+	const struct runtime_handler *ours;
 
 	if (!config)
 		return err_set(err, ERR_NOMEM, "no memory for a configuration");
-	if (stanza_try(c, s, path, config, err) < 0)
-		return err_in(err, "with the stanza added (add it by hand)");
-	ours = ctrd_runtime_ours(config);
-	if (!ours || !ctrd_passes_annotations(ours) || ctrd_form_lacks(ours, s->version))
+	if (handler_edit_try(c, s, path, config, err) < 0)
+		return err_in(err, "with the handler added (add it by hand)");
+	ours = handler_ours(config);
+	if (!ours || !handler_passes_annotations(ours) || handler_lacks(ours, s->version))
 		return err_set(err, ERR_PRECONDITION,
-			       "with the stanza in %s containerd still does not have the handler: "
-			       "a file it imports replaces the table; add the stanza there by hand",
+			       "with the handler in %s containerd still does not have the handler: "
+			       "a file it imports replaces the table; add it there by hand",
 			       c->config);
 	return 0;
 }
@@ -287,7 +289,7 @@ static int backup_name(const char *path, char *ret, size_t size, struct err *err
 
 		if (i)
 			(void)str_fmt(number, sizeof(number), ".%u", i);
-		if (!str_fmt(ret, size, "%s" STANZA_BACKUP "%s%s", path, stamp, number))
+		if (!str_fmt(ret, size, "%s" HANDLER_BACKUP "%s%s", path, stamp, number))
 			return err_set(err, ERR_LIMIT, "the path %s is too long", path);
 		if (access(ret, F_OK) < 0)
 			return 0;
@@ -295,15 +297,16 @@ static int backup_name(const char *path, char *ret, size_t size, struct err *err
 	return err_set(err, ERR_LIMIT, "too many backups of %s", path);
 }
 
-static int keep_old(const char *path, const struct stanza *s, mode_t mode, char *ret, size_t size,
-		    struct err *err)
+static int keep_old(const char *path, const struct handler_edit *s, mode_t mode, char *ret,
+		    size_t size, struct err *err)
 {
 	if (backup_name(path, ret, size, err) < 0)
 		return -1;
 	return file_replace(AT_FDCWD, ret, mode, s->main.data, s->main.len, err);
 }
 
-static int write_candidate(const struct stanza *s, const char *path, mode_t mode, struct err *err)
+static int write_candidate(const struct handler_edit *s, const char *path, mode_t mode,
+			   struct err *err)
 {
 	CLEANUP_BUF struct buf b = BUF_INIT(2u << 20);
 	const char *old = buf_str(&s->main), *at = s->old[0] ? strstr(old, s->old) : NULL;
@@ -318,8 +321,8 @@ static int write_candidate(const struct stanza *s, const char *path, mode_t mode
 	return file_replace(AT_FDCWD, path, mode, b.data, b.len, err);
 }
 
-int stanza_install(const struct ctrd *c, const struct stanza *s, char *ret_backup, size_t size,
-		   struct err *err)
+int handler_edit_install(const struct containerd *c, const struct handler_edit *s, char *ret_backup,
+			 size_t size, struct err *err)
 {
 	CLEANUP_FREE char *real = realpath(c->config, NULL); /* a link stays a link */
 	const char *path = real ? real : c->config;

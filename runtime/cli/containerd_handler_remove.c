@@ -9,7 +9,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/stanza.h"
+#include "runtime/cli/containerd_handler.h"
 
 /* The bytes of the main file that go: [from, to). */
 struct cut {
@@ -29,11 +29,12 @@ static bool step_back(const char *file, size_t *at, const char *text)
 	return true;
 }
 
-static int find_own(const struct stanza *s, const char *path, struct cut *ret, struct err *err)
+static int find_own(const struct handler_edit *s, const char *path, struct cut *ret,
+		    struct err *err)
 {
 	CLEANUP_BUF struct buf own = BUF_INIT(2048);
 	const char *file = buf_str(&s->main);
-	const char *at = stanza_find(file, &s->main_config, &own);
+	const char *at = handler_edit_find(file, &s->main_config, &own);
 
 	if (!at)
 		return err_set(err, ERR_NOT_FOUND,
@@ -46,14 +47,14 @@ static int find_own(const struct stanza *s, const char *path, struct cut *ret, s
 }
 
 /* The entry for runc that was restated in front of ours, with and without its options. */
-static int widen(const struct stanza *s, struct cut *cut, struct err *err)
+static int widen(const struct handler_edit *s, struct cut *cut, struct err *err)
 {
-	const char *table = ctrd_runtimes_table(s->main_config.version);
+	const char *table = handlers_table(s->main_config.version);
 
 	for (int systemd = 0; systemd < 2; systemd++) {
 		CLEANUP_BUF struct buf runc = BUF_INIT(2048);
 
-		if (stanza_text_runc(table, systemd, &runc, err) < 0)
+		if (handler_text_runc(table, systemd, &runc, err) < 0)
 			return -1;
 		if (step_back(buf_str(&s->main), &cut->from, buf_str(&runc)))
 			break;
@@ -61,12 +62,12 @@ static int widen(const struct stanza *s, struct cut *cut, struct err *err)
 	return 0;
 }
 
-/* A file that was made for the stanza goes with it; else the empty line between them does. */
+/* A file that was made for our handler goes with it; else the empty line between them does. */
 static void take_edges(const char *file, bool made_for_us, struct cut *cut)
 {
 	size_t at = cut->from;
 
-	if (made_for_us && step_back(file, &at, STANZA_HEAD) && at == 0 && !file[cut->to])
+	if (made_for_us && step_back(file, &at, HANDLER_HEAD) && at == 0 && !file[cut->to])
 		cut->from = 0;
 	else if (cut->from > 1 && file[cut->from - 1] == '\n' && file[cut->from - 2] == '\n')
 		cut->from--;
@@ -74,8 +75,8 @@ static void take_edges(const char *file, bool made_for_us, struct cut *cut)
 
 /* --- taking it out --------------------------------------------------------------------------- */
 
-static int write_rest(const struct stanza *s, const struct cut *cut, const char *path, mode_t mode,
-		      struct buf *ret, struct err *err)
+static int write_rest(const struct handler_edit *s, const struct cut *cut, const char *path,
+		      mode_t mode, struct buf *ret, struct err *err)
 {
 	const char *file = buf_str(&s->main);
 
@@ -85,17 +86,17 @@ static int write_rest(const struct stanza *s, const struct cut *cut, const char 
 	return file_replace(AT_FDCWD, path, mode, buf_str(ret), ret->len, err);
 }
 
-static int check_rest(const struct ctrd *c, const struct stanza *s, const char *path,
+static int check_rest(const struct containerd *c, const struct handler_edit *s, const char *path,
 		      struct err *err)
 {
-	CLEANUP_FREE struct ctrd_config *config = calloc(1, sizeof(*config));
-	const struct ctrd_runtime *ours;
+	CLEANUP_FREE struct containerd_config *config = calloc(1, sizeof(*config));
+	const struct runtime_handler *ours;
 
 	if (!config)
 		return err_set(err, ERR_NOMEM, "no memory for a configuration");
-	if (stanza_try(c, s, path, config, err) < 0)
+	if (handler_edit_try(c, s, path, config, err) < 0)
 		return -1;
-	ours = ctrd_runtime_named(config, "crossarch");
+	ours = handler_named(config, "crossarch");
 	if (!ours)
 		return 0;
 	return err_set(err, ERR_PRECONDITION,
@@ -104,7 +105,7 @@ static int check_rest(const struct ctrd *c, const struct stanza *s, const char *
 }
 
 /* Leaves the new file at @path and its text in @ret when it is good. */
-static int try_cut(const struct ctrd *c, const struct stanza *s, const struct cut *cut,
+static int try_cut(const struct containerd *c, const struct handler_edit *s, const struct cut *cut,
 		   const char *path, mode_t mode, struct buf *ret, struct err *err)
 {
 	if (write_rest(s, cut, path, mode, ret, err) == 0 && check_rest(c, s, path, err) == 0)
@@ -117,14 +118,14 @@ static int try_cut(const struct ctrd *c, const struct stanza *s, const struct cu
 /* True when @old is @now with a handler of ours that was replaced later. */
 static bool is_same_without_us(const struct buf *old, const struct buf *now)
 {
-	CLEANUP_FREE struct stanza *s = calloc(1, sizeof(*s));
+	CLEANUP_FREE struct handler_edit *s = calloc(1, sizeof(*s));
 	struct cut cut;
 	struct err ignored;
 
 	if (!s)
 		return false;
 	s->main = *old; /* only looked at */
-	ctrd_config_read(buf_str(old), &s->main_config);
+	containerd_config_read(buf_str(old), &s->main_config);
 	if (find_own(s, "", &cut, &ignored) < 0 || widen(s, &cut, &ignored) < 0)
 		return false;
 	take_edges(buf_str(old), !now->len, &cut);
@@ -145,7 +146,7 @@ static enum backups look_at_backups(const char *path, const struct buf *now, boo
 	char pattern[PATH_MAX];
 	glob_t found;
 
-	if (!str_fmt(pattern, sizeof(pattern), "%s" STANZA_BACKUP "*", path) ||
+	if (!str_fmt(pattern, sizeof(pattern), "%s" HANDLER_BACKUP "*", path) ||
 	    glob(pattern, 0, NULL, &found) != 0)
 		return best;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
@@ -168,11 +169,11 @@ static enum backups look_at_backups(const char *path, const struct buf *now, boo
 }
 
 static int put_in_place(const char *candidate, const char *path, const struct buf *now,
-			enum stanza_removed *ret, struct err *err)
+			enum handler_removed *ret, struct err *err)
 {
 	enum backups backups = look_at_backups(path, now, true);
 
-	*ret = backups != BACKUPS_OTHER || !now->len ? STANZA_AS_BEFORE : STANZA_TAKEN_OUT;
+	*ret = backups != BACKUPS_OTHER || !now->len ? HANDLER_AS_BEFORE : HANDLER_TAKEN_OUT;
 	if (backups == BACKUPS_EQUAL || now->len)
 		return rename(candidate, path) < 0 ? err_sys(err, ERR_IO, "install %s", path) : 0;
 	(void)unlink(candidate);
@@ -181,7 +182,7 @@ static int put_in_place(const char *candidate, const char *path, const struct bu
 
 /* A short file of a person's own looks like one that was made for us; its backup tells them apart.
  */
-static bool is_made_for_us(const struct stanza *s, const char *path, const struct cut *cut)
+static bool is_made_for_us(const struct handler_edit *s, const char *path, const struct cut *cut)
 {
 	CLEANUP_BUF struct buf rest = BUF_INIT(1u << 20);
 	struct cut plain = *cut;
@@ -192,7 +193,8 @@ static bool is_made_for_us(const struct stanza *s, const char *path, const struc
 	       look_at_backups(path, &rest, false) != BACKUPS_EQUAL;
 }
 
-int stanza_remove(const struct ctrd *c, struct stanza *s, enum stanza_removed *ret, struct err *err)
+int handler_edit_remove(const struct containerd *c, struct handler_edit *s,
+			enum handler_removed *ret, struct err *err)
 {
 	CLEANUP_FREE char *real = realpath(c->config, NULL); /* a link stays a link */
 	CLEANUP_BUF struct buf now = BUF_INIT(1u << 20);
@@ -215,6 +217,6 @@ int stanza_remove(const struct ctrd *c, struct stanza *s, enum stanza_removed *r
 	take_edges(buf_str(&s->main), fresh, &all);
 	if (try_cut(c, s, &all, candidate, mode, &now, err) < 0 &&
 	    (own.from == all.from || try_cut(c, s, &own, candidate, mode, &now, err) < 0))
-		return err_in(err, "with the stanza taken out");
+		return err_in(err, "with the handler taken out");
 	return put_in_place(candidate, path, &now, ret, err);
 }

@@ -10,18 +10,18 @@
 
 /*
  * The built-in program by which an emulator is tried out: a static ELF file of about a hundred
- * bytes that adds PROBE_STATUS - 1 to its number of arguments and exits with the sum. Started by
- * its name alone it therefore ends with PROBE_STATUS; one more means that whoever started it does
+ * bytes that adds TRIAL_STATUS - 1 to its number of arguments and exits with the sum. Started by
+ * its name alone it therefore ends with TRIAL_STATUS; one more means that whoever started it does
  * not keep to the convention for argv[0] that it was registered with (binfmt_misc's flag P).
  */
-#define PROBE_STATUS 42
-#define PROBE_MAX 256
+#define TRIAL_STATUS 42
+#define TRIAL_MAX 256
 
 /* Writes the program for @a; 0 when there is none for that architecture. */
-size_t probe_build(const struct arch *a, uint8_t ret[PROBE_MAX]);
+size_t trial_build(const struct arch *a, uint8_t ret[TRIAL_MAX]);
 
 /*
  * The program in a file in memory, open for reading only (one that is open for writing cannot be
  * executed). ERR_UNSUPPORTED when there is none for @a.
  */
-MUST_CHECK int probe_open(const struct arch *a, int *ret_fd, struct err *err);
+MUST_CHECK int trial_open(const struct arch *a, int *ret_fd, struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/ctrd_config.h"
+#include "runtime/cli/containerd_config.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "runtime/base/str.h"
-#include "runtime/cli/ctrd.h"
+#include "runtime/cli/containerd_process.h"
 #include "runtime/prepare/configure.h"
 
 #define PARTS_MAX 8
@@ -61,12 +61,12 @@ static size_t runtimes_at(const struct header *h)
 	return 0;
 }
 
-static struct ctrd_runtime *runtime_at(struct ctrd_config *c, const char *name)
+static struct runtime_handler *runtime_at(struct containerd_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (str_eq(c->runtimes[i].name, name))
 			return &c->runtimes[i];
-	if (c->n == CTRD_RUNTIMES)
+	if (c->n == CONTAINERD_RUNTIMES)
 		return NULL;
 	(void)str_copy(c->runtimes[c->n].name, sizeof(c->runtimes[0].name), name);
 	return &c->runtimes[c->n++];
@@ -83,7 +83,7 @@ static void unquote(const char *value, char *ret, size_t size)
 		(void)str_copy(ret, size, value);
 }
 
-static void take_option(struct ctrd_runtime *r, const char *key, const char *value)
+static void take_option(struct runtime_handler *r, const char *key, const char *value)
 {
 	if (str_eq(key, "SystemdCgroup"))
 		r->systemd_cgroup = str_eq(value, "true");
@@ -93,10 +93,10 @@ static void take_option(struct ctrd_runtime *r, const char *key, const char *val
 		unquote(value, r->config_path, sizeof(r->config_path));
 }
 
-static void take_runtime(struct ctrd_config *c, const struct header *h, size_t at, const char *key,
-			 const char *value)
+static void take_runtime(struct containerd_config *c, const struct header *h, size_t at,
+			 const char *key, const char *value)
 {
-	struct ctrd_runtime *r = h->n > at + 1 ? runtime_at(c, h->parts[at + 1]) : NULL;
+	struct runtime_handler *r = h->n > at + 1 ? runtime_at(c, h->parts[at + 1]) : NULL;
 	bool own = h->n == at + 2;
 
 	if (!r)
@@ -111,7 +111,7 @@ static void take_runtime(struct ctrd_config *c, const struct header *h, size_t a
 		take_option(r, key, value);
 }
 
-static void take_top(struct ctrd_config *c, const char *key, const char *value)
+static void take_top(struct containerd_config *c, const char *key, const char *value)
 {
 	struct err ignored;
 	uint64_t number;
@@ -125,7 +125,7 @@ static void take_top(struct ctrd_config *c, const char *key, const char *value)
 		c->has_imports = strpbrk(value, "\"'") != NULL;
 }
 
-static void take_value(struct ctrd_config *c, const struct header *h, const char *key,
+static void take_value(struct containerd_config *c, const struct header *h, const char *key,
 		       const char *value)
 {
 	size_t at = runtimes_at(h);
@@ -156,7 +156,7 @@ static void trim(char *line)
 	line[n] = '\0';
 }
 
-static void take_line(struct ctrd_config *c, struct header *h, char *line)
+static void take_line(struct containerd_config *c, struct header *h, char *line)
 {
 	char *equals, *key;
 	size_t n;
@@ -178,7 +178,7 @@ static void take_line(struct ctrd_config *c, struct header *h, char *line)
 	take_value(c, h, key, equals + 1 + strspn(equals + 1, " \t"));
 }
 
-void ctrd_config_read(const char *text, struct ctrd_config *ret)
+void containerd_config_read(const char *text, struct containerd_config *ret)
 {
 	struct header h = { .n = 0 };
 	char line[LINE_MAX_BYTES];
@@ -193,7 +193,7 @@ void ctrd_config_read(const char *text, struct ctrd_config *ret)
 	}
 }
 
-const struct ctrd_runtime *ctrd_runtime_named(const struct ctrd_config *c, const char *name)
+const struct runtime_handler *handler_named(const struct containerd_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (str_eq(c->runtimes[i].name, name))
@@ -206,48 +206,48 @@ static bool names_shim(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash && str_eq(slash + 1, CTRD_SHIM);
+	return slash && str_eq(slash + 1, CONTAINERD_SHIM);
 }
 
-bool ctrd_is_ours(const struct ctrd_runtime *r)
+bool handler_is_ours(const struct runtime_handler *r)
 {
 	if (r->path[0])
 		return names_shim(r->path);
-	return str_eq(r->type, CTRD_TYPE) || names_shim(r->type);
+	return str_eq(r->type, CONTAINERD_TYPE) || names_shim(r->type);
 }
 
-const struct ctrd_runtime *ctrd_runtime_ours(const struct ctrd_config *c)
+const struct runtime_handler *handler_ours(const struct containerd_config *c)
 {
-	const struct ctrd_runtime *usual = ctrd_runtime_named(c, "crossarch");
+	const struct runtime_handler *usual = handler_named(c, "crossarch");
 
-	if (usual && ctrd_is_ours(usual))
+	if (usual && handler_is_ours(usual))
 		return usual;
 	for (size_t i = 0; i < c->n; i++)
-		if (ctrd_is_ours(&c->runtimes[i]))
+		if (handler_is_ours(&c->runtimes[i]))
 			return &c->runtimes[i];
 	return NULL;
 }
 
-const struct ctrd_runtime *ctrd_runtime_usual(const struct ctrd_config *c)
+const struct runtime_handler *handler_usual(const struct containerd_config *c)
 {
-	const struct ctrd_runtime *runc = ctrd_runtime_named(c, "runc");
+	const struct runtime_handler *runc = handler_named(c, "runc");
 
-	return runc ? runc : ctrd_runtime_named(c, c->default_runtime);
+	return runc ? runc : handler_named(c, c->default_runtime);
 }
 
-const char *ctrd_settings_path(const struct ctrd_runtime *r)
+const char *handler_settings_path(const struct runtime_handler *r)
 {
-	return str_eq(r->type, CTRD_RUNC_TYPE) ? "" : r->config_path;
+	return str_eq(r->type, CONTAINERD_RUNC_TYPE) ? "" : r->config_path;
 }
 
-bool ctrd_passes_annotations(const struct ctrd_runtime *r)
+bool handler_passes_annotations(const struct runtime_handler *r)
 {
 	return strstr(r->annotations, "\"io.crossarch.*\"") ||
 	       strstr(r->annotations, "'io.crossarch.*'") || strstr(r->annotations, "\"*\"") ||
 	       strstr(r->annotations, "'*'");
 }
 
-const char *ctrd_runtimes_table(unsigned int version)
+const char *handlers_table(unsigned int version)
 {
 	if (version >= 3)
 		return "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes";
@@ -284,21 +284,21 @@ static bool asks_runc_only(const struct version *v)
 	return v->minor < 2 || v->patch < (v->minor == 2 ? 7 : 4);
 }
 
-void ctrd_form(const char *version, const char *shim, const struct ctrd_config *node,
-	       struct ctrd_runtime *ret)
+void handler_form(const char *version, const char *shim, const struct containerd_config *node,
+		  struct runtime_handler *ret)
 {
-	const struct ctrd_runtime *usual = ctrd_runtime_usual(node);
+	const struct runtime_handler *usual = handler_usual(node);
 	const struct version v = version_of(version);
 
-	*ret = (struct ctrd_runtime){ .name = "crossarch", .type = CTRD_TYPE };
+	*ret = (struct runtime_handler){ .name = "crossarch", .type = CONTAINERD_TYPE };
 	if (!asks_runc_only(&v))
 		return;
-	(void)str_copy(ret->type, sizeof(ret->type), CTRD_RUNC_TYPE);
+	(void)str_copy(ret->type, sizeof(ret->type), CONTAINERD_RUNC_TYPE);
 	(void)str_copy(ret->path, sizeof(ret->path), shim);
 	ret->systemd_cgroup = usual && usual->systemd_cgroup;
 }
 
-const char *ctrd_form_lacks(const struct ctrd_runtime *r, const char *version)
+const char *handler_lacks(const struct runtime_handler *r, const char *version)
 {
 	const struct version v = version_of(version);
 
@@ -306,11 +306,11 @@ const char *ctrd_form_lacks(const struct ctrd_runtime *r, const char *version)
 		return "this containerd ignores runtime_path, so another shim runs";
 	if (r->path[0] && access(r->path, X_OK) < 0)
 		return "there is no program at its runtime_path";
-	if (asks_runc_only(&v) && !str_eq(r->type, CTRD_RUNC_TYPE))
-		return "this containerd asks only runtimes of type " CTRD_RUNC_TYPE
+	if (asks_runc_only(&v) && !str_eq(r->type, CONTAINERD_RUNC_TYPE))
+		return "this containerd asks only runtimes of type " CONTAINERD_RUNC_TYPE
 		       " for their features, so the kubelet refuses hostUsers: false and "
 		       "recursiveReadOnly: Enabled";
-	if (r->config_path[0] && !*ctrd_settings_path(r))
+	if (r->config_path[0] && !*handler_settings_path(r))
 		return "its ConfigPath is not an option of runc's and does not reach the shim, "
 		       "which reads " SETTINGS_FILE;
 	return NULL;
@@ -322,16 +322,17 @@ static bool beside_us(char *ret, size_t size)
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash = n > 0 ? strrchr(self, '/') : NULL;
 
-	return slash && str_fmt(ret, size, "%.*s/" CTRD_SHIM, (int)(slash - self), self) &&
+	return slash && str_fmt(ret, size, "%.*s/" CONTAINERD_SHIM, (int)(slash - self), self) &&
 	       access(ret, X_OK) == 0;
 }
 
-int ctrd_shim(const struct ctrd *c, char *ret, size_t size, struct err *err)
+int shim_path(const struct containerd *c, char *ret, size_t size, struct err *err)
 {
-	if (!path_search(c->path, CTRD_SHIM, ret, size) && !beside_us(ret, size))
+	if (!path_search(c->path, CONTAINERD_SHIM, ret, size) && !beside_us(ret, size))
 		return err_set(err, ERR_NOT_FOUND,
-			       CTRD_SHIM " is neither in containerd's PATH (%.200s) nor beside "
-					 "this program: install it first (make install)",
+			       CONTAINERD_SHIM
+			       " is neither in containerd's PATH (%.200s) nor beside "
+			       "this program: install it first (make install)",
 			       c->path);
 	if (strpbrk(ret, "\"\\\n"))
 		return err_set(err, ERR_INVALID,

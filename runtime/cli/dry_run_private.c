@@ -11,7 +11,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/check.h"
+#include "runtime/cli/dry_run.h"
 
 /*
  * Whether a container gets its own emulators shows only when they are registered from inside its
@@ -33,7 +33,7 @@ static void maps_deinit(struct maps *m)
 
 /* --- the mapping ----------------------------------------------------------------------------- */
 
-static int64_t number(json *object, const char *key)
+static int64_t int_member(json *object, const char *key)
 {
 	json *value = json_member(object, key);
 
@@ -51,9 +51,10 @@ static int map_of_spec(json *lnx, const char *key, struct buf *ret, struct err *
 	for (size_t i = 0; array && i < json_object_array_length(array); i++) {
 		json *item = json_object_array_get_idx(array, i);
 
-		if (buf_printf(ret, err, "%lld %lld %lld\n", (long long)number(item, "containerID"),
-			       (long long)number(item, "hostID"),
-			       (long long)number(item, "size")) < 0)
+		if (buf_printf(ret, err, "%lld %lld %lld\n",
+			       (long long)int_member(item, "containerID"),
+			       (long long)int_member(item, "hostID"),
+			       (long long)int_member(item, "size")) < 0)
 			return -1;
 	}
 	if (!ret->len)
@@ -113,7 +114,7 @@ static int read_maps(const char *config, struct maps *ret, struct err *err)
 /* --- the namespace --------------------------------------------------------------------------- */
 
 /* Says so on @ready when it is in a namespace of its own, and stays until it is killed. */
-static void hold(int ready)
+static void hold_namespace(int ready)
 {
 	char ok = unshare(CLONE_NEWUSER) == 0;
 
@@ -134,7 +135,7 @@ static int start_holder(pid_t *ret, struct err *err)
 		return -1;
 	pid = fork();
 	if (pid == 0)
-		hold(out);
+		hold_namespace(out);
 	if (pid < 0)
 		return err_sys(err, ERR_IO, "fork");
 	*ret = pid;
@@ -158,7 +159,7 @@ static int write_map(pid_t pid, const char *name, const struct buf *map, struct 
 
 /* --- the trial ------------------------------------------------------------------------------- */
 
-static int ask(pid_t holder, const struct report *r, struct report *ret, struct err *err)
+static int ask_prepare(pid_t holder, const struct report *r, struct report *ret, struct err *err)
 {
 	const struct prepare_request q = {
 		.id = "check",
@@ -169,7 +170,7 @@ static int ask(pid_t holder, const struct report *r, struct report *ret, struct 
 		.flags = REQUEST_TRIAL,
 	};
 
-	return check_ask("private", &q, -1, -1, ret, err);
+	return dry_run_ask("private", &q, -1, -1, ret, err);
 }
 
 static int attempt(const char *config, const struct report *r, struct report *ret, pid_t *holder,
@@ -181,10 +182,10 @@ static int attempt(const char *config, const struct report *r, struct report *re
 	    write_map(*holder, "uid_map", &maps.uid, err) < 0 ||
 	    write_map(*holder, "gid_map", &maps.gid, err) < 0)
 		return -1;
-	return ask(*holder, r, ret, err);
+	return ask_prepare(*holder, r, ret, err);
 }
 
-void check_private(const char *config, struct report *r)
+void dry_run_private(const char *config, struct report *r)
 {
 	CLEANUP_FREE struct report *answer = calloc(1, sizeof(*answer));
 	struct err err = ERR_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/out.h"
+#include "runtime/cli/output.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,19 +4,19 @@
 #include <stdbool.h>
 
 #include "runtime/arch/table.h"
-#include "runtime/cli/check.h"
+#include "runtime/cli/dry_run.h"
 #include "runtime/containerd/image_members.h"
 
 #define CHECK_SOCKET "/run/containerd/containerd.sock"
 #define CHECK_TIMEOUT_MS 30000
 
 /* Where and how to look; `args` replace the image's own command. */
-struct check_image {
+struct image_check {
 	const char *socket, *namespace, *snapshotter, *config_path;
 	const char *const *args;
 };
 
-#define CHECK_IMAGE_INIT                                                                   \
+#define IMAGE_CHECK_INIT                                                                   \
 	{                                                                                  \
 		.socket = CHECK_SOCKET, .namespace = "k8s.io", .snapshotter = "overlayfs", \
 	}
@@ -40,7 +40,7 @@ struct image_answer {
 void image_answer_deinit(struct image_answer *a);
 
 /* Asks containerd about the image and prepare about each of its platforms that is unpacked. */
-MUST_CHECK int image_check(const struct check_image *where, const char *name,
+MUST_CHECK int image_check(const struct image_check *where, const char *name,
 			   struct image_answer *ret, struct err *err);
 
 /*

@@ -5,16 +5,16 @@
 #include <stddef.h>
 
 #include "runtime/base/err.h"
-#include "runtime/cli/ctrd.h"
+#include "runtime/cli/containerd_process.h"
 
 /*
  * What we need to know of a containerd configuration. Reads TOML line by line, which is enough for
  * what "containerd config dump" prints and for finding the tables of a file that a person wrote;
  * values that go over several lines are not read.
  */
-#define CTRD_RUNTIMES 64
+#define CONTAINERD_RUNTIMES 64
 
-struct ctrd_runtime {
+struct runtime_handler {
 	char name[64], type[128];
 	char path[512];	       /* runtime_path, "" without one */
 	char annotations[512]; /* pod_annotations as written */
@@ -23,43 +23,43 @@ struct ctrd_runtime {
 	bool other_options; /* any but SystemdCgroup: what --write never writes */
 };
 
-struct ctrd_config {
+struct containerd_config {
 	unsigned int version; /* 1 when the file does not say */
 	bool cri_disabled;
 	bool has_imports;
 	char default_runtime[64];
-	struct ctrd_runtime runtimes[CTRD_RUNTIMES];
+	struct runtime_handler runtimes[CONTAINERD_RUNTIMES];
 	size_t n;
 };
 
-void ctrd_config_read(const char *text, struct ctrd_config *ret);
+void containerd_config_read(const char *text, struct containerd_config *ret);
 
-const struct ctrd_runtime *ctrd_runtime_named(const struct ctrd_config *c, const char *name);
+const struct runtime_handler *handler_named(const struct containerd_config *c, const char *name);
 
 /*
  * True when our shim runs for this handler: by its runtime type, or because it names the program,
  * in runtime_path or as the type.
  */
-bool ctrd_is_ours(const struct ctrd_runtime *r);
+bool handler_is_ours(const struct runtime_handler *r);
 
 /* The first handler of ours, preferably the one called crossarch; NULL without. */
-const struct ctrd_runtime *ctrd_runtime_ours(const struct ctrd_config *c);
+const struct runtime_handler *handler_ours(const struct containerd_config *c);
 
 /* The handler whose options the node's other pods have: runc's, else the default one; or NULL. */
-const struct ctrd_runtime *ctrd_runtime_usual(const struct ctrd_config *c);
+const struct runtime_handler *handler_usual(const struct containerd_config *c);
 
 /*
  * The path of the node configuration that the handler's shim gets; "" for the default one. That is
  * also so where the options name a path but are of runc's type: that type has no such member, and
  * containerd drops it.
  */
-const char *ctrd_settings_path(const struct ctrd_runtime *r);
+const char *handler_settings_path(const struct runtime_handler *r);
 
 /* True when pods may set io.crossarch.* annotations for it. */
-bool ctrd_passes_annotations(const struct ctrd_runtime *r);
+bool handler_passes_annotations(const struct runtime_handler *r);
 
 /* The table that holds the runtimes, in the notation of a file of @version. Static storage. */
-const char *ctrd_runtimes_table(unsigned int version);
+const char *handlers_table(unsigned int version);
 
 /*
  * A handler of ours can be written in two ways: with our own runtime type, or with runc's type and
@@ -80,17 +80,17 @@ const char *ctrd_runtimes_table(unsigned int version);
  * its annotations. @shim is the absolute path of the program. With runc's type come the cgroup
  * driver of the node's usual handler; with ours the driver follows from the form of cgroupsPath.
  */
-void ctrd_form(const char *version, const char *shim, const struct ctrd_config *node,
-	       struct ctrd_runtime *ret);
+void handler_form(const char *version, const char *shim, const struct containerd_config *node,
+		  struct runtime_handler *ret);
 
 /*
  * What the handler @r, one of ours, cannot do on containerd @version, for a person; NULL when there
  * is nothing. Static storage.
  */
-const char *ctrd_form_lacks(const struct ctrd_runtime *r, const char *version);
+const char *handler_lacks(const struct runtime_handler *r, const char *version);
 
 /*
  * Our shim: in the PATH of containerd, else beside this program. ERR_NOT_FOUND when it is in
  * neither, ERR_INVALID when its path cannot be written down in TOML.
  */
-MUST_CHECK int ctrd_shim(const struct ctrd *c, char *ret, size_t size, struct err *err);
+MUST_CHECK int shim_path(const struct containerd *c, char *ret, size_t size, struct err *err);

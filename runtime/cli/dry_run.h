@@ -14,7 +14,7 @@
  * that the shim asks at every Create, so that both say the same. It gets a temporary bundle in
  * which everything but config.json is a link to the real one.
  */
-struct check {
+struct dry_run {
 	const char *config;	      /* text of config.json */
 	const char *bundle;	      /* the real one, for relative paths; NULL without */
 	const char *config_path;      /* the node's configuration file, NULL for the default */
@@ -24,36 +24,36 @@ struct check {
 };
 
 /* ERR_NOT_FOUND when crossarch-prepare is not installed. A failure of prepare is in ret->err. */
-MUST_CHECK int check_run(const struct check *c, struct report *ret, struct err *err);
+MUST_CHECK int dry_run(const struct dry_run *c, struct report *ret, struct err *err);
 
 /* Removes the temporary bundle of the process @pid, which is gone; its mounts went with it. */
-void check_sweep(pid_t pid);
+void dry_run_sweep(pid_t pid);
 
 /* One run of prepare. The descriptors stay the caller's; -1 leaves one out. */
-MUST_CHECK int check_ask(const char *mode, const struct prepare_request *r, int bundle,
-			 int platform, struct report *ret, struct err *err);
+MUST_CHECK int dry_run_ask(const char *mode, const struct prepare_request *r, int bundle,
+			   int platform, struct report *ret, struct err *err);
 
 /*
  * @r says that the container of @config will get emulators of its own: tries to register them in a
  * user namespace like its own. @r becomes the refusal that Create would end with, or gets a warning
  * when it could not be tried.
  */
-void check_private(const char *config, struct report *r);
+void dry_run_private(const char *config, struct report *r);
 
 /*
  * A mount namespace of our own, so that what is mounted for a check is gone with this process
  * whatever happens. Fails without privilege; then nothing can be mounted.
  */
-MUST_CHECK int check_isolate(struct err *err);
+MUST_CHECK int dry_run_isolate(struct err *err);
 
 /* config.json for the root file system @root (absolute) and @args, NULL-terminated; the caller's.
  */
-json *check_spec(const char *root, const char *const *args, const char *const *env,
-		 const char *cwd);
+json *spec_of_rootfs(const char *root, const char *const *args, const char *const *env,
+		     const char *cwd);
 
 /*
  * The same from an image's configuration. @args, if there are any, replace its own command.
  * ERR_INVALID when the configuration is none.
  */
-MUST_CHECK int check_spec_of_image(const void *bytes, size_t n, const char *const *args, json **ret,
-				   struct err *err);
+MUST_CHECK int spec_of_image(const void *bytes, size_t n, const char *const *args, json **ret,
+			     struct err *err);

@@ -11,7 +11,7 @@
  * Running another program to its end, with a limit in time. Only the program's own file is
  * executed, never a shell in its place.
  */
-struct run {
+struct subprocess {
 	const char *path; /* absolute */
 	char *const *argv;
 	char *const *envp; /* NULL: an empty environment */
@@ -21,20 +21,21 @@ struct run {
 	bool with_stderr; /* stderr goes to @out as well */
 };
 
-enum run_end {
-	RUN_REFUSED, /* the kernel did not execute it: value is the errno */
-	RUN_EXITED,  /* value is the exit status */
-	RUN_KILLED,  /* value is the signal */
-	RUN_TIMEOUT, /* and was killed */
+enum subprocess_end {
+	SUBPROCESS_REFUSED, /* the kernel did not execute it: value is the errno */
+	SUBPROCESS_EXITED,  /* value is the exit status */
+	SUBPROCESS_KILLED,  /* value is the signal */
+	SUBPROCESS_TIMEOUT, /* and was killed */
 };
 
-struct run_result {
-	enum run_end end;
+struct subprocess_result {
+	enum subprocess_end end;
 	int value;
 };
 
 /* ERR_IO when we ourselves fail; whatever the program does is a result. */
-MUST_CHECK int run_program(const struct run *r, struct run_result *ret, struct err *err);
+MUST_CHECK int subprocess_run(const struct subprocess *r, struct subprocess_result *ret,
+			      struct err *err);
 
 /* "exits with 1", "is killed by signal 11 (Segmentation fault)" and so on. */
-void run_describe(const struct run_result *r, char *text, size_t size);
+void subprocess_describe(const struct subprocess_result *r, char *text, size_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/ctrd.h"
+#include "runtime/cli/containerd_process.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,14 +10,14 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/run.h"
+#include "runtime/cli/subprocess.h"
 #include "runtime/containerd/connect.h"
 
 #define CONNECT_MS 2000
 #define PROGRAM_MS 10000
 #define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-void ctrd_deinit(struct ctrd *c)
+void containerd_deinit(struct containerd *c)
 {
 	free(c->path);
 	c->path = NULL;
@@ -87,7 +87,7 @@ static pid_t listener(const char *socket)
 	return peer.pid;
 }
 
-static bool find_running(const char *socket, struct ctrd *ret)
+static bool find_running(const char *socket, struct containerd *ret)
 {
 	CLEANUP_BUF struct buf cmdline = BUF_INIT(1u << 20);
 	CLEANUP_BUF struct buf environ = BUF_INIT(1u << 20);
@@ -102,13 +102,13 @@ static bool find_running(const char *socket, struct ctrd *ret)
 	return access(ret->exe, X_OK) == 0;
 }
 
-int ctrd_find(const char *socket, struct ctrd *ret, struct err *err)
+int containerd_find(const char *socket, struct containerd *ret, struct err *err)
 {
 	const char *path = getenv("PATH");
 
-	*ret = (struct ctrd){ .config = CTRD_CONFIG };
+	*ret = (struct containerd){ .config = CONTAINERD_CONFIG };
 	if (!find_running(socket, ret)) {
-		ctrd_deinit(ret);
+		containerd_deinit(ret);
 		ret->pid = 0;
 		if (!path_search(path ? path : STANDARD_PATH, "containerd", ret->exe,
 				 sizeof(ret->exe)))
@@ -123,12 +123,12 @@ int ctrd_find(const char *socket, struct ctrd *ret, struct err *err)
 }
 
 /* Runs it with @args, NULL-terminated, argv[0] included. */
-static int ask(const struct ctrd *c, char *const *args, bool with_stderr, struct buf *out,
-	       struct run_result *ret, struct err *err)
+static int ask_containerd(const struct containerd *c, char *const *args, bool with_stderr,
+			  struct buf *out, struct subprocess_result *ret, struct err *err)
 {
 	char path[] = "PATH=" STANDARD_PATH;
 	char *env[] = { path, NULL };
-	const struct run run = {
+	const struct subprocess run = {
 		.path = c->exe,
 		.argv = args,
 		.envp = env,
@@ -138,19 +138,19 @@ static int ask(const struct ctrd *c, char *const *args, bool with_stderr, struct
 		.with_stderr = with_stderr,
 	};
 
-	if (run_program(&run, ret, err) < 0)
+	if (subprocess_run(&run, ret, err) < 0)
 		return err_in(err, "%s", c->exe);
 	return 0;
 }
 
-int ctrd_program_version(const struct ctrd *c, char *ret, size_t size, struct err *err)
+int containerd_program_version(const struct containerd *c, char *ret, size_t size, struct err *err)
 {
 	CLEANUP_BUF struct buf out = BUF_INIT(4096);
 	char name[] = "containerd", option[] = "--version", *word, *save = NULL;
 	char *const args[] = { name, option, NULL };
-	struct run_result result;
+	struct subprocess_result result;
 
-	if (ask(c, args, false, &out, &result, err) < 0)
+	if (ask_containerd(c, args, false, &out, &result, err) < 0)
 		return -1;
 	word = out.len ? strtok_r((char *)out.data, " \n", &save) : NULL;
 	for (int i = 0; word && i < 2; i++)
@@ -161,15 +161,16 @@ int ctrd_program_version(const struct ctrd *c, char *ret, size_t size, struct er
 }
 
 /* The last line it writes when it fails: its own words say best what is wrong. */
-static int complain(const struct ctrd *c, const char *config, char *const *args, struct err *err)
+static int complain(const struct containerd *c, const char *config, char *const *args,
+		    struct err *err)
 {
 	CLEANUP_BUF struct buf out = BUF_INIT(1u << 20);
-	struct run_result result;
+	struct subprocess_result result;
 	char *line, *last = NULL, *save = NULL, how[96];
 
-	if (ask(c, args, true, &out, &result, err) < 0)
+	if (ask_containerd(c, args, true, &out, &result, err) < 0)
 		return -1;
-	run_describe(&result, how, sizeof(how));
+	subprocess_describe(&result, how, sizeof(how));
 	for (line = out.len ? strtok_r((char *)out.data, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save))
 		last = line;
@@ -178,15 +179,16 @@ static int complain(const struct ctrd *c, const char *config, char *const *args,
 		       last ? last : "no message");
 }
 
-int ctrd_dump(const struct ctrd *c, const char *config, struct buf *out, struct err *err)
+int containerd_dump_config(const struct containerd *c, const char *config, struct buf *out,
+			   struct err *err)
 {
 	char name[] = "containerd", option[] = "--config", verb[] = "config", what[] = "dump";
 	char *const args[] = { name, option, (char *)(uintptr_t)config, verb, what, NULL };
-	struct run_result result;
+	struct subprocess_result result;
 
-	if (ask(c, args, false, out, &result, err) < 0)
+	if (ask_containerd(c, args, false, out, &result, err) < 0)
 		return -1;
-	if (result.end == RUN_EXITED && !result.value)
+	if (result.end == SUBPROCESS_EXITED && !result.value)
 		return 0;
 	return complain(c, config, args, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/install.h"
+#include "runtime/cli/emulator_install.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/binfmt/locate.h"
-#include "runtime/cli/probe.h"
+#include "runtime/cli/trial_program.h"
 #include "runtime/cli/register.h"
 #include "runtime/image/image.h"
 
@@ -91,28 +91,28 @@ static int check_image(const char *path, const struct host *host, const struct i
 }
 
 /* The interpreter by itself on the built-in program, without the kernel's help. */
-static int check_run(const char *path, const struct arch *a, struct err *err)
+static int dry_run(const char *path, const struct arch *a, struct err *err)
 {
 	CLEANUP_FD int fd = -1;
 	char program[32], name[] = "emulator", what[96];
 	char *const argv[] = { name, program, NULL };
-	struct run run = { .path = path, .argv = argv, .timeout_ms = RUN_MS };
-	struct run_result result;
+	struct subprocess run = { .path = path, .argv = argv, .timeout_ms = RUN_MS };
+	struct subprocess_result result;
 	struct err none;
 
-	if (probe_open(a, &fd, &none) < 0)
+	if (trial_open(a, &fd, &none) < 0)
 		return 0; /* nothing to try it with */
 	(void)str_fmt(program, sizeof(program), "/proc/self/fd/%d", fd);
 	run.keep_fd = fd;
-	if (run_program(&run, &result, err) < 0)
+	if (subprocess_run(&run, &result, err) < 0)
 		return -1;
-	if (result.end == RUN_EXITED && result.value == PROBE_STATUS)
+	if (result.end == SUBPROCESS_EXITED && result.value == TRIAL_STATUS)
 		return 0;
-	run_describe(&result, what, sizeof(what));
+	subprocess_describe(&result, what, sizeof(what));
 	return UNFIT(err,
 		     "%s does not work: with a small %s program it %s where exit status %d was "
 		     "expected. Reinstall it, or name another one with --path",
-		     path, arch_label(a), what, PROBE_STATUS);
+		     path, arch_label(a), what, TRIAL_STATUS);
 }
 
 int interpreter_check(const struct host *host, const struct arch *a, const char *path,
@@ -122,7 +122,7 @@ int interpreter_check(const struct host *host, const struct arch *a, const char 
 
 	if (check_file(path, host, &img, err) < 0 || check_image(path, host, &img, err) < 0)
 		return -1;
-	return check_run(path, a, err);
+	return dry_run(path, a, err);
 }
 
 /* --- installing ------------------------------------------------------------------------------ */
@@ -220,8 +220,8 @@ static int rehearse(struct work *w, bool keeps_argv0, char *why, size_t size, st
  */
 static int find_flags(struct work *w, struct err *err)
 {
-	uint8_t ignored[PROBE_MAX];
-	bool can_try = probe_build(w->wish->arch, ignored) > 0;
+	uint8_t ignored[TRIAL_MAX];
+	bool can_try = trial_build(w->wish->arch, ignored) > 0;
 	char why[160], first[160];
 
 	if (rehearse(w, can_try || str_ends(w->interpreter, "-binfmt-P"), first, sizeof(first),

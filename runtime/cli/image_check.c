@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/check_image.h"
+#include "runtime/cli/image_check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/check.h"
+#include "runtime/cli/dry_run.h"
 #include "runtime/containerd/containerd_store.h"
 #include "runtime/containerd/snapshots.h"
 #include "runtime/containerd/unpack.h"
@@ -155,7 +155,7 @@ static void watch(int fd, const struct watched *w)
 		continue;
 	if (n == 1)
 		_exit(0);
-	check_sweep(w->pid);
+	dry_run_sweep(w->pid);
 	for (int i = 0; i < TRIES && take_back(w, &ignored) < 0; i++)
 		nanosleep(&settle, NULL);
 	_exit(0);
@@ -206,7 +206,7 @@ static void guard_drop(struct guard *g)
 
 /* One image under examination. */
 struct examination {
-	const struct check_image *where;
+	const struct image_check *where;
 	struct rpc *rpc;
 	struct image_store *store;
 	char lease[64];
@@ -230,7 +230,7 @@ static int spec_of(const struct examination *x, const struct image_member *m, js
 
 	if (x->store->blob(x->store, m->ref, &blob, err) < 0)
 		return -1;
-	return check_spec_of_image(blob.data, blob.len, x->where->args, ret, err);
+	return spec_of_image(blob.data, blob.len, x->where->args, ret, err);
 }
 
 /* --- looking into one ------------------------------------------------------------------------ */
@@ -249,8 +249,8 @@ static int layers_of(const struct examination *x, const struct image_member *m,
 }
 
 /* Imported or pulled without being unpacked: that is made up for, out of everybody else's way. */
-static int unpack(const struct examination *x, const struct image_member *m, const char *prefix,
-		  char *ret_top, size_t size, struct err *err)
+static int unpack_member(const struct examination *x, const struct image_member *m,
+			 const char *prefix, char *ret_top, size_t size, struct err *err)
 {
 	CLEANUP_LAYERS struct image_layers layers = { NULL, 0 };
 
@@ -262,8 +262,8 @@ static int unpack(const struct examination *x, const struct image_member *m, con
 		x->where->snapshotter);
 }
 
-static int view(const struct examination *x, const struct image_member *m, const char *prefix,
-		struct arena *arena, struct check *c, struct err *err)
+static int view_member(const struct examination *x, const struct image_member *m,
+		       const char *prefix, struct arena *arena, struct dry_run *c, struct err *err)
 {
 	const char *snapshotter = x->where->snapshotter;
 	char key[160], top[200];
@@ -272,7 +272,7 @@ static int view(const struct examination *x, const struct image_member *m, const
 	if (snapshot_view(x->rpc, snapshotter, key, m->chain, arena, &c->mounts, &c->n_mounts,
 			  err) == 0)
 		return 0;
-	if (err->code != ERR_NOT_FOUND || unpack(x, m, prefix, top, sizeof(top), err) < 0)
+	if (err->code != ERR_NOT_FOUND || unpack_member(x, m, prefix, top, sizeof(top), err) < 0)
 		return -1;
 	return snapshot_view(x->rpc, snapshotter, key, top, arena, &c->mounts, &c->n_mounts, err);
 }
@@ -281,22 +281,22 @@ static int view(const struct examination *x, const struct image_member *m, const
  * Through a view that exists for this one question. prepare is started by vfork() and execve(),
  * which the gRPC core's threads do not notice.
  */
-static int ask(const struct examination *x, const struct image_member *m, const char *config,
-	       struct report *ret, struct err *err)
+static int judge_member(const struct examination *x, const struct image_member *m,
+			const char *config, struct report *ret, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = 1u << 20 };
-	struct check c = { .config = config,
-			   .config_path = x->where->config_path,
-			   .platform = m->declared };
+	struct dry_run c = { .config = config,
+			     .config_path = x->where->config_path,
+			     .platform = m->declared };
 	struct err removal = ERR_INIT;
 	char prefix[128];
 	int rc;
 
 	rpc_allow(x->rpc, CHECK_TIMEOUT_MS);
 	(void)str_fmt(prefix, sizeof(prefix), "%s-%.24s", x->lease, strchr(m->manifest, ':') + 1);
-	rc = view(x, m, prefix, &arena, &c, err);
+	rc = view_member(x, m, prefix, &arena, &c, err);
 	if (rc == 0)
-		rc = check_run(&c, ret, err);
+		rc = dry_run(&c, ret, err);
 	rpc_allow(x->rpc, CHECK_TIMEOUT_MS);
 	if (lease_empty(x->rpc, x->lease, &removal) < 0 && rc == 0) {
 		*err = removal;
@@ -322,14 +322,14 @@ static void examine(const struct examination *x, struct image_verdict *v)
 	else if (!r)
 		(void)err_set(&err, ERR_NOMEM, "no memory");
 	else if (spec_of(x, m, &spec, &err) == 0)
-		rc = ask(x, m, json_object_to_json_string(spec), r, &err);
+		rc = judge_member(x, m, json_object_to_json_string(spec), r, &err);
 	if (rc == 0)
 		v->report = steal(r);
 	else
 		(void)str_fmt(v->why, sizeof(v->why), "%.390s", err.text);
 }
 
-static int connect_to(const struct check_image *where, struct rpc **ret, struct err *err)
+static int connect_to(const struct image_check *where, struct rpc **ret, struct err *err)
 {
 	const struct rpc_target target = {
 		.socket = where->socket,
@@ -377,7 +377,7 @@ static int look_up(struct examination *x, struct containerd_store *containerd, c
 
 	if (host_probe(&host, err) < 0)
 		return -1;
-	x->isolated = check_isolate(&none) == 0;
+	x->isolated = dry_run_isolate(&none) == 0;
 	(void)str_fmt(x->why_not, sizeof(x->why_not), "%.180s", none.text);
 	if (connect_to(x->where, &x->rpc, err) < 0)
 		return -1;
@@ -390,7 +390,7 @@ static int look_up(struct examination *x, struct containerd_store *containerd, c
 	return 0;
 }
 
-int image_check(const struct check_image *where, const char *name, struct image_answer *ret,
+int image_check(const struct image_check *where, const char *name, struct image_answer *ret,
 		struct err *err)
 {
 	CLEANUP_GUARD struct guard guard = GUARD_INIT;

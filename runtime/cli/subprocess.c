@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "runtime/cli/run.h"
+#include "runtime/cli/subprocess.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "runtime/base/str.h"
 
 /* Gives the child its descriptors; everything else of ours is close-on-exec. */
-static int start(const struct run *r, int out, pid_t *ret_pid)
+static int start_program(const struct subprocess *r, int out, pid_t *ret_pid)
 {
 	char *none[] = { NULL };
 	posix_spawn_file_actions_t files;
@@ -51,7 +51,7 @@ static int64_t now_ms(void)
 }
 
 /* Takes what is there; false at the end, on an error, or when @b is full. */
-static bool drain(int fd, struct buf *b)
+static bool drain_output(int fd, struct buf *b)
 {
 	char bytes[4096];
 	ssize_t n = read(fd, bytes, sizeof(bytes));
@@ -63,7 +63,7 @@ static bool drain(int fd, struct buf *b)
 }
 
 /* Reads @out until the process of @pidfd has ended; false when that takes too long. */
-static bool attend(int pidfd, int out, const struct run *r)
+static bool read_until_end(int pidfd, int out, const struct subprocess *r)
 {
 	int64_t deadline = now_ms() + r->timeout_ms;
 	struct pollfd p[2] = { { pidfd, POLLIN, 0 }, { out, POLLIN, 0 } };
@@ -76,7 +76,7 @@ static bool attend(int pidfd, int out, const struct run *r)
 		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
 			return false;
 		if (p[1].fd >= 0 && p[1].revents) {
-			if (!drain(p[1].fd, r->out))
+			if (!drain_output(p[1].fd, r->out))
 				p[1].fd = -1;
 			continue;
 		}
@@ -85,7 +85,7 @@ static bool attend(int pidfd, int out, const struct run *r)
 	}
 }
 
-static void finish(pid_t pid, bool ended, struct run_result *ret)
+static void reap(pid_t pid, bool ended, struct subprocess_result *ret)
 {
 	int status = 0;
 
@@ -94,14 +94,14 @@ static void finish(pid_t pid, bool ended, struct run_result *ret)
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	if (!ended)
-		*ret = (struct run_result){ RUN_TIMEOUT, 0 };
+		*ret = (struct subprocess_result){ SUBPROCESS_TIMEOUT, 0 };
 	else if (WIFSIGNALED(status))
-		*ret = (struct run_result){ RUN_KILLED, WTERMSIG(status) };
+		*ret = (struct subprocess_result){ SUBPROCESS_KILLED, WTERMSIG(status) };
 	else
-		*ret = (struct run_result){ RUN_EXITED, WEXITSTATUS(status) };
+		*ret = (struct subprocess_result){ SUBPROCESS_EXITED, WEXITSTATUS(status) };
 }
 
-int run_program(const struct run *r, struct run_result *ret, struct err *err)
+int subprocess_run(const struct subprocess *r, struct subprocess_result *ret, struct err *err)
 {
 	CLEANUP_FD int in = -1;
 	CLEANUP_FD int out = -1;
@@ -111,33 +111,33 @@ int run_program(const struct run *r, struct run_result *ret, struct err *err)
 
 	if (r->out && fd_pipe(&in, &out, 0, err) < 0)
 		return -1;
-	rc = start(r, out, &pid);
+	rc = start_program(r, out, &pid);
 	if (rc) {
-		*ret = (struct run_result){ RUN_REFUSED, rc };
+		*ret = (struct subprocess_result){ SUBPROCESS_REFUSED, rc };
 		return 0;
 	}
 	fd_close(&out);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0)
 		(void)err_sys(err, ERR_IO, "watch %s", r->path);
-	finish(pid, pidfd >= 0 && attend(pidfd, in, r), ret);
+	reap(pid, pidfd >= 0 && read_until_end(pidfd, in, r), ret);
 	return pidfd < 0 ? -1 : 0;
 }
 
-void run_describe(const struct run_result *r, char *text, size_t size)
+void subprocess_describe(const struct subprocess_result *r, char *text, size_t size)
 {
 	switch (r->end) {
-	case RUN_REFUSED:
+	case SUBPROCESS_REFUSED:
 		(void)str_fmt(text, size, "the kernel refuses it: %s", strerror(r->value));
 		return;
-	case RUN_EXITED:
+	case SUBPROCESS_EXITED:
 		(void)str_fmt(text, size, "exits with %d", r->value);
 		return;
-	case RUN_KILLED:
+	case SUBPROCESS_KILLED:
 		(void)str_fmt(text, size, "is killed by signal %d (%s)", r->value,
 			      strsignal(r->value));
 		return;
-	case RUN_TIMEOUT:
+	case SUBPROCESS_TIMEOUT:
 		(void)str_fmt(text, size, "does not end within the time it was given");
 		return;
 	}
