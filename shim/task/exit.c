@@ -66,7 +66,7 @@ void process_settle(struct process *p)
 	p->published = true;
 	notify_exit(p);
 	answer_waiters(p);
-	service_run_deferred(p->task->service, &p->deferred);
+	deferred_run(&p->task->service->deferred, &p->deferred);
 	if (!is_init)
 		process_settle(&p->task->init);
 }

@@ -163,7 +163,7 @@ static void operation_free(struct operation *op)
 	if (!slot)
 		return;
 	slot->op = NULL;
-	service_run_deferred(s, &slot->deferred);
+	deferred_run(&s->deferred, &slot->deferred);
 }
 
 static void arm_deadline(struct operation *op)

@@ -98,42 +98,6 @@ static void on_lonely(struct timer *t)
 	service_stop_if_idle(s);
 }
 
-static void run_or_expire(struct service *s, struct call *call)
-{
-	struct err err;
-
-	if (!call->deadline_ns || call->deadline_ns > now_ns()) {
-		call->method->run(s, call);
-		return;
-	}
-	err_set(&err, ERR_TIMEOUT, "%s: deadline passed while another operation ran",
-		call->method->name);
-	call_fail(call, &err);
-}
-
-static void on_run_later(struct timer *t)
-{
-	struct service *s = container_of(t, struct service, run_later);
-	struct call *call;
-	struct list now;
-
-	list_take_all(&now, &s->runnable);
-	while ((call = list_first(&now, struct call, parked))) {
-		call_unpark(call);
-		run_or_expire(s, call);
-	}
-}
-
-void service_run_deferred(struct service *s, struct list *deferred)
-{
-	list_for_each_safe(node, deferred) {
-		list_del(node);
-		list_add(&s->runnable, node);
-	}
-	if (!list_empty(&s->runnable))
-		timer_arm(&s->run_later, s->loop, 0);
-}
-
 /* Hundreds of execs at once leave a heap of holes, which an idle shim would keep for good. */
 static void on_rest(struct timer *t)
 {
@@ -209,9 +173,8 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 
 	s->loop = loop;
 	list_init(&s->tasks);
-	list_init(&s->runnable);
 	s->flush_bound.on_fire = on_flush_bound;
-	s->run_later.on_fire = on_run_later;
+	deferred_init(&s->deferred, loop);
 	s->rest.on_fire = on_rest;
 	s->looks.on_fire = crash_on_look;
 	s->lonely.on_fire = on_lonely;
@@ -231,7 +194,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 		server_deinit(&s->server);
 	}
 	timer_disarm(&s->flush_bound);
-	timer_disarm(&s->run_later);
+	deferred_deinit(&s->deferred);
 	timer_disarm(&s->rest);
 	timer_disarm(&s->looks);
 	timer_disarm(&s->lonely);

@@ -3,6 +3,7 @@
 
 #include "shim/loop/child.h"
 #include "shim/loop/loop.h"
+#include "shim/task/deferred.h"
 #include "shim/task/events.h"
 #include "shim/task/task.h"
 #include "shim/ttrpc/server.h"
@@ -17,9 +18,8 @@ struct service {
 	unsigned int n_tasks;
 	unsigned int n_slotless; /* operations without a slot so far; numbers their log files */
 	struct timer flush_bound;
-	struct list runnable; /* deferred calls whose turn has come */
-	struct timer run_later;
-	struct timer lonely; /* armed until the first request has come */
+	struct deferred deferred;
+	struct timer lonely; /* runs until the first request came */
 	struct child grace;  /* see service_expect_move() */
 	struct timer rest;   /* fires when no operation has ended for a second */
 	struct timer looks;  /* see crash.h; armed while an emulated init runs */
@@ -46,14 +46,7 @@ MUST_CHECK int service_task(struct service *s, const char *id, struct task **ret
 MUST_CHECK int service_process(struct service *s, const char *id, const char *exec_id,
 			       struct process **ret, struct err *err);
 
-/*
- * Takes all calls of a process's deferred list and runs their methods again from the loop, in
- * order. A method looks its process up anew, so it does not matter what became of it, and defers
- * itself again if the slot was taken meanwhile.
- */
-void service_run_deferred(struct service *s, struct list *deferred);
-
-/* An operation ended. If no other ends for a while, unused memory goes back to the kernel. */
+/* An operation ended: if it stays the last one for a while, its memory goes back to the kernel. */
 void service_rest_soon(struct service *s);
 
 /*

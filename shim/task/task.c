@@ -34,7 +34,7 @@ static void process_deinit(struct process *p)
 {
 	child_forget(&p->child);
 	fail_waiters(p);
-	service_run_deferred(p->task->service, &p->deferred);
+	deferred_run(&p->task->service->deferred, &p->deferred);
 	stdio_deinit(&p->io);
 	list_del(&p->in_task);
 	free(p->exec_id);
