@@ -6,11 +6,13 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "runtime/base/log.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 
 /* A dozen hierarchies with a path each; a line that is cut leads nowhere. */
 #define MEMBERSHIPS_MAX 4095
+#define END_BOUND_MS 1000
 
 bool grace_file(char *line, char *ret, size_t size)
 {
@@ -45,4 +47,25 @@ int grace_begin(void *unused)
 			break;
 	}
 	return 0;
+}
+
+static void on_moved(struct child *c, const struct exit_status *status)
+{
+	(void)c;
+	(void)status;
+}
+
+void grace_expect(struct grace *g, struct reaper *reaper)
+{
+	struct err err;
+
+	if (g->mover.pidfd.loop)
+		return;
+	if (child_fork(&g->mover, reaper, grace_begin, NULL, on_moved, &err) < 0)
+		log_debug(NULL, "%s", err.text);
+}
+
+void grace_end(struct grace *g)
+{
+	child_end(&g->mover, END_BOUND_MS);
 }

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shim/loop/child.h"
+
 /*
  * Whoever moves a process between cgroups is the writer of a lock that all of the kernel reads, and
  * the first writer after a pause waits for an RCU grace period (cgroup-v2.rst on favordynmods;
@@ -17,9 +19,24 @@
 /* What /proc/PID/comm says then: not to be taken for the shim, whose command line it has. */
 #define GRACE_NAME "crossarch-grace"
 
+/* All zero: none is under way. */
+struct grace {
+	struct child mover;
+};
+
 /*
- * Moves the calling process into the cgroup it is in; returns when the kernel has done that. For a
- * forked process: system calls only. Always 0: without it the engine waits as it would have.
+ * An engine will soon move a process between cgroups, and the kernel makes the first to do so wait:
+ * starts that wait now, so that it is over when the engine gets there.
+ */
+void grace_expect(struct grace *g, struct reaper *reaper);
+
+/* The mover is ended: it would be done in a moment, but whoever sees us go may look for it. */
+void grace_end(struct grace *g);
+
+/*
+ * What the mover does: moves the calling process into the cgroup it is in; returns when the kernel
+ * has done that. For a forked process: system calls only. Always 0: without it the engine waits as
+ * it would have.
  */
 int grace_begin(void *unused);
 

@@ -453,5 +453,5 @@ void task_create(void *owner, struct call *call)
 		operation_fail(op, &err);
 		return;
 	}
-	service_expect_move(s);
+	grace_expect(&s->grace, &s->reaper);
 }

@@ -116,7 +116,7 @@ void task_exec(void *owner, struct call *call)
 	notify_exec_added(p);
 	call_reply(call, NULL);
 	/* Start follows at once. */
-	service_expect_move(t->service);
+	grace_expect(&t->service->grace, &t->service->reaper);
 }
 
 /* --- Start ---------------------------------------------------------------------------------- */

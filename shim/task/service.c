@@ -6,14 +6,12 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "shim/host/grace.h"
 #include "shim/task/crash.h"
 #include "shim/task/survey.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
 #define REST_NS S_TO_NS(1)
 #define LONELY_BOUND_NS S_TO_NS(30)
-#define GRACE_BOUND_MS 1000
 
 #define METHOD(service, name, request, run, at_once)                             \
 	{                                                                        \
@@ -115,22 +113,6 @@ static void on_usr1(struct reaper *r)
 	survey_log(container_of(r, struct service, reaper));
 }
 
-static void on_grace(struct child *c, const struct exit_status *status)
-{
-	(void)c;
-	(void)status;
-}
-
-void service_expect_move(struct service *s)
-{
-	struct err err;
-
-	if (s->grace.pidfd.loop)
-		return;
-	if (child_fork(&s->grace, &s->reaper, grace_begin, NULL, on_grace, &err) < 0)
-		log_debug(NULL, "%s", err.text);
-}
-
 int service_task(struct service *s, const char *id, struct task **ret, struct err *err)
 {
 	list_for_each(node, &s->tasks) {
@@ -185,7 +167,8 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	s->events.on_empty = on_flushed;
 	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), s, err) == 0) {
 		timer_arm(&s->lonely, loop, LONELY_BOUND_NS);
-		service_expect_move(s); /* of the first container, which made `start` be called */
+		grace_expect(&s->grace,
+			     &s->reaper); /* of the first container, which made `start` be called */
 		rc = loop_run(loop, err);
 		if (!s->stopping) /* by a signal; else the name may be somebody else's by now */
 			unlink(s->socket_path);
@@ -198,8 +181,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	timer_disarm(&s->rest);
 	timer_disarm(&s->looks);
 	timer_disarm(&s->lonely);
-	/* It would be done in a moment; but whoever sees us go may look for what we left. */
-	child_end(&s->grace, GRACE_BOUND_MS);
+	grace_end(&s->grace);
 	events_deinit(&s->events);
 	reaper_deinit(&s->reaper);
 	return rc;

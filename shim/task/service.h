@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "shim/host/grace.h"
 #include "shim/loop/child.h"
 #include "shim/loop/loop.h"
 #include "shim/task/deferred.h"
@@ -20,9 +21,9 @@ struct service {
 	struct timer flush_bound;
 	struct deferred deferred;
 	struct timer lonely; /* runs until the first request came */
-	struct child grace;  /* see service_expect_move() */
-	struct timer rest;   /* fires when no operation has ended for a second */
-	struct timer looks;  /* see crash.h; armed while an emulated init runs */
+	struct grace grace;
+	struct timer rest;  /* runs out when no operation has ended for a second */
+	struct timer looks; /* see crash.h; armed while an emulated init runs */
 	bool stopping, debug;
 	/* Settings, not owned. */
 	const char *ns, *grpc_address, *socket_path;
@@ -48,12 +49,6 @@ MUST_CHECK int service_process(struct service *s, const char *id, const char *ex
 
 /* An operation ended: if it stays the last one for a while, its memory goes back to the kernel. */
 void service_rest_soon(struct service *s);
-
-/*
- * An engine will soon move a process between cgroups, and the kernel makes the first to do so wait:
- * starts that wait now, so that it is over when the engine gets there (grace.h).
- */
-void service_expect_move(struct service *s);
 
 /* Ends the shim once the event queue is empty (bounded), if no task is left. */
 void service_stop_if_idle(struct service *s);
