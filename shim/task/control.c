@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 
 #include "runtime/base/fd.h"
+#include "shim/task/methods.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/service.h"

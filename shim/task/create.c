@@ -15,6 +15,7 @@
 #include "shim/task/check.h"
 #include "shim/task/exit.h"
 #include "shim/task/host.h"
+#include "shim/task/methods.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/options.h"

@@ -6,6 +6,7 @@
 #include "runtime/base/str.h"
 #include "shim/host/private.h"
 #include "shim/task/exec.h"
+#include "shim/task/methods.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/record.h"

@@ -14,6 +14,7 @@
 #include "runtime/base/str.h"
 #include "shim/task/check.h"
 #include "shim/task/exit.h"
+#include "shim/task/methods.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/private.h"

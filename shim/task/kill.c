@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 
+#include "shim/task/methods.h"
 #include "shim/task/operation.h"
 #include "shim/task/service.h"
 

@@ -4,6 +4,7 @@
 #include "proto/options.pb-c.h"
 #include "runtime/base/str.h"
 #include "shim/task/host.h"
+#include "shim/task/methods.h"
 #include "shim/task/notify.h"
 #include "shim/task/service.h"
 

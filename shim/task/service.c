@@ -7,40 +7,12 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/task/crash.h"
+#include "shim/task/methods.h"
 #include "shim/task/survey.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
 #define REST_NS S_TO_NS(1)
 #define LONELY_BOUND_NS S_TO_NS(30)
-
-#define METHOD(service, name, request, run, at_once)                             \
-	{                                                                        \
-		service, name, &crossarch__##request##__descriptor, run, at_once \
-	}
-#define TASK_METHODS(service)                                                           \
-	METHOD(service, "Checkpoint", checkpoint_task_request, task_checkpoint, false), \
-		METHOD(service, "CloseIO", close_iorequest, task_close_io, false),      \
-		METHOD(service, "Connect", process_request, task_connect, true),        \
-		METHOD(service, "Create", create_task_request, task_create, false),     \
-		METHOD(service, "Delete", process_request, task_delete, false),         \
-		METHOD(service, "Exec", exec_process_request, task_exec, false),        \
-		METHOD(service, "Kill", kill_request, task_kill, false),                \
-		METHOD(service, "Pause", process_request, task_pause, false),           \
-		METHOD(service, "Pids", process_request, task_pids, true),              \
-		METHOD(service, "ResizePty", resize_pty_request, task_resize, false),   \
-		METHOD(service, "Resume", process_request, task_resume, false),         \
-		METHOD(service, "Shutdown", process_request, task_shutdown, false),     \
-		METHOD(service, "Start", process_request, task_start, false),           \
-		METHOD(service, "State", process_request, task_state, true),            \
-		METHOD(service, "Stats", process_request, task_stats, true),            \
-		METHOD(service, "Update", update_task_request, task_update, false),     \
-		METHOD(service, "Wait", process_request, task_wait, true)
-
-/* Version 3 has the messages of version 2 under another name (containerd's api/runtime/task). */
-static const struct method methods[] = {
-	TASK_METHODS("containerd.task.v2.Task"),
-	TASK_METHODS("containerd.task.v3.Task"),
-};
 
 static void quit_now(struct service *s)
 {
@@ -80,6 +52,15 @@ void service_stop_if_idle(struct service *s)
 		timer_arm(&s->flush_bound, s->loop, 0);
 	else
 		timer_arm(&s->flush_bound, s->loop, FLUSH_BOUND_NS);
+}
+
+static void task_shutdown(void *owner, struct call *call)
+{
+	struct service *s = owner;
+
+	/* Before the answer: whoever has it may `start` the same id again at once. */
+	service_stop_if_idle(s);
+	call_reply(call, NULL);
 }
 
 /*
@@ -148,6 +129,35 @@ int service_process(struct service *s, const char *id, const char *exec_id, stru
 	return err_set(err, ERR_NOT_FOUND, "process does not exist %.80s", exec_id);
 }
 
+#define METHOD(service, name, request, run, at_once)                             \
+	{                                                                        \
+		service, name, &crossarch__##request##__descriptor, run, at_once \
+	}
+#define TASK_METHODS(service)                                                           \
+	METHOD(service, "Checkpoint", checkpoint_task_request, task_checkpoint, false), \
+		METHOD(service, "CloseIO", close_iorequest, task_close_io, false),      \
+		METHOD(service, "Connect", process_request, task_connect, true),        \
+		METHOD(service, "Create", create_task_request, task_create, false),     \
+		METHOD(service, "Delete", process_request, task_delete, false),         \
+		METHOD(service, "Exec", exec_process_request, task_exec, false),        \
+		METHOD(service, "Kill", kill_request, task_kill, false),                \
+		METHOD(service, "Pause", process_request, task_pause, false),           \
+		METHOD(service, "Pids", process_request, task_pids, true),              \
+		METHOD(service, "ResizePty", resize_pty_request, task_resize, false),   \
+		METHOD(service, "Resume", process_request, task_resume, false),         \
+		METHOD(service, "Shutdown", process_request, task_shutdown, false),     \
+		METHOD(service, "Start", process_request, task_start, false),           \
+		METHOD(service, "State", process_request, task_state, true),            \
+		METHOD(service, "Stats", process_request, task_stats, true),            \
+		METHOD(service, "Update", update_task_request, task_update, false),     \
+		METHOD(service, "Wait", process_request, task_wait, true)
+
+/* Version 3 is version 2 under another name (shim-protocol 4.1). */
+static const struct method methods[] = {
+	TASK_METHODS("containerd.task.v2.Task"),
+	TASK_METHODS("containerd.task.v3.Task"),
+};
+
 int service_run(struct service *s, struct loop *loop, const char *events_address, int fd_take,
 		struct err *err)
 {
@@ -185,13 +195,4 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	events_deinit(&s->events);
 	reaper_deinit(&s->reaper);
 	return rc;
-}
-
-void task_shutdown(void *owner, struct call *call)
-{
-	struct service *s = owner;
-
-	/* Before the answer: whoever has it may `start` the same id again at once. */
-	service_stop_if_idle(s);
-	call_reply(call, NULL);
 }

@@ -2,6 +2,7 @@
 #include "shim/task/crash.h"
 #include "shim/task/exec.h"
 #include "shim/task/exit.h"
+#include "shim/task/methods.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/restore.h"
