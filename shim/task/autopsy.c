@@ -8,7 +8,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "shim/task/check.h"
-#include "shim/task/exec.h"
+#include "shim/task/exec_files.h"
 #include "shim/task/exit.h"
 #include "shim/task/operation.h"
 #include "shim/task/service.h"

@@ -5,7 +5,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/host/private.h"
-#include "shim/task/exec.h"
+#include "shim/task/exec_files.h"
 #include "shim/task/methods.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"

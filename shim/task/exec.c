@@ -5,14 +5,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/task/check.h"
+#include "shim/task/exec_files.h"
 #include "shim/task/exit.h"
 #include "shim/task/methods.h"
 #include "shim/task/notify.h"
@@ -21,41 +20,7 @@
 #include "shim/task/refusal.h"
 #include "shim/task/service.h"
 
-/*
- * Exec registers, Start runs. The OCI process that containerd sends with Exec waits in a file of
- * the bundle, not in the resident shim's memory; the engine reads that same file.
- */
-#define PATCHED "process.json.crossarch"
-
-static int exec_path(const struct process *p, const char *suffix, char *ret, size_t size,
-		     struct err *err)
-{
-	if (str_fmt(ret, size, "%s/%s.%s", p->task->bundle, p->exec_id, suffix))
-		return 0;
-	return err_set(err, ERR_INVALID, "path of exec %s is too long", p->exec_id);
-}
-
-int exec_read_process(const struct process *p, struct buf *json, struct err *err)
-{
-	char path[PATH_MAX];
-
-	if (exec_path(p, "process.json", path, sizeof(path), err) < 0)
-		return -1;
-	return file_read(AT_FDCWD, path, json, err);
-}
-
-void exec_remove_files(const struct process *p)
-{
-	char path[PATH_MAX];
-	struct err err;
-
-	if (exec_path(p, "process.json", path, sizeof(path), &err) == 0)
-		unlink(path);
-	if (exec_path(p, PATCHED, path, sizeof(path), &err) == 0)
-		unlink(path);
-	if (exec_path(p, "pid", path, sizeof(path), &err) == 0)
-		unlink(path);
-}
+/* Exec registers, Start runs. */
 
 /* --- Exec ----------------------------------------------------------------------------------- */
 
@@ -86,16 +51,13 @@ static struct process *register_exec(struct task *t, const Crossarch__ExecProces
 				     struct err *err)
 {
 	struct process *p = exec_new(t, req->exec_id);
-	char path[PATH_MAX];
 
 	if (!p) {
 		err_set(err, ERR_NOMEM, "no memory for exec %s", req->exec_id);
 		return NULL;
 	}
 	if (process_set_stdio(p, req->stdin, req->stdout, req->stderr, req->terminal, err) < 0 ||
-	    exec_path(p, "process.json", path, sizeof(path), err) < 0 ||
-	    file_replace(AT_FDCWD, path, 0600, req->spec->value.data, req->spec->value.len, err) <
-		    0) {
+	    exec_write_process(p, req->spec->value.data, req->spec->value.len, err) < 0) {
 		exec_free(p);
 		return NULL;
 	}
@@ -209,7 +171,8 @@ static void take_process(struct operation *op)
 	char path[PATH_MAX];
 	struct err err;
 
-	if (exec_path(p, "pid", path, sizeof(path), &err) < 0 || process_adopt(p, path, &err) < 0) {
+	if (exec_path(p, EXEC_PID, path, sizeof(path), &err) < 0 ||
+	    process_adopt(p, path, &err) < 0) {
 		operation_fail(op, &err);
 	} else if (stdio_engine_done(&p->io, &err) < 0) {
 		drop_process(p);
@@ -320,8 +283,8 @@ static int run_engine(struct operation *op, struct err *err)
 		.console = p->terminal ? p->io.console_socket : NULL,
 	};
 
-	if (exec_path(p, "process.json", process, sizeof(process), err) < 0 ||
-	    exec_path(p, "pid", pid, sizeof(pid), err) < 0 ||
+	if (exec_path(p, EXEC_PROCESS, process, sizeof(process), err) < 0 ||
+	    exec_path(p, EXEC_PID, pid, sizeof(pid), err) < 0 ||
 	    operation_engine(op, &r, p->io.engine_fds, true, on_engine_ended, err) < 0)
 		return -1;
 	run->engine_ran = true;
@@ -392,17 +355,6 @@ static void start_private(struct operation *op)
 		give_up(op, &err);
 }
 
-/* prepare wrote the process anew: with the emulator's settings, or with the request's terminal. */
-static int use_patched(const struct process *p, struct err *err)
-{
-	char from[PATH_MAX], to[PATH_MAX];
-
-	if (exec_path(p, PATCHED, from, sizeof(from), err) < 0 ||
-	    exec_path(p, "process.json", to, sizeof(to), err) < 0)
-		return -1;
-	return rename(from, to) < 0 ? err_sys(err, ERR_IO, "put %s in place", from) : 0;
-}
-
 static void on_cpu_checked(struct run *models, uint32_t code)
 {
 	struct operation *op = models->op;
@@ -429,7 +381,7 @@ static void on_checked(struct operation *op)
 		return;
 	}
 	ask = check_has_cpu(op, r);
-	rc = (r->flags & REPORT_PATCHED) ? use_patched(op->slot, &err) : 0;
+	rc = (r->flags & REPORT_PATCHED) ? exec_use_patched(op->slot, &err) : 0;
 	if (rc == 0 && ask)
 		rc = check_cpu(&run->check, op, r, on_cpu_checked, &err);
 	private_take(&run->private, r);
