@@ -9,7 +9,6 @@
 #include "runtime/base/log.h"
 #include "shim/task/check.h"
 #include "shim/task/exec_files.h"
-#include "shim/task/exit.h"
 #include "shim/task/operation.h"
 #include "shim/task/service.h"
 
@@ -18,6 +17,7 @@
 struct autopsy {
 	struct check check;
 	struct process *process; /* outlives us: it is not deleted before its exit was told */
+	void (*done)(struct process *);
 };
 
 static bool worth_a_look(uint32_t code)
@@ -71,6 +71,7 @@ static void on_done(struct operation *op)
 {
 	struct autopsy *a = op->data;
 	struct process *p = a->process;
+	void (*done)(struct process *) = a->done;
 	struct report *r;
 	struct err err;
 
@@ -82,7 +83,7 @@ static void on_done(struct operation *op)
 	free(r);
 	p->autopsy = false;
 	operation_succeed(op, NULL);
-	process_settle(p);
+	done(p);
 }
 
 static int start(struct operation *op, struct autopsy *a, struct err *err)
@@ -105,7 +106,7 @@ static int start(struct operation *op, struct autopsy *a, struct err *err)
 	return 0;
 }
 
-void autopsy_start(struct process *p)
+void autopsy_start(struct process *p, void (*done)(struct process *))
 {
 	struct autopsy *a;
 	struct operation *op;
@@ -121,6 +122,7 @@ void autopsy_start(struct process *p)
 	}
 	check_init(&a->check);
 	a->process = p;
+	a->done = done;
 	op->data = a;
 	op->free_data = autopsy_free;
 	p->autopsy = true;

@@ -11,5 +11,8 @@
  * nobody reads the message before it is there; bounded to half a second.
  */
 
-/* Starts this for a process that has just exited; p->autopsy is true while it runs. */
-void autopsy_start(struct process *p);
+/*
+ * Starts this for a process that has just exited; p->autopsy is true while it runs, and @done is
+ * called when it has ended.
+ */
+void autopsy_start(struct process *p, void (*done)(struct process *));

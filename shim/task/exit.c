@@ -168,7 +168,7 @@ void process_on_exit(struct child *child, const struct exit_status *status)
 	if (!p->exec_id)
 		hurry_execs(p->task);
 	task_host_exited(p->task);
-	autopsy_start(p);
+	autopsy_start(p, process_settle);
 	if (!p->exec_id)
 		limit_the_rest(p->task);
 	if (!p->exec_id && !p->task->private_pid)
