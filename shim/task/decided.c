@@ -99,7 +99,7 @@ int decided_take(struct task *t, const struct decided *d, int *termination, stru
 	t->no_new_keyring = d->flags & DECIDED_NO_NEW_KEYRING;
 	t->private_pid = d->flags & DECIDED_PRIVATE_PID;
 	t->poststop = d->flags & DECIDED_POSTSTOP;
-	t->mounted = d->flags & DECIDED_MOUNTED;
+	t->unmounter.mounted = d->flags & DECIDED_MOUNTED;
 	t->termination = fd_steal(termination);
 	return 0;
 }

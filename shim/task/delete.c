@@ -85,7 +85,7 @@ static void one_less(struct operation *op)
 			"%s reported success and still knows the container; delete again",
 			op->task->engine_path);
 		operation_fail(op, &err);
-	} else if (op->task->mounted) {
+	} else if (op->task->unmounter.mounted) {
 		err_set(&err, ERR_IO, "failed to unmount %s/rootfs: it is busy; delete again",
 			op->task->bundle);
 		operation_fail(op, &err);
@@ -94,22 +94,24 @@ static void one_less(struct operation *op)
 	}
 }
 
-static void on_unmounted(struct task *t)
+static void on_unmounted(struct unmounter *u)
 {
-	struct deletion *d = t->init.op->data;
+	struct operation *op = container_of(u, struct task, unmounter)->init.op;
+	struct deletion *d = op->data;
 
 	d->unmount_runs = false;
-	one_less(t->init.op);
+	one_less(op);
 }
 
 static int unmount(struct operation *op, struct err *err)
 {
 	struct deletion *d = op->data;
+	struct task *t = op->task;
 
-	if (d->unmount_begun || (!op->task->mounted && !private_any()))
+	if (d->unmount_begun || (!t->unmounter.mounted && !private_any()))
 		return 0;
 	d->unmount_begun = d->unmount_runs = true;
-	return unmounter_begin(op->task, on_unmounted, err);
+	return unmounter_begin(&t->unmounter, &t->service->reaper, t->bundle, on_unmounted, err);
 }
 
 static void on_engine_deleted(struct operation *op, uint32_t code)
@@ -159,7 +161,7 @@ static void deletion_free(void *data)
 
 	stop_draining(d);
 	if (d->unmount_begun)
-		unmounter_leave(d->op->task);
+		unmounter_leave(&d->op->task->unmounter);
 	free(d);
 }
 

@@ -62,6 +62,7 @@ struct task *task_new(struct service *service, const char *id, const char *bundl
 	t->bundle = strdup(bundle);
 	if (!t->id || !t->bundle)
 		return task_free(t);
+	t->unmounter.id = t->id;
 	return t;
 }
 
@@ -74,7 +75,7 @@ struct task *task_free(struct task *t)
 	while (!list_empty(&t->execs))
 		exec_free(list_first(&t->execs, struct process, in_task));
 	task_host_free(t);
-	unmounter_forget(t);
+	unmounter_forget(&t->unmounter);
 	list_del(&t->in_service);
 	t->service->n_tasks--;
 	process_deinit(&t->init);

@@ -64,7 +64,7 @@ struct task {
 	char *cgroup;	   /* kept until it is in the engine's record (record.h) */
 	char *private_pod; /* NULL unless the pod may have emulators of its own: its sandbox */
 	int termination;   /* the termination message file, open for appending; -1: none */
-	bool systemd_cgroup, no_pivot, no_new_keyring, private_pid, poststop, mounted;
+	bool systemd_cgroup, no_pivot, no_new_keyring, private_pid, poststop;
 	bool emulated; /* what Create saw init start with; it may execute something else since */
 	uid_t io_uid;
 	gid_t io_gid;

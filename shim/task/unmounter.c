@@ -3,42 +3,38 @@
 
 #include "runtime/base/log.h"
 #include "shim/host/unmount.h"
-#include "shim/task/service.h"
-
-bool unmounter_runs(const struct task *t)
-{
-	return t->unmounter.child.pidfd.loop;
-}
 
 static void on_ended(struct child *c, const struct exit_status *status)
 {
-	struct task *t = container_of(c, struct task, unmounter.child);
-	void (*done)(struct task *) = t->unmounter.done;
+	struct unmounter *u = container_of(c, struct unmounter, child);
+	void (*done)(struct unmounter *) = u->done;
 
-	t->unmounter.done = NULL;
-	t->mounted = status->code != 0;
+	u->done = NULL;
+	u->mounted = status->code != 0;
 	if (done)
-		done(t);
+		done(u);
 	else
-		log_info(t->id, "the unmounting of the root file system has ended: %s",
-			 t->mounted ? "something is mounted still" : "nothing is mounted any more");
+		log_info(u->id, "the unmounting of the root file system has ended: %s",
+			 u->mounted ? "something is mounted still" : "nothing is mounted any more");
 }
 
-int unmounter_begin(struct task *t, void (*done)(struct task *), struct err *err)
+int unmounter_begin(struct unmounter *u, struct reaper *reaper, char *bundle,
+		    void (*done)(struct unmounter *), struct err *err)
 {
-	if (!unmounter_runs(t) && child_fork(&t->unmounter.child, &t->service->reaper,
-					     bundle_unmount, t->bundle, on_ended, err) < 0)
+	bool runs = u->child.pidfd.loop;
+
+	if (!runs && child_fork(&u->child, reaper, bundle_unmount, bundle, on_ended, err) < 0)
 		return -1;
-	t->unmounter.done = done;
+	u->done = done;
 	return 0;
 }
 
-void unmounter_leave(struct task *t)
+void unmounter_leave(struct unmounter *u)
 {
-	t->unmounter.done = NULL;
+	u->done = NULL;
 }
 
-void unmounter_forget(struct task *t)
+void unmounter_forget(struct unmounter *u)
 {
-	child_forget(&t->unmounter.child);
+	child_forget(&u->child);
 }

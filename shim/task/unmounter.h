@@ -12,21 +12,22 @@
  * passes, it goes on, and the next Delete finds it still at work or done. There is never a second
  * one.
  */
-struct task;
-
 struct unmounter {
 	struct child child;
-	void (*done)(struct task *); /* who waits for it; NULL: nobody at the moment */
+	const char *id;			  /* of the container, for the log; not owned */
+	bool mounted;			  /* there is something to unmount, as far as is known */
+	void (*done)(struct unmounter *); /* who waits for it; NULL: nobody at the moment */
 };
 
-/* True while it runs. */
-bool unmounter_runs(const struct task *t);
-
-/* Starts it, or finds it; @done follows when it has ended and t->mounted says how. */
-MUST_CHECK int unmounter_begin(struct task *t, void (*done)(struct task *), struct err *err);
+/*
+ * Starts it on the bundle's root file system, or finds it; @done follows when it has ended and
+ * u->mounted says how.
+ */
+MUST_CHECK int unmounter_begin(struct unmounter *u, struct reaper *reaper, char *bundle,
+			       void (*done)(struct unmounter *), struct err *err);
 
 /* From now on nobody waits for it; it goes on. */
-void unmounter_leave(struct task *t);
+void unmounter_leave(struct unmounter *u);
 
-/* For task_free(): it goes on and belongs to no task. */
-void unmounter_forget(struct task *t);
+/* The task is freed: it goes on and belongs to no task. */
+void unmounter_forget(struct unmounter *u);
