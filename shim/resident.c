@@ -91,17 +91,17 @@ static int serve(const struct resident *r, struct err *err)
 
 	if (loop_init(&loop, err) < 0)
 		return -1;
-	service.ns = r->args->namespace;
-	service.grpc_address = r->args->address;
+	service.context.ns = r->args->namespace;
+	service.context.grpc_address = r->args->address;
 	service.socket_path = r->socket_path;
-	service.prepare_path = r->paths->prepare;
-	service.cli_path = r->paths->cli;
-	service.prepare_fd = r->paths->prepare_fd ? PREPARE_FD : 0;
-	service.cli_fd = r->paths->cli_fd ? CLI_FD : 0;
-	service.config_path = r->options->config_path ? r->options->config_path : "";
-	service.config_body = r->options->config_body ? r->options->config_body : "";
-	service.debug = r->args->debug;
-	raise_descriptors(&service.nofile);
+	service.context.prepare_path = r->paths->prepare;
+	service.context.cli_path = r->paths->cli;
+	service.context.prepare_fd = r->paths->prepare_fd ? PREPARE_FD : 0;
+	service.context.cli_fd = r->paths->cli_fd ? CLI_FD : 0;
+	service.context.config_path = r->options->config_path ? r->options->config_path : "";
+	service.context.config_body = r->options->config_body ? r->options->config_body : "";
+	service.context.debug = r->args->debug;
+	raise_descriptors(&service.context.nofile);
 	rc = service_run(&service, &loop, events ? events : "", SOCKET_FD, err);
 	loop_deinit(&loop);
 	return rc;

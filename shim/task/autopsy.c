@@ -10,7 +10,6 @@
 #include "shim/task/check.h"
 #include "shim/task/exec_files.h"
 #include "shim/task/operation.h"
-#include "shim/task/service.h"
 
 #define AUTOPSY_BOUND_NS MS_TO_NS(500)
 
@@ -89,7 +88,7 @@ static void on_done(struct operation *op)
 static int start(struct operation *op, struct autopsy *a, struct err *err)
 {
 	struct buf CLEANUP_BUF json = BUF_INIT(PROCESS_JSON_MAX);
-	const struct service *s = op->task->service;
+	const struct context *context = op->task->context;
 	struct process *p = a->process;
 	struct prepare_request r = {
 		.id = op->task->id,
@@ -102,7 +101,7 @@ static int start(struct operation *op, struct autopsy *a, struct err *err)
 	r.process = p->exec_id ? buf_str(&json) : NULL;
 	if (check_after(&a->check, op, &r, on_done, err) < 0)
 		return -1;
-	timer_arm(&op->deadline, s->loop, AUTOPSY_BOUND_NS);
+	timer_arm(&op->deadline, context->loop, AUTOPSY_BOUND_NS);
 	return 0;
 }
 

@@ -10,7 +10,6 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/task/decided.h"
-#include "shim/task/service.h"
 
 void check_init(struct check *c)
 {
@@ -50,34 +49,34 @@ static void on_platform_exit(struct child *c, const struct exit_status *status)
 	(void)status;
 }
 
-static bool has_platform(const struct service *s)
+static bool has_platform(const struct context *context)
 {
-	return *s->cli_path && *s->grpc_address;
+	return *context->cli_path && *context->grpc_address;
 }
 
 /* Its answer is evidence only: that it cannot be started is no reason to fail. */
 static void start_platform(struct check *c, const struct task *t, int answer)
 {
-	const struct service *s = t->service;
-	const char *const argv[] = { s->cli_path,
+	const struct context *context = t->context;
+	const char *const argv[] = { context->cli_path,
 				     "image-platform",
 				     "--machine",
 				     "--address",
-				     s->grpc_address,
+				     context->grpc_address,
 				     "--namespace",
-				     s->ns,
+				     context->ns,
 				     t->id,
 				     NULL };
 	const struct spawn_fd map = { answer, 1 };
-	struct spawn what = { .path = s->cli_path,
+	struct spawn what = { .path = context->cli_path,
 			      .argv = (char *const *)(uintptr_t)argv,
-			      .program_fd = s->cli_fd,
+			      .program_fd = context->cli_fd,
 			      .fds = &map,
 			      .n_fds = 1,
 			      .new_group = true };
 	struct err err;
 
-	if (child_spawn(&c->platform, &t->service->reaper, &what, on_platform_exit, &err) < 0)
+	if (child_spawn(&c->platform, t->context->reaper, &what, on_platform_exit, &err) < 0)
 		log_warning(t->id, "the image's platform stays unknown: %s", err.text);
 }
 
@@ -151,7 +150,7 @@ static int take_decided(struct check *c, struct operation *op, const struct repo
 	const struct decided *d = &r->decided;
 
 	c->decides = false;
-	if (!op->task->service->debug)
+	if (!op->task->context->debug)
 		log_set_level((enum log_level)d->log_level);
 	return decided_take(op->task, d, &c->prepare.passed, err);
 }
@@ -245,7 +244,7 @@ int check_create(struct check *c, struct operation *op, const struct prepare_req
 	CLEANUP_FD int question = -1;
 	CLEANUP_FD int answer = -1;
 
-	if (has_platform(op->task->service) && fd_pipe(&question, &answer, 0, err) < 0)
+	if (has_platform(op->task->context) && fd_pipe(&question, &answer, 0, err) < 0)
 		return -1;
 	if (start(c, op, "create", r, question, done, err) < 0)
 		return -1;
@@ -274,13 +273,13 @@ int check_after(struct check *c, struct operation *op, const struct prepare_requ
 
 bool check_has_cpu(const struct operation *op, const struct report *r)
 {
-	return r->verdict == VERDICT_EMULATE && r->cpu[0] && op->task->service->cli_path[0];
+	return r->verdict == VERDICT_EMULATE && r->cpu[0] && op->task->context->cli_path[0];
 }
 
 int check_cpu(struct check *c, struct operation *op, const struct report *r,
 	      void (*done)(struct run *, uint32_t code), struct err *err)
 {
-	const char *const argv[] = { op->task->service->cli_path,
+	const char *const argv[] = { op->task->context->cli_path,
 				     "cpu-models",
 				     "--machine",
 				     "--",

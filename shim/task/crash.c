@@ -106,7 +106,7 @@ static void look(struct task *t)
 
 static void arm(struct service *s)
 {
-	timer_arm(&s->looks, s->loop, LOOK_NS - now_ns() % LOOK_NS);
+	timer_arm(&s->looks, s->context.loop, LOOK_NS - now_ns() % LOOK_NS);
 }
 
 void crash_on_look(struct timer *timer)

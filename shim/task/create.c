@@ -10,6 +10,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/report.h"
+#include "shim/host/grace.h"
 #include "shim/host/private.h"
 #include "shim/host/unmount.h"
 #include "shim/task/check.h"
@@ -372,12 +373,12 @@ static int check_request(struct service *s, const Crossarch__CreateTaskRequest *
 static int start_check(struct operation *op, struct creation *c, struct call *call, struct err *err)
 {
 	const Crossarch__CreateTaskRequest *req = call->request;
-	struct service *s = op->task->service;
+	const struct context *context = op->task->context;
 	struct prepare_request r = {
 		.id = req->id,
 		.bundle = req->bundle,
-		.config_path = s->config_path,
-		.config_body = s->config_body,
+		.config_path = context->config_path,
+		.config_body = context->config_body,
 	};
 
 	if (options_read(req->options, &call->arena, &r, err) < 0 ||
@@ -454,5 +455,5 @@ void task_create(void *owner, struct call *call)
 		operation_fail(op, &err);
 		return;
 	}
-	grace_expect(&s->grace, &s->reaper);
+	grace_expect(s->context.grace, s->context.reaper);
 }

@@ -9,7 +9,6 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/owner.h"
 #include "runtime/base/str.h"
-#include "shim/task/service.h"
 
 /* The name of what @fd is, without links. */
 static bool name_of(int fd, char ret[PATH_MAX])
@@ -84,7 +83,7 @@ int decided_take(struct task *t, const struct decided *d, int *termination, stru
 	char root[512];
 
 	if (check_engine(t, d->engine, err) < 0 ||
-	    engine_root(d, t->service->ns, root, sizeof(root), err) < 0)
+	    engine_root(d, t->context->ns, root, sizeof(root), err) < 0)
 		return -1;
 	t->engine_path = strdup(d->engine);
 	t->engine_root = strdup(root);

@@ -111,7 +111,7 @@ static int unmount(struct operation *op, struct err *err)
 	if (d->unmount_begun || (!t->unmounter.mounted && !private_any()))
 		return 0;
 	d->unmount_begun = d->unmount_runs = true;
-	return unmounter_begin(&t->unmounter, &t->service->reaper, t->bundle, on_unmounted, err);
+	return unmounter_begin(&t->unmounter, t->context->reaper, t->bundle, on_unmounted, err);
 }
 
 static void on_engine_deleted(struct operation *op, uint32_t code)
@@ -236,7 +236,7 @@ static void begin(struct process *p, struct call *call)
 		return;
 	}
 	p->io.on_drained = on_drained;
-	timer_arm(&d->bound, p->task->service->loop, DRAIN_BOUND_NS);
+	timer_arm(&d->bound, p->task->context->loop, DRAIN_BOUND_NS);
 }
 
 /* A container that was created and never started: its init is ended, and Delete goes on after that.

@@ -10,6 +10,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
+#include "shim/host/grace.h"
 #include "shim/task/check.h"
 #include "shim/task/exec_files.h"
 #include "shim/task/exit.h"
@@ -79,7 +80,7 @@ void task_exec(void *owner, struct call *call)
 	notify_exec_added(p);
 	call_reply(call, NULL);
 	/* Start follows at once. */
-	grace_expect(&t->service->grace, &t->service->reaper);
+	grace_expect(t->context->grace, t->context->reaper);
 }
 
 /* --- Start ---------------------------------------------------------------------------------- */
@@ -394,14 +395,14 @@ static void on_checked(struct operation *op)
 static int start_check(struct operation *op, struct exec_run *run, struct err *err)
 {
 	struct buf CLEANUP_BUF json = BUF_INIT(PROCESS_JSON_MAX);
-	const struct service *s = op->task->service;
+	const struct context *context = op->task->context;
 	struct process *p = op->slot;
 	struct prepare_request r = {
 		.id = op->task->id,
 		.exec = p->exec_id,
 		.bundle = op->task->bundle,
-		.config_path = s->config_path,
-		.config_body = s->config_body,
+		.config_path = context->config_path,
+		.config_body = context->config_body,
 		.init_pid = (uint64_t)op->task->init.pid,
 		.flags = p->terminal ? REQUEST_TERMINAL : 0,
 	};

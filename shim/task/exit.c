@@ -10,6 +10,7 @@
 #include "runtime/base/str.h"
 #include "shim/task/autopsy.h"
 #include "shim/task/crash.h"
+#include "shim/task/deferred.h"
 #include "shim/task/host.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
@@ -66,7 +67,7 @@ void process_settle(struct process *p)
 	p->published = true;
 	notify_exit(p);
 	answer_waiters(p);
-	deferred_run(&p->task->service->deferred, &p->deferred);
+	deferred_run(p->task->context->deferred, &p->deferred);
 	if (!is_init)
 		process_settle(&p->task->init);
 }
@@ -82,7 +83,7 @@ int process_adopt(struct process *p, const char *pid_file, struct err *err)
 		return err_in(err, "%s reported success but no process", p->task->engine_path);
 	}
 	p->pid = (pid_t)pid;
-	if (child_watch(&p->child, &p->task->service->reaper, p->pid, process_on_exit, err) < 0) {
+	if (child_watch(&p->child, p->task->context->reaper, p->pid, process_on_exit, err) < 0) {
 		p->pid = 0;
 		return -1;
 	}

@@ -6,7 +6,6 @@
 #include "shim/host/metrics.h"
 #include "shim/host/oom.h"
 #include "shim/task/notify.h"
-#include "shim/task/service.h"
 
 struct task_host {
 	struct cgroup cgroup;
@@ -36,7 +35,7 @@ void task_host_new(struct task *t)
 		free(h);
 		return;
 	}
-	if (oom_watch(&h->oom, t->service->loop, &h->cgroup, on_oom, &err) < 0)
+	if (oom_watch(&h->oom, t->context->loop, &h->cgroup, on_oom, &err) < 0)
 		log_debug(t->id, "no OOM events: %s", err.text);
 	t->host = h;
 }

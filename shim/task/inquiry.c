@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "runtime/base/str.h"
-#include "shim/task/service.h"
 
 static void on_again(struct timer *t);
 
@@ -88,7 +87,7 @@ static int open_socket(struct inquiry *q, struct operation *op, int *ret_theirs,
 	*ret_theirs = pair[1];
 	if (fcntl(q->fd, F_SETFL, O_NONBLOCK) < 0)
 		return err_sys(err, ERR_IO, "create a socket for crossarch-prepare");
-	return source_init(&q->readable, op->task->service->loop, q->fd, EPOLLIN, on_readable, err);
+	return source_init(&q->readable, op->task->context->loop, q->fd, EPOLLIN, on_readable, err);
 }
 
 int inquiry_start(struct inquiry *q, struct operation *op, const char *mode,
@@ -148,5 +147,5 @@ void inquiry_next(struct inquiry *q)
 	if (q->readable.loop)
 		source_want(&q->readable, EPOLLIN);
 	if (q->ended)
-		timer_arm(&q->again, q->run.op->task->service->loop, 0);
+		timer_arm(&q->again, q->run.op->task->context->loop, 0);
 }

@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "proto/events.pb-c.h"
-#include "shim/task/service.h"
+#include "shim/task/events.h"
 
 /* protobuf-c's structs want char *; packing only reads. */
 static char *text(const char *s)
@@ -15,7 +15,7 @@ static char *text(const char *s)
 static void publish(const struct task *t, const char *topic, const char *type,
 		    const ProtobufCMessage *event)
 {
-	events_publish(&t->service->events, topic, type, event);
+	events_publish(t->context->events, topic, type, event);
 }
 
 void timestamp_set(Crossarch__Timestamp *ts, const struct timespec *at)

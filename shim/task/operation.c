@@ -11,7 +11,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/report.h"
-#include "shim/task/service.h"
+#include "shim/task/deferred.h"
 
 /* For what was killed to be gone. */
 #define KILLED_BOUND_NS S_TO_NS(2)
@@ -81,7 +81,7 @@ static void take_for_ended(struct operation *op)
 	log_error(op->task->id, "%s: process %d cannot be killed and is left to itself",
 		  engine_verb_name(op->verb), (int)run->child.pid);
 	run_forget(run);
-	timer_arm(&op->deadline, op->task->service->loop, 0);
+	timer_arm(&op->deadline, op->task->context->loop, 0);
 	if (!awaits(op))
 		timer_disarm(&op->deadline);
 	run->done(run, STATUS_KILLED);
@@ -104,7 +104,7 @@ static void on_deadline(struct timer *t)
 		log_error(op->task->id, "%s is killed: its deadline passed",
 			  engine_verb_name(op->verb));
 		kill_runs(op);
-		timer_arm(&op->deadline, op->task->service->loop, KILLED_BOUND_NS);
+		timer_arm(&op->deadline, op->task->context->loop, KILLED_BOUND_NS);
 	}
 }
 
@@ -137,7 +137,7 @@ struct operation *operation_new(struct task *task, struct process *slot, struct 
 static void release_hold(struct operation *op)
 {
 	if (op->holds_reaper)
-		reaper_release(&op->task->service->reaper);
+		reaper_release(op->task->context->reaper);
 	op->holds_reaper = false;
 }
 
@@ -145,7 +145,7 @@ static void release_hold(struct operation *op)
 static void operation_free(struct operation *op)
 {
 	struct process *slot = op->slot;
-	struct service *s = op->task->service;
+	const struct context *context = op->task->context;
 
 	release_hold(op);
 	forget_runs(op);
@@ -159,11 +159,11 @@ static void operation_free(struct operation *op)
 	if (op->free_data)
 		op->free_data(op->data);
 	free(op);
-	service_rest_soon(s);
+	timer_arm(context->rest, context->loop, REST_NS);
 	if (!slot)
 		return;
 	slot->op = NULL;
-	deferred_run(&s->deferred, &slot->deferred);
+	deferred_run(context->deferred, &slot->deferred);
 }
 
 static void arm_deadline(struct operation *op)
@@ -175,7 +175,7 @@ static void arm_deadline(struct operation *op)
 	if (op->limit_ns && (!at || op->limit_ns < at))
 		at = op->limit_ns;
 	if (at)
-		timer_arm(&op->deadline, op->task->service->loop, at > now ? at - now : 0);
+		timer_arm(&op->deadline, op->task->context->loop, at > now ? at - now : 0);
 }
 
 void operation_wait(struct operation *op)
@@ -192,7 +192,7 @@ void operation_limit(struct operation *op, uint64_t after_ns)
 		return;
 	op->limit_ns = at;
 	if (!timer_armed(&op->deadline) || op->deadline.at_ns > at)
-		timer_arm(&op->deadline, op->task->service->loop, after_ns);
+		timer_arm(&op->deadline, op->task->context->loop, after_ns);
 }
 
 static void begin(struct operation *op, struct run *run, void (*done)(struct run *, uint32_t code))
@@ -207,7 +207,7 @@ static void begin(struct operation *op, struct run *run, void (*done)(struct run
 static int run_program(struct operation *op, struct run *run, const struct spawn *what,
 		       void (*done)(struct run *, uint32_t code), struct err *err)
 {
-	if (child_spawn(&run->child, &op->task->service->reaper, what, on_run_exit, err) < 0)
+	if (child_spawn(&run->child, op->task->context->reaper, what, on_run_exit, err) < 0)
 		return -1;
 	begin(op, run, done);
 	arm_deadline(op);
@@ -227,8 +227,7 @@ static int set_log(struct operation *op, struct err *err)
 	if (op->slot)
 		n = asprintf(&path, "%s/%s.%s.log", op->task->bundle, who, verb);
 	else /* several may run side by side */
-		n = asprintf(&path, "%s/%s.%u.log", op->task->bundle, verb,
-			     op->task->service->n_slotless++);
+		n = asprintf(&path, "%s/%s.%u.log", op->task->bundle, verb, op->task->n_slotless++);
 	if (n < 0)
 		return err_set(err, ERR_NOMEM, "no memory for a path");
 	op->log = path;
@@ -273,7 +272,7 @@ int operation_engine(struct operation *op, const struct engine_request *r, const
 				   { fds ? fds[2] : -1, 2 },
 				   { op->gate, 3 } };
 	struct spawn what = { .path = engine.path,
-			      .nofile = &op->task->service->nofile,
+			      .nofile = &op->task->context->nofile,
 			      .fds = map,
 			      .n_fds = op->gate < 0 ? 3 : 4,
 			      .new_group = true,
@@ -291,7 +290,7 @@ int operation_engine(struct operation *op, const struct engine_request *r, const
 	if (words >= 0)
 		map[2].from = words;
 	if (hold && !op->holds_reaper) {
-		reaper_hold(&op->task->service->reaper);
+		reaper_hold(op->task->context->reaper);
 		op->holds_reaper = true;
 	}
 	op->engine_done = done;
@@ -302,11 +301,11 @@ int operation_prepare(struct operation *op, struct run *run, const char *mode,
 		      const struct spawn_fd *fds, size_t n_fds,
 		      void (*done)(struct run *, uint32_t code), struct err *err)
 {
-	const char *path = op->task->service->prepare_path;
+	const char *path = op->task->context->prepare_path;
 	char *const argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)mode, NULL };
 	struct spawn what = {
 		.path = path,
-		.program_fd = op->task->service->prepare_fd,
+		.program_fd = op->task->context->prepare_fd,
 		.argv = argv,
 		.fds = fds,
 		.n_fds = n_fds,
@@ -321,8 +320,8 @@ int operation_cli(struct operation *op, struct run *run, const char *const *argv
 		  const struct spawn_fd *fds, size_t n_fds,
 		  void (*done)(struct run *, uint32_t code), struct err *err)
 {
-	struct spawn what = { .path = op->task->service->cli_path,
-			      .program_fd = op->task->service->cli_fd,
+	struct spawn what = { .path = op->task->context->cli_path,
+			      .program_fd = op->task->context->cli_fd,
 			      .argv = (char *const *)(uintptr_t)argv,
 			      .fds = fds,
 			      .n_fds = n_fds,
@@ -340,7 +339,7 @@ int operation_fork(struct operation *op, int (*fn)(void *arg), void *arg,
 		   void (*done)(struct operation *, uint32_t code), struct err *err)
 {
 	op->step_done = done;
-	if (child_fork(&op->step.child, &op->task->service->reaper, fn, arg, on_run_exit, err) < 0)
+	if (child_fork(&op->step.child, op->task->context->reaper, fn, arg, on_run_exit, err) < 0)
 		return -1;
 	begin(op, &op->step, on_step_ended);
 	arm_deadline(op);
@@ -391,7 +390,7 @@ void operation_abort(struct operation *op)
 	op->timed_out = true;
 	if (awaits(op)) {
 		kill_runs(op); /* their end is the operation's */
-		timer_arm(&op->deadline, op->task->service->loop, KILLED_BOUND_NS);
+		timer_arm(&op->deadline, op->task->context->loop, KILLED_BOUND_NS);
 		return;
 	}
 	err_set(&err, ERR_TIMEOUT, "%s: the client is gone", engine_verb_name(op->verb));

@@ -2,7 +2,6 @@
 #include "shim/task/refusal.h"
 
 #include "shim/task/exit.h"
-#include "shim/task/service.h"
 
 static int end_refused(void *arg)
 {
@@ -12,10 +11,10 @@ static int end_refused(void *arg)
 
 int refusal_run(struct process *p, const char *line, struct err *err)
 {
-	struct service *s = p->task->service;
+	const struct context *context = p->task->context;
 
 	if (stdio_say(&p->io, line, err) < 0 ||
-	    child_fork(&p->child, &s->reaper, end_refused, NULL, process_on_exit, err) < 0)
+	    child_fork(&p->child, context->reaper, end_refused, NULL, process_on_exit, err) < 0)
 		return -1;
 	p->pid = p->child.pid;
 	p->refused = true;

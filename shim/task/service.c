@@ -11,12 +11,11 @@
 #include "shim/task/survey.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
-#define REST_NS S_TO_NS(1)
 #define LONELY_BOUND_NS S_TO_NS(30)
 
 static void quit_now(struct service *s)
 {
-	s->loop->quit = true;
+	s->context.loop->quit = true;
 }
 
 static void on_flushed(struct events *e)
@@ -49,9 +48,9 @@ void service_stop_if_idle(struct service *s)
 	server_stop_listening(&s->server);
 	if (!s->events.queued)
 		/* One more turn of the loop writes the answer that is still queued. */
-		timer_arm(&s->flush_bound, s->loop, 0);
+		timer_arm(&s->flush_bound, s->context.loop, 0);
 	else
-		timer_arm(&s->flush_bound, s->loop, FLUSH_BOUND_NS);
+		timer_arm(&s->flush_bound, s->context.loop, FLUSH_BOUND_NS);
 }
 
 static void task_shutdown(void *owner, struct call *call)
@@ -82,11 +81,6 @@ static void on_rest(struct timer *t)
 {
 	malloc_trim(0);
 	crash_watch_late(container_of(t, struct service, rest));
-}
-
-void service_rest_soon(struct service *s)
-{
-	timer_arm(&s->rest, s->loop, REST_NS);
 }
 
 static void on_usr1(struct reaper *r)
@@ -163,7 +157,12 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 {
 	int rc = -1;
 
-	s->loop = loop;
+	s->context.loop = loop;
+	s->context.reaper = &s->reaper;
+	s->context.events = &s->events;
+	s->context.deferred = &s->deferred;
+	s->context.grace = &s->grace;
+	s->context.rest = &s->rest;
 	list_init(&s->tasks);
 	s->flush_bound.on_fire = on_flush_bound;
 	deferred_init(&s->deferred, loop);
@@ -173,7 +172,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	if (reaper_init(&s->reaper, loop, err) < 0)
 		return -1;
 	s->reaper.on_usr1 = on_usr1;
-	events_init(&s->events, loop, events_address, s->ns);
+	events_init(&s->events, loop, events_address, s->context.ns);
 	s->events.on_empty = on_flushed;
 	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), s, err) == 0) {
 		timer_arm(&s->lonely, loop, LONELY_BOUND_NS);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/base/str.h"
+#include "shim/task/deferred.h"
 #include "shim/task/host.h"
 #include "shim/task/operation.h"
 #include "shim/task/service.h"
@@ -34,7 +35,7 @@ static void process_deinit(struct process *p)
 {
 	child_forget(&p->child);
 	fail_waiters(p);
-	deferred_run(&p->task->service->deferred, &p->deferred);
+	deferred_run(p->task->context->deferred, &p->deferred);
 	stdio_deinit(&p->io);
 	list_del(&p->in_task);
 	free(p->exec_id);
@@ -50,6 +51,7 @@ struct task *task_new(struct service *service, const char *id, const char *bundl
 	if (!t)
 		return NULL;
 	t->service = service;
+	t->context = &service->context;
 	t->termination = -1;
 	list_init(&t->execs);
 	list_init(&t->operations);
@@ -132,11 +134,11 @@ int process_set_stdio(struct process *p, const char *in, const char *out, const 
 int process_open_stdio(struct process *p, void (*on_ready)(struct stdio *, const struct err *),
 		       struct err *err)
 {
-	struct service *s = p->task->service;
+	const struct context *context = p->task->context;
 	char console[NAME_MAX + 1];
 	struct stdio_spec spec = {
 		.id = p->task->id,
-		.ns = s->ns,
+		.ns = context->ns,
 		.in = p->in,
 		.out = p->out,
 		.err = p->err,
@@ -152,7 +154,7 @@ int process_open_stdio(struct process *p, void (*on_ready)(struct stdio *, const
 	else
 		(void)str_copy(console, sizeof(console), "console");
 	p->io.on_ready = on_ready;
-	return stdio_open(&p->io, s->loop, &s->reaper, &spec, err);
+	return stdio_open(&p->io, context->loop, context->reaper, &spec, err);
 }
 
 const char *process_id(const struct process *p)

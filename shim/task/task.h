@@ -8,6 +8,7 @@
 #include "shim/engine/argv.h"
 #include "shim/host/stdio.h"
 #include "shim/loop/child.h"
+#include "shim/task/context.h"
 #include "shim/task/state.h"
 #include "shim/task/unmounter.h"
 #include "shim/ttrpc/server.h"
@@ -57,6 +58,7 @@ struct crash {
 struct task {
 	struct list in_service;
 	struct service *service;
+	const struct context *context;
 	char *id, *bundle;
 	char *engine_path, *engine_root;
 	char *checkpoint; /* Create named one: Start restores from it */
@@ -72,8 +74,9 @@ struct task {
 	struct crash crash;
 	struct list execs;
 	unsigned int n_execs;
-	bool rest_dies;		/* init has ended; its exit is published once the rest is killed */
-	struct list operations; /* everything in flight, with or without a process slot */
+	bool rest_dies;		 /* init has ended; its exit is published once the rest is killed */
+	struct list operations;	 /* everything in flight, with or without a process slot */
+	unsigned int n_slotless; /* operations without a slot so far; numbers their log files */
 	struct unmounter unmounter;
 	struct task_host *host; /* cgroup and OOM watch; NULL until created */
 };

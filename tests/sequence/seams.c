@@ -107,7 +107,7 @@ int __wrap_child_fork(struct child *c, struct reaper *r, int (*run)(void *arg), 
 static int serve(const struct world *w, int listening)
 {
 	char prepare[128], events[128], socket_path[128];
-	struct service s = { .ns = "ns", .grpc_address = "", .cli_path = "" };
+	struct service s = { .context = { .ns = "ns", .grpc_address = "", .cli_path = "" } };
 	struct loop loop;
 	struct err err;
 	int rc;
@@ -115,11 +115,11 @@ static int serve(const struct world *w, int listening)
 	(void)str_fmt(prepare, sizeof(prepare), "%s/prepare", w->dir);
 	(void)str_fmt(events, sizeof(events), "%s/events", w->dir);
 	(void)str_fmt(socket_path, sizeof(socket_path), "%s/shim.sock", w->dir);
-	s.prepare_path = prepare;
+	s.context.prepare_path = prepare;
 	s.socket_path = socket_path;
-	s.config_path = s.config_body = "";
-	s.debug = w->verbose;
-	s.nofile = (struct rlimit){ 1024, 1024 };
+	s.context.config_path = s.context.config_body = "";
+	s.context.debug = w->verbose;
+	s.context.nofile = (struct rlimit){ 1024, 1024 };
 	log_set_level(w->verbose ? LOG_DEBUG : LOG_INFO);
 	ASSERT(loop_init(&loop, &err) == 0);
 	rc = service_run(&s, &loop, events, listening, &err);

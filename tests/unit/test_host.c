@@ -7,14 +7,15 @@
 #include <sys/wait.h>
 
 #include "shim/host/metrics.h"
+#include "shim/task/events.h"
 #include "shim/task/host.h"
-#include "shim/task/service.h"
 
 struct fixture {
 	char path[64];
 	bool made;
 	struct loop loop;
-	struct service service;
+	struct events events;
+	struct context context;
 	struct task task;
 };
 
@@ -27,11 +28,11 @@ static int setup(void **state)
 	str_fmt(f->path, sizeof(f->path), "/crossarch-unit-%d", (int)getpid());
 	f->made = each_hierarchy("mkdir", f->path) == 0;
 	assert_int_equal(loop_init(&f->loop, &err), 0);
-	f->service.loop = &f->loop;
-	f->task.service = &f->service;
+	f->context.loop = &f->loop;
+	f->context.events = &f->events;
+	f->task.context = &f->context;
 	f->task.id = f->path;
-	list_init(&f->service.events.queue);
-	f->service.events.client.path = ""; /* nobody takes them */
+	events_init(&f->events, &f->loop, "", "ns"); /* nobody takes them */
 	f->task.init.pid = fork();
 	assert_true(f->task.init.pid >= 0);
 	while (!f->task.init.pid)
@@ -54,6 +55,7 @@ static int teardown(void **state)
 	task_host_free(&f->task);
 	end_init(f);
 	each_hierarchy("rmdir", f->path);
+	events_deinit(&f->events);
 	loop_deinit(&f->loop);
 	free(f);
 	return 0;
