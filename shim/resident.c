@@ -85,7 +85,7 @@ static void name_process(const struct args *a, const char *self)
 static int serve(const struct resident *r, struct err *err)
 {
 	const char *events = getenv("TTRPC_ADDRESS");
-	struct service service = { .stopping = false };
+	struct service service = { .socket_path = r->socket_path };
 	struct loop loop;
 	int rc;
 
@@ -93,7 +93,6 @@ static int serve(const struct resident *r, struct err *err)
 		return -1;
 	service.context.ns = r->args->namespace;
 	service.context.grpc_address = r->args->address;
-	service.socket_path = r->socket_path;
 	service.context.prepare_path = r->paths->prepare;
 	service.context.cli_path = r->paths->cli;
 	service.context.prepare_fd = r->paths->prepare_fd ? PREPARE_FD : 0;

@@ -10,7 +10,7 @@
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/restore.h"
-#include "shim/task/service.h"
+#include "shim/task/tasks.h"
 
 /* Checkpoint and restore through the engine, which needs criu on the node. */
 
@@ -85,7 +85,7 @@ void task_checkpoint(void *owner, struct call *call)
 	struct task *t;
 	struct err err;
 
-	if (service_task(owner, req->id, &t, &err) < 0) {
+	if (tasks_find(owner, req->id, &t, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}

@@ -12,8 +12,8 @@ struct events;
 struct grace;
 
 /*
- * What tasks, operations and whatever else is below the service have in common: what they run on
- * and the settings of this shim. Nothing in here is theirs, and none of it knows of a task.
+ * What everything below the service shares: what it runs on, and the settings of this shim. The
+ * service owns all of it and outlives its tasks. Nothing in here knows what a task is.
  */
 struct context {
 	struct loop *loop;
@@ -21,7 +21,8 @@ struct context {
 	struct events *events;
 	struct deferred *deferred;
 	struct grace *grace;
-	struct timer *rest; /* to be armed with REST_NS whenever an operation has ended */
+	struct timer *looks; /* see crash.h */
+	struct timer *rest;  /* whoever ends an operation arms it anew with REST_NS */
 	/* Settings, not owned. */
 	const char *ns, *grpc_address;
 	const char *prepare_path, *cli_path;   /* cli_path "" when it is not installed */
@@ -31,5 +32,5 @@ struct context {
 	bool debug;			       /* the log level is not to be lowered */
 };
 
-/* Nothing is in flight any more when no operation has ended for as long as this. */
+/* If no operation ends for as long as this, unused memory goes back to the kernel. */
 #define REST_NS S_TO_NS(1)

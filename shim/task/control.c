@@ -5,7 +5,7 @@
 #include "shim/task/methods.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
-#include "shim/task/service.h"
+#include "shim/task/tasks.h"
 
 /* Operations on a live container that are one run of the engine, and those that are none. */
 
@@ -46,12 +46,12 @@ static void on_updated(struct operation *op, uint32_t code)
 }
 
 /* False when the call was answered or parked; else the task is there and its slot is free. */
-static bool claim(struct service *s, struct call *call, const char *id, enum process_op what,
-		  struct task **ret)
+static bool claim(const struct tasks *tasks, struct call *call, const char *id,
+		  enum process_op what, struct task **ret)
 {
 	struct err err;
 
-	if (service_task(s, id, ret, &err) == 0) {
+	if (tasks_find(tasks, id, ret, &err) == 0) {
 		if (operation_defer(&(*ret)->init, call))
 			return false;
 		if (state_check((*ret)->init.state, what, &err) == 0)
@@ -129,7 +129,7 @@ void task_resize(void *owner, struct call *call)
 	struct process *p;
 	struct err err;
 
-	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0 ||
+	if (tasks_find_process(owner, req->id, req->exec_id, &p, &err) < 0 ||
 	    (p->terminal && state_check(p->state, OP_RESIZE, &err) < 0) ||
 	    stdio_resize(&p->io, req->width, req->height, &err) < 0)
 		call_fail(call, &err);
@@ -143,7 +143,7 @@ void task_close_io(void *owner, struct call *call)
 	struct process *p;
 	struct err err;
 
-	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0) {
+	if (tasks_find_process(owner, req->id, req->exec_id, &p, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}

@@ -7,7 +7,6 @@
 #include "runtime/base/log.h"
 #include "shim/host/crashed.h"
 #include "shim/task/operation.h"
-#include "shim/task/service.h"
 
 /* The looks of all shims of a node fall together, so that they wake its processor once. */
 #define LOOK_NS MS_TO_NS(400)
@@ -104,18 +103,18 @@ static void look(struct task *t)
 		prove(t, &suspect);
 }
 
-static void arm(struct service *s)
+static void arm(const struct context *context)
 {
-	timer_arm(&s->looks, s->context.loop, LOOK_NS - now_ns() % LOOK_NS);
+	timer_arm(context->looks, context->loop, LOOK_NS - now_ns() % LOOK_NS);
 }
 
-void crash_on_look(struct timer *timer)
+static void on_look(struct timer *timer)
 {
-	struct service *s = container_of(timer, struct service, looks);
+	const struct tasks *tasks = container_of(timer, struct crash_looks, timer)->tasks;
 	bool any = false;
 
-	list_for_each(node, &s->tasks) {
-		struct task *t = list_entry(node, struct task, in_service);
+	list_for_each(node, &tasks->list) {
+		struct task *t = list_entry(node, struct task, in_tasks);
 
 		if (!t->crash.watched || !runs(t) || t->crash.signal)
 			continue;
@@ -124,14 +123,24 @@ void crash_on_look(struct timer *timer)
 			look(t);
 	}
 	if (any)
-		arm(s);
+		arm(tasks->context);
+}
+
+void crash_looks_init(struct crash_looks *l, const struct tasks *tasks)
+{
+	*l = (struct crash_looks){ .timer.on_fire = on_look, .tasks = tasks };
+}
+
+void crash_looks_deinit(struct crash_looks *l)
+{
+	timer_disarm(&l->timer);
 }
 
 static void begin(struct task *t)
 {
 	t->crash.watched = true;
-	if (!timer_armed(&t->service->looks))
-		arm(t->service);
+	if (!timer_armed(t->context->looks))
+		arm(t->context);
 }
 
 void crash_watch(struct task *t)
@@ -140,10 +149,10 @@ void crash_watch(struct task *t)
 		begin(t);
 }
 
-void crash_watch_late(struct service *s)
+void crash_watch_late(const struct tasks *tasks)
 {
-	list_for_each(node, &s->tasks) {
-		struct task *t = list_entry(node, struct task, in_service);
+	list_for_each(node, &tasks->list) {
+		struct task *t = list_entry(node, struct task, in_tasks);
 
 		if (t->private_pid && !t->crash.watched && runs(t) &&
 		    t->init.state == PROCESS_RUNNING && crashed_is_emulator(t->init.pid))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "shim/task/task.h"
+#include "shim/task/tasks.h"
 
 /*
  * Emulated programs that crash as process 1 of a pid namespace: their emulator cannot end
@@ -16,6 +16,15 @@
  * at the processor time of the process first: if that has not changed, nothing can have happened.
  */
 
+/* The looks at all containers of a shim: context->looks is the timer of it. */
+struct crash_looks {
+	struct timer timer; /* armed while an emulated init runs */
+	const struct tasks *tasks;
+};
+
+void crash_looks_init(struct crash_looks *l, const struct tasks *tasks);
+void crash_looks_deinit(struct crash_looks *l);
+
 /* The init of @t runs from now on: watches it if it is an emulated process 1. */
 void crash_watch(struct task *t);
 
@@ -24,11 +33,8 @@ void crash_watch(struct task *t);
  * execve(), by a program that runs under an emulator whose file is named like qemu-user. Costs one
  * readlink() for each native init, so it is called when the shim has nothing else to do.
  */
-void crash_watch_late(struct service *s);
+void crash_watch_late(const struct tasks *tasks);
 
 /* The init ended with @status; if we ended it for a crash, puts the exit code of the crash there.
  */
 void crash_ended(const struct task *t, struct exit_status *status);
-
-/* The timer of a service; to be set once, and disarmed by the service. */
-void crash_on_look(struct timer *timer);

@@ -14,6 +14,7 @@
 #include "shim/host/private.h"
 #include "shim/host/unmount.h"
 #include "shim/task/check.h"
+#include "shim/task/discard.h"
 #include "shim/task/exit.h"
 #include "shim/task/host.h"
 #include "shim/task/methods.h"
@@ -22,7 +23,7 @@
 #include "shim/task/options.h"
 #include "shim/task/private.h"
 #include "shim/task/record.h"
-#include "shim/task/service.h"
+#include "shim/task/tasks.h"
 
 /*
  * Create. The check (prepare, fed by image-platform) and the opening of stdio run side by side.
@@ -31,6 +32,7 @@
  * if Create is not answered before it. Every failure goes through undo().
  */
 struct creation {
+	struct tasks *tasks;
 	struct check check;
 	struct private_step private;
 	bool reported;	      /* prepare's first report was taken */
@@ -64,7 +66,7 @@ static void undone(struct operation *op, uint32_t code)
 {
 	struct creation *c = op->data;
 	struct task *task = op->task;
-	struct service *s = task->service;
+	struct tasks *tasks = c->tasks;
 	bool orphaned = op->call && !op->call->conn;
 	struct err why = c->why;
 
@@ -72,9 +74,9 @@ static void undone(struct operation *op, uint32_t code)
 		log_error(task->id, "%s/rootfs could not be unmounted; \"delete\" tries again",
 			  task->bundle);
 	operation_end(op, &why);
-	task_free(task);
+	task_discard(task);
 	if (orphaned)
-		service_stop_if_idle(s); /* its Shutdown came, and went, while this hung */
+		tasks->on_deserted(tasks); /* its Shutdown came, and went, while this hung */
 }
 
 static int undo_run(void *arg)
@@ -349,7 +351,7 @@ static int fill_mounts(const Crossarch__CreateTaskRequest *req, struct arena *ar
 	return 0;
 }
 
-static int check_request(struct service *s, const Crossarch__CreateTaskRequest *req,
+static int check_request(const struct tasks *tasks, const Crossarch__CreateTaskRequest *req,
 			 struct err *err)
 {
 	if (!str_is_identifier(req->id))
@@ -360,14 +362,7 @@ static int check_request(struct service *s, const Crossarch__CreateTaskRequest *
 	if (req->bundle[0] != '/')
 		return err_set(err, ERR_INVALID, "bundle \"%.200s\" is not an absolute path",
 			       req->bundle);
-	list_for_each(node, &s->tasks)
-		if (str_eq(list_entry(node, struct task, in_service)->id, req->id))
-			return err_set(err, ERR_EXISTS, "container %s already exists", req->id);
-	if (s->n_tasks >= TASKS_MAX)
-		return err_set(err, ERR_LIMIT, "this shim already holds %d containers", TASKS_MAX);
-	if (s->stopping)
-		return err_set(err, ERR_PRECONDITION, "this shim is shutting down");
-	return 0;
+	return tasks_check_new(tasks, req->id, err);
 }
 
 static int start_check(struct operation *op, struct creation *c, struct call *call, struct err *err)
@@ -391,10 +386,10 @@ static int start_check(struct operation *op, struct creation *c, struct call *ca
 	return check_create(&c->check, op, &r, on_checked, err);
 }
 
-static struct task *new_task(struct service *s, const Crossarch__CreateTaskRequest *req,
+static struct task *new_task(struct tasks *tasks, const Crossarch__CreateTaskRequest *req,
 			     struct err *err)
 {
-	struct task *t = task_new(s, req->id, req->bundle);
+	struct task *t = task_new(tasks->context, req->id, req->bundle);
 
 	if (!t) {
 		err_set(err, ERR_NOMEM, "no memory for container %s", req->id);
@@ -407,6 +402,7 @@ static struct task *new_task(struct service *s, const Crossarch__CreateTaskReque
 	if (process_set_stdio(&t->init, req->stdin, req->stdout, req->stderr, req->terminal, err) <
 	    0)
 		return task_free(t);
+	tasks_add(tasks, t);
 	return t;
 }
 
@@ -425,13 +421,13 @@ static void on_creator_gone(struct call *call)
 void task_create(void *owner, struct call *call)
 {
 	const Crossarch__CreateTaskRequest *req = call->request;
-	struct service *s = owner;
+	struct tasks *tasks = owner;
 	struct creation *c = NULL;
 	struct operation *op = NULL;
 	struct task *task = NULL;
 	struct err err;
 
-	if (check_request(s, req, &err) < 0 || !(task = new_task(s, req, &err)) ||
+	if (check_request(tasks, req, &err) < 0 || !(task = new_task(tasks, req, &err)) ||
 	    !(op = operation_new(task, &task->init, call, &err))) {
 		task_free(task);
 		call_fail(call, &err);
@@ -444,6 +440,7 @@ void task_create(void *owner, struct call *call)
 		task_free(task);
 		return;
 	}
+	c->tasks = tasks;
 	check_init(&c->check);
 	op->data = c;
 	op->free_data = creation_free;
@@ -455,5 +452,5 @@ void task_create(void *owner, struct call *call)
 		operation_fail(op, &err);
 		return;
 	}
-	grace_expect(s->context.grace, s->context.reaper);
+	grace_expect(tasks->context->grace, tasks->context->reaper);
 }

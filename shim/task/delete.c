@@ -5,12 +5,13 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/host/private.h"
+#include "shim/task/discard.h"
 #include "shim/task/exec_files.h"
 #include "shim/task/methods.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/record.h"
-#include "shim/task/service.h"
+#include "shim/task/tasks.h"
 
 /*
  * Delete of init: the output is handed over (bounded), then the engine forgets the container while
@@ -63,7 +64,7 @@ static void init_deleted(struct operation *op)
 	fill_reply(&t->init, &reply, &at);
 	notify_delete(t);
 	operation_succeed(op, &reply.base);
-	task_free(t);
+	task_discard(t);
 }
 
 /* One of the two ended. The engine's failure is told first: the mount may be its consequence. */
@@ -258,7 +259,7 @@ void task_delete(void *owner, struct call *call)
 	struct process *p;
 	struct err err;
 
-	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0) {
+	if (tasks_find_process(owner, req->id, req->exec_id, &p, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}

@@ -19,7 +19,7 @@
 #include "shim/task/operation.h"
 #include "shim/task/private.h"
 #include "shim/task/refusal.h"
-#include "shim/task/service.h"
+#include "shim/task/tasks.h"
 
 /* Exec registers, Start runs. */
 
@@ -72,7 +72,7 @@ void task_exec(void *owner, struct call *call)
 	struct task *t;
 	struct err err;
 
-	if (service_task(owner, req->id, &t, &err) < 0 || check_exec_request(t, req, &err) < 0 ||
+	if (tasks_find(owner, req->id, &t, &err) < 0 || check_exec_request(t, req, &err) < 0 ||
 	    !(p = register_exec(t, req, &err))) {
 		call_fail(call, &err);
 		return;

@@ -14,7 +14,7 @@
 #include "shim/task/host.h"
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
-#include "shim/task/service.h"
+#include "shim/task/tasks.h"
 
 #define REST_BOUND_NS S_TO_NS(10)
 /* The end of a container is not told before that of what is in flight on it. */

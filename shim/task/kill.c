@@ -3,7 +3,7 @@
 
 #include "shim/task/methods.h"
 #include "shim/task/operation.h"
-#include "shim/task/service.h"
+#include "shim/task/tasks.h"
 
 /*
  * Kill never waits for what else is in flight: a container whose engine hangs must still be
@@ -65,7 +65,7 @@ void task_kill(void *owner, struct call *call)
 	struct process *p;
 	struct err err;
 
-	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0) {
+	if (tasks_find_process(owner, req->id, req->exec_id, &p, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}

@@ -3,7 +3,7 @@
 
 #include "shim/ttrpc/server.h"
 
-/* One handler per RPC; the owner is the service. */
+/* One handler per RPC; the owner is a struct tasks. */
 void task_create(void *owner, struct call *call);
 void task_start(void *owner, struct call *call);
 void task_state(void *owner, struct call *call);

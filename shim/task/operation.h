@@ -125,5 +125,5 @@ void operation_abort(struct operation *op);
 /* The operation must end within @after_ns from now, or by its own deadline if that is earlier. */
 void operation_limit(struct operation *op, uint64_t after_ns);
 
-/* For task_free(): the run is killed, the call answered, nothing else happens. */
+/* For task_discard(): the run is killed, the call answered, nothing else happens. */
 void operation_cancel(struct operation *op);

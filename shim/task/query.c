@@ -6,7 +6,7 @@
 #include "shim/task/host.h"
 #include "shim/task/methods.h"
 #include "shim/task/notify.h"
-#include "shim/task/service.h"
+#include "shim/task/tasks.h"
 
 /*
  * Questions, answered from memory at once, whatever else is in flight: containerd asks the shims of
@@ -21,7 +21,7 @@ void task_state(void *owner, struct call *call)
 	struct process *p;
 	struct err err;
 
-	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0) {
+	if (tasks_find_process(owner, req->id, req->exec_id, &p, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}
@@ -55,7 +55,7 @@ void task_wait(void *owner, struct call *call)
 	struct process *p;
 	struct err err;
 
-	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0) {
+	if (tasks_find_process(owner, req->id, req->exec_id, &p, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}
@@ -78,7 +78,7 @@ void task_connect(void *owner, struct call *call)
 	struct task *t;
 	struct err err;
 
-	if (service_task(owner, req->id, &t, &err) == 0)
+	if (tasks_find(owner, req->id, &t, &err) == 0)
 		reply.task_pid = (uint32_t)t->init.pid;
 	reply.shim_pid = (uint32_t)getpid();
 	reply.version = (char *)(uintptr_t)CROSSARCH_VERSION;
@@ -141,7 +141,7 @@ void task_pids(void *owner, struct call *call)
 	size_t n = 0;
 	struct err err;
 
-	if (service_task(owner, req->id, &t, &err) < 0) {
+	if (tasks_find(owner, req->id, &t, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}
@@ -162,7 +162,7 @@ void task_stats(void *owner, struct call *call)
 	struct task *t;
 	struct err err;
 
-	if (service_task(owner, req->id, &t, &err) < 0 ||
+	if (tasks_find(owner, req->id, &t, &err) < 0 ||
 	    task_host_stats(t, &packed, &type, &err) < 0) {
 		call_fail(call, &err);
 		return;

@@ -6,7 +6,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "shim/task/crash.h"
+#include "shim/task/discard.h"
 #include "shim/task/methods.h"
 #include "shim/task/survey.h"
 
@@ -22,7 +22,7 @@ static void on_flushed(struct events *e)
 {
 	struct service *s = container_of(e, struct service, events);
 
-	if (s->stopping)
+	if (s->tasks.closed)
 		quit_now(s);
 }
 
@@ -39,11 +39,11 @@ static void on_flush_bound(struct timer *t)
  * The name goes first: a `start` for the same pod that arrives now finds no socket and makes a new
  * shim, instead of one that is about to go.
  */
-void service_stop_if_idle(struct service *s)
+static void stop_if_idle(struct service *s)
 {
-	if (s->n_tasks || s->stopping)
+	if (!list_empty(&s->tasks.list) || s->tasks.closed)
 		return;
-	s->stopping = true;
+	s->tasks.closed = true;
 	unlink(s->socket_path);
 	server_stop_listening(&s->server);
 	if (!s->events.queued)
@@ -55,11 +55,16 @@ void service_stop_if_idle(struct service *s)
 
 static void task_shutdown(void *owner, struct call *call)
 {
-	struct service *s = owner;
+	struct service *s = container_of(owner, struct service, tasks);
 
 	/* Before the answer: whoever has it may `start` the same id again at once. */
-	service_stop_if_idle(s);
+	stop_if_idle(s);
 	call_reply(call, NULL);
+}
+
+static void on_deserted(struct tasks *tasks)
+{
+	stop_if_idle(container_of(tasks, struct service, tasks));
 }
 
 /*
@@ -73,54 +78,21 @@ static void on_lonely(struct timer *t)
 	if (s->server.had_request)
 		return;
 	log_warning(NULL, "leaving: nobody asked for anything");
-	service_stop_if_idle(s);
+	stop_if_idle(s);
 }
 
 /* Hundreds of execs at once leave a heap of holes, which an idle shim would keep for good. */
 static void on_rest(struct timer *t)
 {
 	malloc_trim(0);
-	crash_watch_late(container_of(t, struct service, rest));
+	crash_watch_late(&container_of(t, struct service, rest)->tasks);
 }
 
 static void on_usr1(struct reaper *r)
 {
-	survey_log(container_of(r, struct service, reaper));
-}
+	struct service *s = container_of(r, struct service, reaper);
 
-int service_task(struct service *s, const char *id, struct task **ret, struct err *err)
-{
-	list_for_each(node, &s->tasks) {
-		struct task *t = list_entry(node, struct task, in_service);
-
-		if (str_eq(t->id, id) && t->init.state != PROCESS_CREATING) {
-			*ret = t;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_NOT_FOUND, "container not created");
-}
-
-int service_process(struct service *s, const char *id, const char *exec_id, struct process **ret,
-		    struct err *err)
-{
-	struct task *t;
-
-	if (service_task(s, id, &t, err) < 0)
-		return -1;
-	if (!*exec_id) {
-		*ret = &t->init;
-		return 0;
-	}
-	list_for_each(node, &t->execs) {
-		struct process *p = list_entry(node, struct process, in_task);
-
-		if (str_eq(p->exec_id, exec_id)) {
-			*ret = p;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_NOT_FOUND, "process does not exist %.80s", exec_id);
+	survey_log(&s->tasks, &s->events);
 }
 
 #define METHOD(service, name, request, run, at_once)                             \
@@ -146,52 +118,73 @@ int service_process(struct service *s, const char *id, const char *exec_id, stru
 		METHOD(service, "Update", update_task_request, task_update, false),     \
 		METHOD(service, "Wait", process_request, task_wait, true)
 
-/* Version 3 is version 2 under another name (shim-protocol 4.1). */
+/* Version 3 has the messages of version 2 under another name (containerd's api/runtime/task). */
 static const struct method methods[] = {
 	TASK_METHODS("containerd.task.v2.Task"),
 	TASK_METHODS("containerd.task.v3.Task"),
 };
 
-int service_run(struct service *s, struct loop *loop, const char *events_address, int fd_take,
-		struct err *err)
+static void init(struct service *s, struct loop *loop)
 {
-	int rc = -1;
-
 	s->context.loop = loop;
 	s->context.reaper = &s->reaper;
 	s->context.events = &s->events;
 	s->context.deferred = &s->deferred;
 	s->context.grace = &s->grace;
+	s->context.looks = &s->looks.timer;
 	s->context.rest = &s->rest;
-	list_init(&s->tasks);
-	s->flush_bound.on_fire = on_flush_bound;
+	tasks_init(&s->tasks, &s->context, on_deserted);
 	deferred_init(&s->deferred, loop);
+	crash_looks_init(&s->looks, &s->tasks);
+	s->flush_bound.on_fire = on_flush_bound;
 	s->rest.on_fire = on_rest;
-	s->looks.on_fire = crash_on_look;
 	s->lonely.on_fire = on_lonely;
+}
+
+static void deinit(struct service *s)
+{
+	timer_disarm(&s->flush_bound);
+	timer_disarm(&s->rest);
+	timer_disarm(&s->lonely);
+	deferred_deinit(&s->deferred);
+	crash_looks_deinit(&s->looks);
+	grace_end(&s->grace);
+	events_deinit(&s->events);
+	reaper_deinit(&s->reaper);
+}
+
+static int serve(struct service *s, int fd_take, struct err *err)
+{
+	struct loop *loop = s->context.loop;
+	int rc;
+
+	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), &s->tasks, err) <
+	    0)
+		return -1;
+	timer_arm(&s->lonely, loop, LONELY_BOUND_NS);
+	/* Of the first container, which made `start` be called. */
+	grace_expect(&s->grace, &s->reaper);
+	rc = loop_run(loop, err);
+	if (!s->tasks.closed) /* by a signal; else the name may be somebody else's by now */
+		unlink(s->socket_path);
+	while (!list_empty(&s->tasks.list))
+		task_discard(list_first(&s->tasks.list, struct task, in_tasks));
+	server_deinit(&s->server);
+	return rc;
+}
+
+int service_run(struct service *s, struct loop *loop, const char *events_address, int fd_take,
+		struct err *err)
+{
+	int rc;
+
+	init(s, loop);
 	if (reaper_init(&s->reaper, loop, err) < 0)
 		return -1;
 	s->reaper.on_usr1 = on_usr1;
 	events_init(&s->events, loop, events_address, s->context.ns);
 	s->events.on_empty = on_flushed;
-	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), s, err) == 0) {
-		timer_arm(&s->lonely, loop, LONELY_BOUND_NS);
-		grace_expect(&s->grace,
-			     &s->reaper); /* of the first container, which made `start` be called */
-		rc = loop_run(loop, err);
-		if (!s->stopping) /* by a signal; else the name may be somebody else's by now */
-			unlink(s->socket_path);
-		while (!list_empty(&s->tasks))
-			task_free(list_first(&s->tasks, struct task, in_service));
-		server_deinit(&s->server);
-	}
-	timer_disarm(&s->flush_bound);
-	deferred_deinit(&s->deferred);
-	timer_disarm(&s->rest);
-	timer_disarm(&s->looks);
-	timer_disarm(&s->lonely);
-	grace_end(&s->grace);
-	events_deinit(&s->events);
-	reaper_deinit(&s->reaper);
+	rc = serve(s, fd_take, err);
+	deinit(s);
 	return rc;
 }

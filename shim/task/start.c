@@ -6,7 +6,7 @@
 #include "shim/task/notify.h"
 #include "shim/task/operation.h"
 #include "shim/task/restore.h"
-#include "shim/task/service.h"
+#include "shim/task/tasks.h"
 
 /* Start of init. The start of an exec is exec.c's. */
 
@@ -59,7 +59,7 @@ void task_start(void *owner, struct call *call)
 	struct process *p;
 	struct err err;
 
-	if (service_process(owner, req->id, req->exec_id, &p, &err) < 0) {
+	if (tasks_find_process(owner, req->id, req->exec_id, &p, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}

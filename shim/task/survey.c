@@ -43,10 +43,10 @@ static void log_task(const struct task *t)
 		log_operation(list_entry(node, struct operation, in_task));
 }
 
-void survey_log(const struct service *s)
+void survey_log(const struct tasks *ts, const struct events *e)
 {
-	log_info(NULL, "SIGUSR1: containers: %u, events on the way: %u%s", s->n_tasks,
-		 s->events.queued, s->stopping ? ", leaving" : "");
-	list_for_each(node, &s->tasks)
-		log_task(list_entry(node, struct task, in_service));
+	log_info(NULL, "SIGUSR1: containers: %u, events on the way: %u%s", tasks_count(ts),
+		 e->queued, ts->closed ? ", leaving" : "");
+	list_for_each(node, &ts->list)
+		log_task(list_entry(node, struct task, in_tasks));
 }

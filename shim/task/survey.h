@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "shim/task/service.h"
+#include "shim/task/events.h"
+#include "shim/task/tasks.h"
 
 /*
  * What the shim is busy with, a line each in containerd's log: containers, execs, and for
@@ -9,4 +10,4 @@
  * asks for it, the signal on which the stock shim prints the stacks of its goroutines
  * (containerd's pkg/shim/shim.go).
  */
-void survey_log(const struct service *s);
+void survey_log(const struct tasks *ts, const struct events *e);

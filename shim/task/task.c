@@ -7,9 +7,6 @@
 
 #include "runtime/base/str.h"
 #include "shim/task/deferred.h"
-#include "shim/task/host.h"
-#include "shim/task/operation.h"
-#include "shim/task/service.h"
 
 static void process_init(struct process *p, struct task *task, enum process_state state)
 {
@@ -44,22 +41,18 @@ static void process_deinit(struct process *p)
 	free(p->err);
 }
 
-struct task *task_new(struct service *service, const char *id, const char *bundle)
+struct task *task_new(const struct context *context, const char *id, const char *bundle)
 {
 	struct task *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	t->service = service;
-	t->context = &service->context;
+	t->context = context;
 	t->termination = -1;
 	list_init(&t->execs);
 	list_init(&t->operations);
-	list_init(&t->in_service);
+	list_init(&t->in_tasks);
 	process_init(&t->init, t, PROCESS_CREATING);
-	/* Most calls are about the newest one, and a pod may have hundreds. */
-	list_add_first(&service->tasks, &t->in_service);
-	service->n_tasks++;
 	t->id = strdup(id);
 	t->bundle = strdup(bundle);
 	if (!t->id || !t->bundle)
@@ -72,14 +65,11 @@ struct task *task_free(struct task *t)
 {
 	if (!t)
 		return NULL;
-	while (!list_empty(&t->operations))
-		operation_cancel(list_first(&t->operations, struct operation, in_task));
+	ASSERT(list_empty(&t->operations) && !t->host);
 	while (!list_empty(&t->execs))
 		exec_free(list_first(&t->execs, struct process, in_task));
-	task_host_free(t);
 	unmounter_forget(&t->unmounter);
-	list_del(&t->in_service);
-	t->service->n_tasks--;
+	list_del(&t->in_tasks);
 	process_deinit(&t->init);
 	free(t->id);
 	free(t->bundle);
@@ -112,8 +102,7 @@ struct process *exec_new(struct task *task, const char *exec_id)
 
 void exec_free(struct process *p)
 {
-	if (p->op)
-		operation_cancel(p->op);
+	ASSERT(!p->op);
 	p->task->n_execs--;
 	process_deinit(p);
 	free(p);

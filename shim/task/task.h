@@ -14,14 +14,13 @@
 #include "shim/ttrpc/server.h"
 
 /*
- * The containers of one shim and their processes. Ownership is a tree: service owns tasks, a task
- * owns its init and its execs, a process owns its stdio and the calls parked on it. Nothing points
- * into a request's arena except while that request's call is parked.
+ * The containers of one shim and their processes. Ownership is a tree: struct tasks owns them, a
+ * task owns its init and its execs, a process owns its stdio and the calls parked on it. Nothing
+ * points into a request's arena except while that request's call is parked.
  */
 #define TASKS_MAX 256
 #define EXECS_MAX 256
 
-struct service;
 struct task;
 struct operation;
 
@@ -56,8 +55,7 @@ struct crash {
 };
 
 struct task {
-	struct list in_service;
-	struct service *service;
+	struct list in_tasks;
 	const struct context *context;
 	char *id, *bundle;
 	char *engine_path, *engine_root;
@@ -81,17 +79,20 @@ struct task {
 	struct task_host *host; /* cgroup and OOM watch; NULL until created */
 };
 
-/* A task with its init in CREATING, linked into the service. NULL without memory. */
-struct task *task_new(struct service *service, const char *id, const char *bundle);
+/* A task with its init in CREATING. NULL without memory. */
+struct task *task_new(const struct context *context, const char *id, const char *bundle);
 
-/* Ends whatever is in flight, answers parked calls with NOT_FOUND, unlinks and frees. NULL is fine.
+/*
+ * Unlinks and frees a task with nothing in flight (discard.h ends that first), and its execs;
+ * parked calls are answered with NOT_FOUND. NULL is fine.
  */
 struct task *task_free(struct task *task);
 
 /* An exec in CREATED, linked into the task. NULL without memory. */
 struct process *exec_new(struct task *task, const char *exec_id);
 
-/* Unlinks and frees an exec; its parked calls are answered with NOT_FOUND. */
+/* Unlinks and frees an exec with nothing in flight; its parked calls are answered with NOT_FOUND.
+ */
 void exec_free(struct process *p);
 
 /* Stores the stdio strings of a Create or Exec. ERR_NOMEM. */
