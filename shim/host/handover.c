@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/host/handover.h"
+
 #include <sys/ioctl.h>
 
-#include "shim/host/stdio_streams.h"
-
 /*
- * Between a process' exit and the moment its client has what the process wrote. There is no event
- * for "the reader has emptied the FIFO", so it is looked at, at once and then with growing pauses.
+ * There is no event for "the reader has emptied the FIFO", so it is looked at, at once and then
+ * with growing pauses.
  */
 #define LOOK_FIRST_NS MS_TO_NS(1)
 #define LOOK_MAX_NS MS_TO_NS(20)    /* while somebody waits for the exit */

@@ -9,7 +9,8 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "shim/host/console.h"
-#include "shim/host/stdio_streams.h"
+#include "shim/host/handover.h"
+#include "shim/host/stdio_open.h"
 
 static void stream_close(struct stream *s)
 {
@@ -40,7 +41,7 @@ static struct stdio_streams *streams_free(struct stdio_streams *all)
 	timer_disarm(&all->look);
 	for (int n = 0; n < STREAM_N; n++)
 		stream_close(&all->of[n]);
-	console_close(all->dir, all->io->console_socket, &all->console_fd);
+	console_close(all->dir, all->engine->console_socket, &all->console_fd);
 	driver_drop(all);
 	free(all);
 	return NULL;
@@ -114,6 +115,8 @@ static void output_ended(struct stdio_streams *all)
 	check_drained(all);
 }
 
+static int stream_start(struct stream *s, struct err *err);
+
 /*
  * Nobody takes the output any more: the logging driver died, or the disk is full. A terminal is
  * read all the same, because to close it would hang up on the process.
@@ -145,7 +148,8 @@ static void on_relay_end(struct relay *r, int errnum)
 		output_ended(s->all);
 }
 
-int stream_start(struct stream *s, struct err *err)
+/* Starts the relay of a stream whose two ends are there; otherwise nothing. */
+static int stream_start(struct stream *s, struct err *err)
 {
 	bool input = s == &s->all->of[STREAM_IN];
 	int from = input ? s->client.fd : s->inner;
@@ -172,7 +176,7 @@ static void readiness_changed(struct stdio_streams *all, const struct err *faile
 		io->on_ready(io, failed);
 }
 
-void stream_on_fifo_open(struct fifo *f, const struct err *failed)
+static void on_fifo_open(struct fifo *f, const struct err *failed)
 {
 	struct stream *s = container_of(f, struct stream, client);
 	struct err err = ERR_INIT;
@@ -184,7 +188,7 @@ void stream_on_fifo_open(struct fifo *f, const struct err *failed)
 	readiness_changed(s->all, failed);
 }
 
-void stream_on_driver_ready(struct logger *l, const struct err *failed)
+static void on_driver_ready(struct logger *l, const struct err *failed)
 {
 	struct stdio_streams *all = container_of(l, struct driver, logger)->all;
 
@@ -193,7 +197,7 @@ void stream_on_driver_ready(struct logger *l, const struct err *failed)
 	readiness_changed(all, failed);
 }
 
-void stream_on_driver_exit(struct logger *l)
+static void on_driver_exit(struct logger *l)
 {
 	struct driver *d = container_of(l, struct driver, logger);
 	struct stdio_streams *all = d->all;
@@ -269,6 +273,7 @@ static struct stdio_streams *streams_new(struct stdio *io, struct loop *loop)
 	if (!all)
 		return NULL;
 	all->io = io;
+	all->engine = &io->engine;
 	all->loop = loop;
 	all->console_fd = -1;
 	all->drain.on_fire = on_drain;
@@ -282,16 +287,31 @@ static struct stdio_streams *streams_new(struct stdio *io, struct loop *loop)
 	return all;
 }
 
+static const struct stream_callbacks callbacks = {
+	.on_fifo_open = on_fifo_open,
+	.on_driver_ready = on_driver_ready,
+	.on_driver_exit = on_driver_exit,
+};
+
+/* What is given to a process on its input may come at once. */
+static int open_streams(struct stdio_streams *all, struct reaper *reaper,
+			const struct stdio_spec *spec, struct err *err)
+{
+	if (streams_open(all, reaper, spec, &callbacks, err) < 0)
+		return -1;
+	return stream_start(&all->of[STREAM_IN], err) < 0 ? err_in(err, "stdin") : 0;
+}
+
 int stdio_open(struct stdio *io, struct loop *loop, struct reaper *reaper,
 	       const struct stdio_spec *spec, struct err *err)
 {
 	for (int n = 0; n < STREAM_N; n++)
-		io->engine_fds[n] = -1;
-	io->console_socket[0] = '\0';
+		io->engine.fds[n] = -1;
+	io->engine.console_socket[0] = '\0';
 	io->streams = streams_new(io, loop);
 	if (!io->streams)
 		return err_set(err, ERR_NOMEM, "no memory for a process' streams");
-	if (streams_open(io->streams, reaper, spec, err) < 0) {
+	if (open_streams(io->streams, reaper, spec, err) < 0) {
 		stdio_deinit(io);
 		return -1;
 	}
@@ -320,7 +340,7 @@ static int take_console(struct stdio_streams *all, struct err *err)
 
 	if (console_receive(all->console_fd, &out->inner, err) < 0)
 		return -1;
-	console_close(all->dir, all->io->console_socket, &all->console_fd);
+	console_close(all->dir, all->engine->console_socket, &all->console_fd);
 	if (in->client.fd >= 0) {
 		in->inner = fcntl(out->inner, F_DUPFD_CLOEXEC, 3);
 		if (in->inner < 0)
@@ -336,7 +356,7 @@ int stdio_engine_done(struct stdio *io, struct err *err)
 	struct stdio_streams *all = io->streams;
 
 	for (int n = 0; n < STREAM_N; n++)
-		fd_close(&io->engine_fds[n]);
+		fd_close(&io->engine.fds[n]);
 	if (!all)
 		return 0;
 	if (all->console_fd < 0)
@@ -357,7 +377,7 @@ int stdio_say(struct stdio *io, const char *line, struct err *err)
 {
 	struct stdio_streams *all = io->streams;
 	bool terminal = all && all->terminal;
-	int fd = terminal ? all->of[STREAM_OUT].client.fd : io->engine_fds[STREAM_ERR];
+	int fd = terminal ? all->of[STREAM_OUT].client.fd : io->engine.fds[STREAM_ERR];
 	const char *end = terminal ? "\r\n" : "\n";
 
 	/* It fits into a pipe that nobody has written to yet, so this never waits. */
@@ -365,7 +385,7 @@ int stdio_say(struct stdio *io, const char *line, struct err *err)
 	    (fd_write_all(fd, line, strlen(line)) < 0 || fd_write_all(fd, end, strlen(end)) < 0))
 		return err_sys(err, ERR_IO, "write to the streams of a process");
 	if (terminal) {
-		console_close(all->dir, io->console_socket, &all->console_fd);
+		console_close(all->dir, io->engine.console_socket, &all->console_fd);
 		close_read(&all->of[STREAM_OUT]);
 	}
 	return stdio_engine_done(io, err);
@@ -446,6 +466,6 @@ void stdio_give_up(struct stdio *io)
 void stdio_deinit(struct stdio *io)
 {
 	for (int n = 0; n < STREAM_N; n++)
-		fd_close(&io->engine_fds[n]);
+		fd_close(&io->engine.fds[n]);
 	stdio_give_up(io);
 }

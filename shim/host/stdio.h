@@ -2,8 +2,8 @@
 #pragma once
 
 #include <stdbool.h>
-#include <sys/types.h>
 
+#include "shim/host/stdio_ends.h"
 #include "shim/loop/child.h"
 #include "shim/loop/loop.h"
 
@@ -12,8 +12,8 @@
  * terminal on containerd's side; pipes or a console socket on the engine's side; relays between
  * them that move data with splice(2) and keep no copy of it.
  *
- * Life of one: stdio_open(), wait until stdio_is_ready(), run the engine with engine_fds and
- * console_socket, stdio_engine_done(), stdio_process_exited(), wait until stdio_drained(),
+ * Life of one: stdio_open(), wait until stdio_is_ready(), run the engine with its ends,
+ * stdio_engine_done(), stdio_process_exited(), wait until stdio_drained(),
  * stdio_deinit(). With FIFOs the engine may already run while readiness is awaited; a logging
  * driver has to be ready first.
  *
@@ -21,21 +21,10 @@
  * already when stdio_open() or stdio_process_exited() returns (ask stdio_is_ready(),
  * stdio_handed(), stdio_drained()) causes no callback. Any of them may free the object.
  */
-struct stdio_spec {
-	const char *id, *ns;	    /* container id and namespace, for a logging driver */
-	const char *in, *out, *err; /* paths or URIs as containerd sent them; "" means /dev/null */
-	bool terminal;
-	const char *dir;     /* the engine's working directory; outlives the streams */
-	const char *console; /* the name that the console socket gets in it */
-	uid_t io_uid;	     /* owner of the pipes handed to the engine */
-	gid_t io_gid;
-};
-
-struct stdio_streams; /* private to stdio.c */
+struct stdio_streams; /* stdio_streams.h */
 
 struct stdio {
-	int engine_fds[3]; /* descriptors 0, 1, 2 for the engine; -1 means /dev/null; owned here */
-	char console_socket[96]; /* its name in the directory; "" without a terminal */
+	struct engine_ends engine;
 	/*
 	 * Called at most once: every end is open and a logging driver is ready (@failed NULL), or
 	 * something was not within its time (@failed says what).
@@ -53,7 +42,7 @@ struct stdio {
 
 #define STDIO_INIT                           \
 	{                                    \
-		.engine_fds = { -1, -1, -1 } \
+		.engine.fds = { -1, -1, -1 } \
 	}
 
 /*

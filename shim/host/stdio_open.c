@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/host/stdio_open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -6,7 +8,6 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "shim/host/console.h"
-#include "shim/host/stdio_streams.h"
 #include "shim/host/uri.h"
 
 /* A pipe whose @ret_ours end is non-blocking; the other one belongs to the container's user. */
@@ -49,7 +50,7 @@ static int plain_path(const char *s, const char **ret, struct err *err)
 static int open_input(struct stdio_streams *all, const struct stdio_spec *spec, struct err *err)
 {
 	struct stream *s = &all->of[STREAM_IN];
-	int *direct = &all->io->engine_fds[STREAM_IN];
+	int *direct = &all->engine->fds[STREAM_IN];
 	bool is_fifo = false;
 	const char *path;
 
@@ -67,17 +68,15 @@ static int open_input(struct stdio_streams *all, const struct stdio_spec *spec, 
 		return -1;
 	if (spec->terminal)
 		return 0;
-	if (engine_pipe(spec, true, &s->inner, direct, err) < 0)
-		return -1;
-	return stream_start(s, err);
+	return engine_pipe(spec, true, &s->inner, direct, err);
 }
 
 /* Output to a FIFO goes through a relay; anything else is the process' own, or the terminal's. */
 static int open_output(struct stdio_streams *all, const struct stdio_spec *spec, int n,
-		       const char *where, struct err *err)
+		       const char *where, const struct stream_callbacks *on, struct err *err)
 {
 	struct stream *s = &all->of[n];
-	int *engine = &all->io->engine_fds[n];
+	int *engine = &all->engine->fds[n];
 	int *direct = spec->terminal ? &s->client.fd : engine;
 	bool is_fifo = false;
 	const char *path;
@@ -92,14 +91,15 @@ static int open_output(struct stdio_streams *all, const struct stdio_spec *spec,
 		return open_direct(path, O_WRONLY | O_APPEND, direct, err);
 	if (!spec->terminal && engine_pipe(spec, false, &s->inner, engine, err) < 0)
 		return -1;
-	return fifo_open_write(&s->client, all->loop, path, stream_on_fifo_open, err);
+	return fifo_open_write(&s->client, all->loop, path, on->on_fifo_open, err);
 }
 
-static int open_outputs(struct stdio_streams *all, const struct stdio_spec *spec, struct err *err)
+static int open_outputs(struct stdio_streams *all, const struct stdio_spec *spec,
+			const struct stream_callbacks *on, struct err *err)
 {
-	if (open_output(all, spec, STREAM_OUT, spec->out, err) < 0)
+	if (open_output(all, spec, STREAM_OUT, spec->out, on, err) < 0)
 		return err_in(err, "stdout");
-	if (!spec->terminal && open_output(all, spec, STREAM_ERR, spec->err, err) < 0)
+	if (!spec->terminal && open_output(all, spec, STREAM_ERR, spec->err, on, err) < 0)
 		return err_in(err, "stderr");
 	return 0;
 }
@@ -109,7 +109,7 @@ static int open_file(struct stdio_streams *all, const struct stdio_spec *spec, c
 		     struct err *err)
 {
 	CLEANUP_FREE char *path = strdup(rest);
-	int *fds = all->io->engine_fds;
+	int *fds = all->engine->fds;
 	int *to = spec->terminal ? &all->of[STREAM_OUT].client.fd : &fds[STREAM_OUT];
 	char *slash, *query;
 
@@ -135,7 +135,8 @@ static int open_file(struct stdio_streams *all, const struct stdio_spec *spec, c
  * into the first; the second then ends at once.
  */
 static int open_driver(struct stdio_streams *all, struct reaper *reaper,
-		       const struct stdio_spec *spec, struct err *err)
+		       const struct stdio_spec *spec, const struct stream_callbacks *on,
+		       struct err *err)
 {
 	CLEANUP_FD int out_r = -1;
 	CLEANUP_FD int out_w = -1;
@@ -144,8 +145,8 @@ static int open_driver(struct stdio_streams *all, struct reaper *reaper,
 	struct logger_spec what = { .uri = spec->out,
 				    .id = spec->id,
 				    .ns = spec->ns,
-				    .on_ready = stream_on_driver_ready,
-				    .on_exit = stream_on_driver_exit };
+				    .on_ready = on->on_driver_ready,
+				    .on_exit = on->on_driver_exit };
 
 	if (fd_pipe(&out_r, &out_w, 0, err) < 0 || fd_pipe(&err_r, &err_w, 0, err) < 0)
 		return -1;
@@ -164,17 +165,17 @@ static int open_driver(struct stdio_streams *all, struct reaper *reaper,
 	if (spec->terminal) {
 		all->of[STREAM_OUT].client.fd = fd_steal(&out_w);
 	} else {
-		all->io->engine_fds[STREAM_OUT] = fd_steal(&out_w);
-		all->io->engine_fds[STREAM_ERR] = fd_steal(&err_w);
+		all->engine->fds[STREAM_OUT] = fd_steal(&out_w);
+		all->engine->fds[STREAM_ERR] = fd_steal(&err_w);
 	}
 	return 0;
 }
 
 static int open_console(struct stdio_streams *all, const struct stdio_spec *spec, struct err *err)
 {
-	char *name = all->io->console_socket;
+	char *name = all->engine->console_socket;
 
-	if (!str_copy(name, sizeof(all->io->console_socket), spec->console))
+	if (!str_copy(name, sizeof(all->engine->console_socket), spec->console))
 		return err_set(err, ERR_INVALID, "name of a console socket is too long: %s",
 			       spec->console);
 	all->dir = spec->dir;
@@ -186,7 +187,7 @@ static int open_console(struct stdio_streams *all, const struct stdio_spec *spec
 
 /* The scheme of stdout decides for stderr too; stdin is a FIFO always. */
 int streams_open(struct stdio_streams *all, struct reaper *reaper, const struct stdio_spec *spec,
-		 struct err *err)
+		 const struct stream_callbacks *on, struct err *err)
 {
 	char scheme[URI_SCHEME_MAX];
 	const char *rest = uri_scheme(spec->out, scheme);
@@ -196,11 +197,11 @@ int streams_open(struct stdio_streams *all, struct reaper *reaper, const struct 
 	if (open_input(all, spec, err) < 0)
 		return err_in(err, "stdin");
 	if (!*scheme || str_eq(scheme, "fifo"))
-		r = open_outputs(all, spec, err);
+		r = open_outputs(all, spec, on, err);
 	else if (str_eq(scheme, "file"))
 		r = open_file(all, spec, rest, err);
 	else if (str_eq(scheme, "binary") || str_eq(scheme, "binary-v2"))
-		r = open_driver(all, reaper, spec, err);
+		r = open_driver(all, reaper, spec, on, err);
 	else
 		r = unknown_scheme(scheme, err);
 	return r < 0 || !spec->terminal ? r : open_console(all, spec, err);

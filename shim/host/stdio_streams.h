@@ -4,11 +4,13 @@
 #include "shim/host/fifo.h"
 #include "shim/host/logger.h"
 #include "shim/host/relay.h"
-#include "shim/host/stdio.h"
+#include "shim/host/stdio_ends.h"
+
+struct stdio;
 
 /*
  * What stdio.c (the life of the streams), stdio_open.c (where they lead to) and handover.c (what
- * the client has read) share. Private to the three. Allocated per process for as long as a stream
+ * the client has read) work on. Private to the three. Allocated per process for as long as a stream
  * goes through us.
  */
 enum { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_N };
@@ -30,6 +32,7 @@ struct driver {
 
 struct stdio_streams {
 	struct stdio *io;
+	struct engine_ends *engine; /* those of @io */
 	struct loop *loop;
 	struct stream of[STREAM_N];
 	struct driver *driver; /* NULL without one, or when it has ended */
@@ -49,38 +52,8 @@ struct stdio_streams {
 	bool handed; /* the client has what was written before the exit, or is not waited for */
 };
 
-/* stdio_open.c: opens all streams of @spec into the empty @all and its io. */
-MUST_CHECK int streams_open(struct stdio_streams *all, struct reaper *reaper,
-			    const struct stdio_spec *spec, struct err *err);
-
-/* stdio.c: starts the relay of a stream whose two ends are there; otherwise nothing. */
-MUST_CHECK int stream_start(struct stream *s, struct err *err);
-
-/* stdio.c: the callbacks of what streams_open() started. */
-void stream_on_fifo_open(struct fifo *f, const struct err *failed);
-void stream_on_driver_ready(struct logger *l, const struct err *failed);
-void stream_on_driver_exit(struct logger *l);
-
 /* True while something can still come through, or lies in the FIFO unread. */
 static inline bool stream_open(const struct stream *s)
 {
 	return s->client.fd >= 0 || s->client.other >= 0 || fifo_waiting(&s->client);
 }
-
-/* handover.c: bytes still to be written: in the engine's pipe, or read from a terminal already. */
-size_t stream_pending(const struct stream *s);
-
-/* handover.c: all output of the process is in the FIFO, but the client has not read all of it. */
-bool stream_unread(const struct stream *s);
-
-/*
- * handover.c: to be called at the exit. With a logging driver there is nothing to wait for: the
- * output goes straight to the driver, so the exit is published at once.
- */
-void handover_begin(struct stdio_streams *all);
-
-/* handover.c: the exit may be published: the client has all output, or is not waited for. */
-bool handover_over(struct stdio_streams *all);
-
-/* handover.c: arms the next look, if there is anything to look at. */
-void handover_look_again(struct stdio_streams *all);

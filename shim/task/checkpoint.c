@@ -136,7 +136,7 @@ static int run_restore(struct operation *op, struct err *err)
 		.id = t->id,
 		.bundle = t->bundle,
 		.pid_file = pid_file,
-		.console = t->init.terminal ? t->init.io.console_socket : NULL,
+		.console = t->init.terminal ? t->init.io.engine.console_socket : NULL,
 		.no_pivot = t->no_pivot,
 		.no_new_keyring = t->no_new_keyring,
 		.image_path = t->checkpoint,
@@ -147,7 +147,7 @@ static int run_restore(struct operation *op, struct err *err)
 		return -1;
 	if (!str_fmt(pid_file, sizeof(pid_file), "%s/init.pid", t->bundle))
 		return err_set(err, ERR_INVALID, "bundle path too long");
-	return operation_engine(op, &r, t->init.io.engine_fds, true, on_restored, err);
+	return operation_engine(op, &r, t->init.io.engine.fds, true, on_restored, err);
 }
 
 void restore_start(struct task *t, struct call *call)

@@ -198,7 +198,7 @@ static int run_engine(struct operation *op, struct err *err)
 		.id = task->id,
 		.bundle = task->bundle,
 		.pid_file = pid_file,
-		.console = task->init.terminal ? task->init.io.console_socket : NULL,
+		.console = task->init.terminal ? task->init.io.engine.console_socket : NULL,
 		.no_pivot = task->no_pivot,
 		.no_new_keyring = task->no_new_keyring,
 	};
@@ -208,7 +208,7 @@ static int run_engine(struct operation *op, struct err *err)
 	if (record_write(task->bundle, &engine, task->cgroup, err) < 0)
 		return -1;
 	c->engine_ran = true;
-	return operation_engine(op, &r, task->init.io.engine_fds, true, on_engine_created, err);
+	return operation_engine(op, &r, task->init.io.engine.fds, true, on_engine_created, err);
 }
 
 /*

@@ -281,12 +281,12 @@ static int run_engine(struct operation *op, struct err *err)
 		.id = op->task->id,
 		.process = run->gated ? GATE_PATH : process,
 		.pid_file = pid,
-		.console = p->terminal ? p->io.console_socket : NULL,
+		.console = p->terminal ? p->io.engine.console_socket : NULL,
 	};
 
 	if (exec_path(p, EXEC_PROCESS, process, sizeof(process), err) < 0 ||
 	    exec_path(p, EXEC_PID, pid, sizeof(pid), err) < 0 ||
-	    operation_engine(op, &r, p->io.engine_fds, true, on_engine_ended, err) < 0)
+	    operation_engine(op, &r, p->io.engine.fds, true, on_engine_ended, err) < 0)
 		return -1;
 	run->engine_ran = true;
 	fd_close(&op->gate);

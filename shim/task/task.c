@@ -12,7 +12,7 @@ static void process_init(struct process *p, struct task *task, enum process_stat
 {
 	p->task = task;
 	p->state = state;
-	p->io.engine_fds[0] = p->io.engine_fds[1] = p->io.engine_fds[2] = -1;
+	p->io.engine.fds[0] = p->io.engine.fds[1] = p->io.engine.fds[2] = -1;
 	list_init(&p->in_task);
 	list_init(&p->waiters);
 	list_init(&p->deferred);

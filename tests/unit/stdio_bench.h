@@ -137,7 +137,7 @@ static inline int bench_teardown(void **state)
 
 	stdio_deinit(&b->io);
 	stdio_deinit(&b->io);
-	assert_string_equal(b->io.console_socket, "");
+	assert_string_equal(b->io.engine.console_socket, "");
 	assert_int_equal(access(bench_path(b, "pty"), F_OK), -1);
 	timer_disarm(&b->alarm);
 	reaper_deinit(&b->reaper);
@@ -211,7 +211,7 @@ static inline void bench_start(struct bench *b, struct job *j, const char *comma
 {
 	struct err err;
 
-	bench_run(b, j, command, b->io.engine_fds);
+	bench_run(b, j, command, b->io.engine.fds);
 	assert_int_equal(stdio_engine_done(&b->io, &err), 0);
 }
 
@@ -228,7 +228,7 @@ static inline void bench_send_fds(struct bench *b, const int *fds, size_t n)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	strcpy(addr.sun_path, bench_path(b, b->io.console_socket));
+	strcpy(addr.sun_path, bench_path(b, b->io.engine.console_socket));
 	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	if (n) {
 		msg.msg_control = control.bytes;
@@ -256,7 +256,7 @@ static inline void bench_start_on_terminal(struct bench *b, struct job *j, const
 	close(master);
 	if (stdio_engine_done(&b->io, &err) < 0)
 		fail_msg("%s", err.text);
-	assert_string_equal(b->io.console_socket, "");
+	assert_string_equal(b->io.engine.console_socket, "");
 }
 
 static inline void bench_exit_and_drain(struct bench *b, struct job *j)

@@ -16,7 +16,7 @@ static void test_terminal(void **state)
 
 	bench_open(b, &spec);
 	for (int n = 0; n < 3; n++)
-		assert_int_equal(b->io.engine_fds[n], -1);
+		assert_int_equal(b->io.engine.fds[n], -1);
 	bench_client(b, &out, "cat out >got");
 	bench_await_ready(b);
 	bench_start_on_terminal(b, &process, "stty -echo; read line; stty size; echo got $line");
@@ -93,7 +93,7 @@ static void refuse(struct bench *b)
 	assert_int_equal(stdio_engine_done(&b->io, &err), -1);
 	assert_int_equal(err.code, ERR_ENGINE);
 	stdio_deinit(&b->io);
-	assert_string_equal(b->io.console_socket, "");
+	assert_string_equal(b->io.engine.console_socket, "");
 }
 
 /* The engine ends without connecting, without a descriptor, or with something else. */
@@ -131,7 +131,7 @@ static void test_no_fifo_for_input(void **state)
 
 	assert_int_equal(stdio_open(&b->io, &b->loop, &b->reaper, &spec, &err), -1);
 	assert_int_equal(err.code, ERR_INVALID);
-	assert_string_equal(b->io.console_socket, "");
+	assert_string_equal(b->io.engine.console_socket, "");
 }
 
 /* In a directory whose path no address can hold, and in the place of what a killed shim left. */

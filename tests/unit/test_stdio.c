@@ -52,8 +52,8 @@ static void test_ready_at_once(void **state)
 
 	bench_open(b, &spec);
 	assert_true(stdio_is_ready(&b->io));
-	assert_int_equal(b->io.engine_fds[0], -1);
-	assert_int_equal(b->io.engine_fds[2], -1);
+	assert_int_equal(b->io.engine.fds[0], -1);
+	assert_int_equal(b->io.engine.fds[2], -1);
 	assert_int_equal(fcntl(reader, F_SETFL, 0), 0);
 	bench_run(b, &out, "cat >got", client_fds);
 	close(reader);
@@ -192,7 +192,7 @@ static void test_engine_words(void **state)
 	char got[16];
 
 	bench_open(b, &spec);
-	bench_run(b, &engine, "echo exec failed", b->io.engine_fds);
+	bench_run(b, &engine, "echo exec failed", b->io.engine.fds);
 	bench_until(b, &engine.done);
 	stdio_deinit(&b->io);
 	assert_int_equal(read(reader, got, sizeof(got)), 0);
@@ -208,7 +208,7 @@ static void test_noisy_engine(void **state)
 	bench_open(b, &spec);
 	bench_client(b, &errs, "wc -c <err >got");
 	bench_await_ready(b);
-	bench_run(b, &engine, "head -c 300000 /dev/zero >&2", b->io.engine_fds);
+	bench_run(b, &engine, "head -c 300000 /dev/zero >&2", b->io.engine.fds);
 	bench_until(b, &engine.done);
 	stdio_deinit(&b->io);
 	bench_until(b, &errs.done);
