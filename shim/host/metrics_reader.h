@@ -5,8 +5,8 @@
 #include "shim/host/metrics_text.h"
 
 /*
- * What metrics.c, metrics_v1.c and metrics_v2.c share: the directory being read, the text of one
- * file at a time, and the message being written.
+ * What the two messages are made with: the directory being read, the text of one file at a time,
+ * and the message being written. What fails is kept here.
  */
 struct reader {
 	const struct cgroup *cg;
@@ -31,7 +31,3 @@ bool reader_number(struct reader *r, unsigned int field, const char *name);
  */
 void reader_huge_pages(struct reader *r, const char *suffix,
 		       void (*each)(struct reader *r, const char *size));
-
-/* The two messages: they return nothing, what fails is kept in the reader. */
-void metrics_v1(struct reader *r);
-void metrics_v2(struct reader *r);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* io.containerd.cgroups.v1.Metrics (github.com/containerd/cgroups, cgroup1/stats/metrics.proto). */
+#include "shim/host/metrics_v1.h"
+
 #include <string.h>
 #include <unistd.h>
 
 #include "runtime/base/str.h"
-#include "shim/host/metrics_reader.h"
 
 #define NS_PER_S 1000000000u
 

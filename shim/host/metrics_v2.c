@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* io.containerd.cgroups.v2.Metrics (github.com/containerd/cgroups, cgroup2/stats/metrics.proto). */
+#include "shim/host/metrics_v2.h"
+
 #include <string.h>
 
 #include "runtime/base/str.h"
-#include "shim/host/metrics_reader.h"
 
 enum {
 	METRICS_PIDS = 1,
