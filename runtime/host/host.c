@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "runtime/base/str.h"
-#include "runtime/host/probe.h"
 
 int host_probe(struct host *ret, struct err *err)
 {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime/arch/table.h"
 #include "runtime/base/err.h"
-
-enum host_can { HOST_UNKNOWN, HOST_YES, HOST_NO };
+#include "runtime/host/probe.h"
 
 /* What this node can run by itself. */
 struct host {

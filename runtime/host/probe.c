@@ -10,6 +10,8 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <ucontext.h>
 
 #define INT80 0x80cd /* the two bytes of "int $0x80", as a little-endian number */

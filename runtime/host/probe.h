@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "runtime/host/host.h"
+enum host_can { HOST_UNKNOWN, HOST_YES, HOST_NO };
 
 /* Questions to the processor and kernel this program was compiled for. */
 enum host_can probe_compat32(void);

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "runtime/image/sniff.h"
+#include "runtime/image/kind.h"
 
 /*
  * What kind of text a file is that the kernel cannot execute. Pure functions over the first bytes

@@ -465,10 +465,8 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 	},
 };
 
-const struct cause_row *cause_row(enum cause c)
+const struct cause_row *cause_refusal_row(enum cause c)
 {
-	if (c >= CAUSE_WARN_LABEL)
-		return cause_warning_row(c);
-	ASSERT(rows[c].code);
+	ASSERT(c < CAUSE_WARN_LABEL && rows[c].code);
 	return &rows[c];
 }

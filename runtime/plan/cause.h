@@ -98,6 +98,11 @@ struct cause_row {
 	const char *what, *why, *fix;
 };
 
-/* Static storage. The second knows the warnings only. */
-const struct cause_row *cause_row(enum cause c);
+/* The two halves of the table, reasons to refuse and warnings. Static storage. */
+const struct cause_row *cause_refusal_row(enum cause c);
 const struct cause_row *cause_warning_row(enum cause c);
+
+static inline const struct cause_row *cause_row(enum cause c)
+{
+	return c < CAUSE_WARN_LABEL ? cause_refusal_row(c) : cause_warning_row(c);
+}
