@@ -13,6 +13,9 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/idmap.h"
+#include "runtime/prepare/mount_loop.h"
+#include "runtime/prepare/mount_mapped.h"
+#include "runtime/prepare/mount_overlay.h"
 
 /* Flags that belong to a mount and not to the file system: a bind mount needs a second call. */
 #define PER_MOUNT \

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/prepare/mount_loop.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
@@ -7,7 +9,6 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
-#include "runtime/prepare/mount.h"
 
 /* Somebody else may take the device between asking for a free one and configuring it. */
 #define TRIES 64

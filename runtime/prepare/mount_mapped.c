@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/prepare/mount_mapped.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,8 +11,7 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/idmap.h"
-#include "runtime/prepare/mount.h"
-#include "runtime/prepare/overlay.h"
+#include "runtime/prepare/mount_overlay.h"
 #include "runtime/prepare/report.h"
 
 struct layers {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/prepare/mount_options.h"
+
 #include <string.h>
 #include <sys/mount.h>
 
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
-#include "runtime/prepare/mount.h"
 
 /* More than any kernel takes: an overlay of 500 layers with long names fits. */
 #define DATA_MAX 131072

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/prepare/mount_overlay.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,8 +11,6 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
-#include "runtime/prepare/mount.h"
-#include "runtime/prepare/overlay.h"
 
 #define LOWER "lowerdir="
 

@@ -2,8 +2,7 @@
 #include <string.h>
 
 #include "runtime/base/mem.h"
-#include "runtime/prepare/mount.h"
-#include "runtime/prepare/overlay.h"
+#include "runtime/prepare/mount_overlay.h"
 #include "tests/fuzz/fuzz.h"
 
 #define WORDS 64

@@ -21,6 +21,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/mount.h"
+#include "runtime/prepare/mount_options.h"
 
 /* The group runs in mount (and, without privilege, user) namespaces of its own, on a tmpfs. */
 static int bundle = -1;

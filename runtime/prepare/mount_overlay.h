@@ -3,6 +3,11 @@
 
 #include <stddef.h>
 
+#include "runtime/prepare/mount_options.h"
+
+/* Mounts an overlay whose options may exceed the page mount(2) passes, on the path @target. */
+MUST_CHECK int mount_overlay(const char *target, const struct mount_options *o, struct err *err);
+
 /* Reading the options of an overlay. */
 
 /*
