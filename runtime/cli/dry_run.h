@@ -29,17 +29,6 @@ MUST_CHECK int dry_run(const struct dry_run *c, struct report *ret, struct err *
 /* Removes the temporary bundle of the process @pid, which is gone; its mounts went with it. */
 void dry_run_sweep(pid_t pid);
 
-/* One run of prepare. The descriptors stay the caller's; -1 leaves one out. */
-MUST_CHECK int dry_run_ask(const char *mode, const struct prepare_request *r, int bundle,
-			   int platform, struct report *ret, struct err *err);
-
-/*
- * @r says that the container of @config will get emulators of its own: tries to register them in a
- * user namespace like its own. @r becomes the refusal that Create would end with, or gets a warning
- * when it could not be tried.
- */
-void dry_run_private(const char *config, struct report *r);
-
 /*
  * A mount namespace of our own, so that what is mounted for a check is gone with this process
  * whatever happens. Fails without privilege; then nothing can be mounted.

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/dry_run_private.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -11,7 +13,8 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/dry_run.h"
+#include "runtime/cli/dry_run_ask.h"
+#include "runtime/oci/json.h"
 
 /*
  * Whether a container gets its own emulators shows only when they are registered from inside its
