@@ -171,7 +171,7 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBA
 	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE) -lcmocka -lprotobuf-c -ljson-c -lseccomp
 
 check: $(UNIT) sanitized $(PREPARE) ## unit tests and the corpora of the harnesses only
-	$(Q)hack/check-layers
+	$(Q)BUILD=$(BUILD) hack/check-layers
 	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY)
 
 test: ## install what is missing, build, run unit tests and the integration suite (root)
