@@ -9,7 +9,7 @@ LIBEXECDIR ?= $(PREFIX)/libexec/crossarch
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc
-VERSION := 0.1.0
+VERSION := $(shell hack/changelog version)
 # A release says in hack/revision what it was made of.
 REVISION := $(shell cat hack/revision 2>/dev/null || git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
