@@ -2,8 +2,12 @@
 # One non-recursive makefile. `make help` lists the targets a person calls.
 # BUILD=DIR builds elsewhere; V=1 shows commands; CI=true makes warnings errors;
 # SAN=address,undefined builds with those sanitizers (implies dynamic linking).
+# CPPFLAGS, CFLAGS and LDFLAGS, on the command line or in the environment, come after the makefile's own flags,
+# whose names are in lower case: they add to them, and win where both say something (CFLAGS=-O0).
 
+# One name for the directory, however it is called: what depends on what is noted with it.
 BUILD ?= build
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 PREFIX ?= /usr/local
 LIBEXECDIR ?= $(PREFIX)/libexec/crossarch
 BINDIR ?= $(PREFIX)/bin
@@ -13,7 +17,10 @@ VERSION := $(shell hack/changelog version)
 # A release says in hack/revision what it was made of.
 REVISION := $(shell cat hack/revision 2>/dev/null || git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
-CC ?= gcc
+# make itself would call them cc and g++; who sets CC means it.
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CXX ?= g++
 PROTOC ?= protoc-c
 Q := $(if $(V),,@)
@@ -21,29 +28,56 @@ Q := $(if $(V),,@)
 quietly = $(Q)log=$$(mktemp); $(1) >$$log 2>&1 || { cat $$log; rm -f $$log; exit 1; }; rm -f $$log
 say = $(if $(V),,@printf '  %-8s %s\n' "$(1)" "$(2)")
 
-WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wformat=2 \
+# Once make has built a file in which the words $(1) stand, one a line, it is newer than what was made before
+# they changed.
+keep = $(Q)mkdir -p $(@D); printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) >$@
+comma := ,
+quote = '$(subst ','\'',$(1))'
+
+# --- flags ------------------------------------------------------------------------------------
+is_clang := $(findstring clang,$(shell $(CC) --version))
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wformat=2 \
 	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual -Wnull-dereference
-HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE \
-	-fvisibility=hidden -fno-common
+ifneq ($(is_clang),)
+# It takes text in protobuf-c's initialisers for constant, and { NULL } for an initialiser that is not complete.
+warnings += -Wno-cast-qual -Wno-missing-field-initializers
+endif
+hardening := -fstack-protector-strong -fstack-clash-protection -fPIE -fvisibility=hidden -fno-common
 ifneq ($(filter x86_64-%,$(shell $(CC) -dumpmachine)),)
-HARDEN += -fcf-protection
+hardening += -fcf-protection
 endif
-CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -isystem $(BUILD)/gen -DCROSSARCH_VERSION='"$(VERSION)"' \
-	-DCROSSARCH_LIBEXECDIR='"$(LIBEXECDIR)"' \
-	-DCROSSARCH_SYSCONFDIR='"$(SYSCONFDIR)"' $(if $(REPORT_VERSION),-DREPORT_VERSION=$(REPORT_VERSION))
-CFLAGS += -std=gnu11 -O2 -g -ffunction-sections -fdata-sections $(WARN) $(HARDEN)
-LDFLAGS += -Wl,--gc-sections -Wl,-z,relro,-z,now
-ifdef CI
-CFLAGS += -Werror
+optimisation := $(if $(COVER),-O0,-O2)
+# glibc's checks need an optimiser, and whoever asks for more of them (=3) has defined the macro already.
+ifeq ($(filter -O0 -D_FORTIFY_SOURCE%,$(lastword $(filter -O%,$(optimisation) $(CFLAGS))) \
+	$(filter -D_FORTIFY%,$(CPPFLAGS) $(CFLAGS)))$(SAN),)
+hardening += -D_FORTIFY_SOURCE=2
 endif
-ifdef SAN
-CFLAGS += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all -U_FORTIFY_SOURCE
-LDFLAGS += -fsanitize=$(SAN)
-LINKMODE := -pie
-else
+
+cppflags := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -isystem $(BUILD)/gen \
+	$(if $(REPORT_VERSION),-DREPORT_VERSION=$(REPORT_VERSION))
+cflags := -std=gnu11 $(optimisation) -g -ffunction-sections -fdata-sections $(warnings) $(hardening)
+ldflags := -Wl,--gc-sections -Wl,-z,relro,-z,now
 # Static: no dynamic loader to run (start is counted in milliseconds) and half its private memory.
-LINKMODE := -static-pie
+linkmode := -static-pie
+ifdef SAN
+cflags += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
+ldflags += -fsanitize=$(SAN)
+linkmode := -pie
 endif
+ifdef COVER
+cflags += --coverage -fprofile-update=atomic
+ldflags += --coverage
+endif
+
+compile = $(CC) $(cppflags) $(CPPFLAGS) $(cflags) $(if $(CI),-Werror) $(CFLAGS)
+
+# All that is built depends on this file: other flags, another compiler or sanitizer in the same directory build
+# anew.
+made_with := $(CC) $(CXX) $(cppflags) $(CPPFLAGS) $(cflags) $(CFLAGS) $(linkmode) $(ldflags) $(LDFLAGS)
+FLAGS := $(BUILD)/gen/flags
+$(FLAGS): FORCE
+	$(call keep,$(call quote,$(made_with)))
+.PHONY: FORCE
 
 # --- sources ----------------------------------------------------------------------------------
 dir_c = $(foreach d,$(1),$(wildcard $(d)/*.c))
@@ -69,7 +103,7 @@ SHIMCTL := $(BIN)/shimctl
 BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
-.PHONY: all help check check-asan check-memory check-instructions test bench demo install clean cri format analyze fuzz
+.PHONY: all help check check-one check-asan check-memory check-instructions test bench demo install clean cri format analyze fuzz
 .PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-asan test-containers test-verdicts
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -84,24 +118,27 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: %.proto
 	$(call say,PROTO,$<)
 	$(Q)mkdir -p $(BUILD)/gen
 	$(call quietly,$(PROTOC) -I. --c_out=$(BUILD)/gen $<)
-$(BUILD)/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.c
+# Generated code is not ours to warn about.
+$(BUILD)/gen/%.pb-c.o: $(BUILD)/gen/%.pb-c.c $(FLAGS)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(filter-out $(WARN) -Werror,$(CFLAGS)) -c -o $@ $<
+	$(Q)$(filter-out $(warnings) -Werror,$(compile)) -c -o $@ $<
 $(PROTO_C:.c=.o): | $(PROTO_H)
 
-# The revision is in a file of its own, so that a commit recompiles what prints it and nothing else.
-.PHONY: FORCE
+# Where things are, and which commit this is, are in files of their own, so that another prefix or commit
+# recompiles what says so and nothing else.
+$(BUILD)/gen/config.h: FORCE
+	$(call keep,'#define CROSSARCH_VERSION "$(VERSION)"' '#define CROSSARCH_LIBEXECDIR "$(LIBEXECDIR)"' \
+		'#define CROSSARCH_SYSCONFDIR "$(SYSCONFDIR)"')
 $(BUILD)/gen/revision.h: FORCE
-	$(Q)mkdir -p $(@D)
-	$(Q)echo '#define CROSSARCH_REVISION "$(REVISION)"' | cmp -s - $@ || \
-		echo '#define CROSSARCH_REVISION "$(REVISION)"' >$@
-$(BUILD)/shim/main.o $(BUILD)/shim/info.o $(BUILD)/runtime/cli/main.o: $(BUILD)/gen/revision.h
+	$(call keep,'#define CROSSARCH_REVISION "$(REVISION)"')
+GENERATED_H := $(PROTO_H) $(BUILD)/gen/config.h $(BUILD)/gen/revision.h
 
 # --- objects and archives ---------------------------------------------------------------------
-$(BUILD)/%.o: %.c | $(PROTO_H)
+# With system headers among the dependencies: to the compiler, the generated ones are such.
+$(BUILD)/%.o: %.c $(FLAGS) | $(GENERATED_H)
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(compile) -MD -MP -c -o $@ $<
 
 define archive
 $(BUILD)/lib$(1).a: $(2)
@@ -121,54 +158,44 @@ LIBSHIM := $(BUILD)/libshim.a
 GRPC_LIBS = -Wl,--start-group -lgrpc_unsecure -lgpr -laddress_sorting -lupb -lre2 \
 	$(shell pkg-config --libs --static grpc_unsecure 2>/dev/null) -Wl,--end-group -lcares -lz -lpthread
 
+# link,HOW,LIBRARIES,grpc: the recipe of every program, of what it depends on. gRPC is C++; it resolves host names
+# through getaddrinfo, and the linker's warnings about that do not concern unix sockets.
+linked = $(filter %.o %.a,$^) $(2)
+define link
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(if $(3),$(call quietly,$(CXX) $(1) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(linked) $(GRPC_LIBS)),$(Q)$(CC) $(1) \
+		$(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(linked))
+endef
+
 $(SHIM): $(BUILD)/shim/main.o $(LIBSHIM) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c
+	$(call link,$(linkmode),-lprotobuf-c)
 $(PREPARE): $(BUILD)/runtime/prepare/main.o $(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljson-c -lseccomp
-# gRPC resolves host names through getaddrinfo; the linker's warnings about it do not concern unix sockets.
+	$(call link,$(linkmode),-ljson-c -lseccomp)
 $(CLI): $(BUILD)/runtime/cli/main.o $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(call quietly,$(CXX) $(LINKMODE) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lseccomp $(GRPC_LIBS))
-CRI_OBJ := $(call obj,$(wildcard tests/cri/*.c)) $(call proto_obj,proto/cri.proto)
-$(CRI): $(CRI_OBJ) $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(call quietly,$(CXX) $(LINKMODE) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c $(GRPC_LIBS))
-SHIMCTL_OBJ := $(call obj,$(wildcard tests/tools/*.c)) $(call proto_obj,proto/metrics.proto)
-$(SHIMCTL): $(SHIMCTL_OBJ) $(LIBSHIM) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c
-BENCH_OBJ := $(call obj,$(filter-out tests/bench/pure.c,$(wildcard tests/bench/*.c))) \
-	$(call proto_obj,proto/bench.proto)
-$(BENCH_BIN): $(BENCH_OBJ) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(call quietly,$(CXX) $(LINKMODE) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lseccomp -lm $(GRPC_LIBS))
-$(PURE): $(BUILD)/tests/bench/pure.o $(LIBSHIM) $(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c -ljson-c -lseccomp
+	$(call link,$(linkmode),-lprotobuf-c -ljson-c -lseccomp,grpc)
+
+# What the tests use.
 FAULTS_BIN := $(BIN)/faults
+$(CRI): $(call obj,$(wildcard tests/cri/*.c)) $(call proto_obj,proto/cri.proto) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+	$(call link,$(linkmode),-lprotobuf-c -ljson-c,grpc)
+$(SHIMCTL): $(call obj,$(wildcard tests/tools/*.c)) $(call proto_obj,proto/metrics.proto) $(LIBSHIM) $(LIBBASE)
+	$(call link,$(linkmode),-lprotobuf-c)
 $(FAULTS_BIN): $(call obj,$(wildcard tests/faults/*.c)) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lprotobuf-c
+	$(call link,$(linkmode),-lprotobuf-c)
+$(BENCH_BIN): $(call obj,$(filter-out tests/bench/pure.c,$(wildcard tests/bench/*.c))) \
+		$(call proto_obj,proto/bench.proto) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+	$(call link,$(linkmode),-lprotobuf-c -ljson-c -lseccomp -lm,grpc)
+$(PURE): $(BUILD)/tests/bench/pure.o $(LIBSHIM) $(LIBCORE) $(LIBBASE)
+	$(call link,$(linkmode),-lprotobuf-c -ljson-c -lseccomp)
 cri: $(CRI) $(SHIMCTL) $(FAULTS_BIN) ## build the clients the tests use: of the CRI, and of the Task API (handy by hand)
 
 # --- tests ------------------------------------------------------------------------------------
 # Argument vectors are written as literals there.
-$(BUILD)/tests/unit/%.o: CFLAGS += -Wno-cast-qual -Wno-write-strings
+$(BUILD)/tests/unit/%.o: cflags += -Wno-cast-qual -Wno-write-strings
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) -o $@ $< $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE) -lcmocka -lprotobuf-c -ljson-c -lseccomp
+	$(call link,-pie,-lcmocka -lprotobuf-c -ljson-c -lseccomp)
 
 check: $(UNIT) sanitized $(PREPARE) ## unit tests and the corpora of the harnesses only
 	$(Q)BUILD=$(BUILD) hack/check-layers
@@ -239,16 +266,10 @@ demo: ## install what is missing, build, and show four pods: native, emulated tw
 SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_BUILD := $(BUILD)/$(notdir $(FUZZ_CC))
-ifneq ($(findstring fuzzer,$(SAN)),)
-CFLAGS += -Wno-cast-qual # to clang, text in protobuf-c's initialisers is constant
-endif
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o)
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/entry.o $(filter %.o,$(FUZZ_MAIN)) \
 		$(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %.a,$^) $(filter -f%,$(FUZZ_MAIN)) \
-		$(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE) -lprotobuf-c -ljson-c -lseccomp
+	$(call link,-pie $(filter -f%,$(FUZZ_MAIN)),-lprotobuf-c -ljson-c -lseccomp)
 
 fuzz-%: ## run one harness of tests/fuzz with libFuzzer (SECONDS=60)
 	$(Q)$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=$(FUZZ_CC) SAN=fuzzer-no-link,address,undefined \
@@ -277,33 +298,27 @@ endif
 STEPS ?= 100000
 SEED ?= 1
 SEQUENCE_STUB := $(BUILD)/sequence/stub
-$(SEQUENCE_STUB): tests/sequence/stub.c tests/sequence/stub.h
+$(SEQUENCE_STUB): tests/sequence/stub.c tests/sequence/stub.h $(FLAGS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -std=gnu11 -O2 -static $(WARN) -o $@ $<
-$(BUILD)/tests/sequence/%.o: CFLAGS += -Wno-switch-enum # most calls are like each other
+	$(Q)$(CC) $(cppflags) $(CPPFLAGS) -std=gnu11 -O2 -static $(warnings) -o $@ $<
+$(BUILD)/tests/sequence/%.o: cflags += -Wno-switch-enum # most calls are like each other
 SEQUENCE_OBJ := $(call obj,$(filter-out tests/sequence/stub.c,$(wildcard tests/sequence/*.c)))
 SEQUENCE_SEAMS := bundle_unmount child_fork private_any clock_gettime # tests/sequence/seams.c
 $(BUILD)/sequence/sequence: $(SEQUENCE_OBJ) $(LIBSHIM) $(LIBBASE) | $(SEQUENCE_STUB)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -pie $(CFLAGS) $(LDFLAGS) $(SEQUENCE_SEAMS:%=-Wl,--wrap=%) -o $@ $^ -lprotobuf-c
+	$(call link,-pie $(SEQUENCE_SEAMS:%=-Wl$(comma)--wrap=%),-lprotobuf-c)
 
 test-sequence: sanitized ## random orders of calls against a model of the Task API (STEPS=100000 SEED=1)
 	$(Q)$(SAN_BUILD)/sequence/sequence -n $(STEPS) -s $(SEED)
 
 TREES := $(BIN)/hostile-trees
 $(TREES): $(call obj,$(wildcard tests/trees/*.c)) $(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+	$(call link,$(linkmode),-lpthread)
 
 ORACLE := $(BIN)/oracle
 $(ORACLE): $(call obj,$(wildcard tests/verdicts/*.c) tests/trees/build.c tests/trees/observe.c tests/trees/run.c) \
 		$(LIBCORE) $(LIBBASE)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LINKMODE) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+	$(call link,$(linkmode),-lpthread)
 
 test-verdicts: all $(ORACLE) ## verdicts against real executions of generated programs, long (root; SEED=1 CASES=20000)
 	$(Q)BUILD=$(abspath $(BUILD)) SEED=$(SEED) CASES=$(or $(CASES),20000) tests/integration/58-verdicts.test
@@ -338,7 +353,7 @@ image: all ## the node installer for Kubernetes as an OCI archive in build/image
 test-deb: all cri ## install, upgrade and purge the packages in fresh Debian systems; Docker (root, slow)
 	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),1800) hack/tally $(wildcard tests/packages/*.test)
 
-analyze: $(PROTO_H) $(BUILD)/gen/revision.h ## gcc -fanalyzer, clang-tidy, cppcheck and shellcheck, clean
+analyze: $(GENERATED_H) ## gcc -fanalyzer, clang-tidy, cppcheck and shellcheck, clean
 	$(Q)BUILD=$(BUILD) hack/analyze
 
 format: ## rewrite the sources in the project's format

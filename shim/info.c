@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "revision.h"
 #include "proto/options.pb-c.h"
 #include "runtime/base/buf.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "revision.h"
 #include "runtime/base/environ.h"
 #include "runtime/base/fd.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "runtime/base/str.h"
 
 /* Where programs of ours may be: after the directory of the shim, or after the installed one. */

@@ -63,9 +63,9 @@ static void find_config(const struct buf *cmdline, char *ret, size_t size)
 	}
 }
 
-static char *find_path(const struct buf *environ)
+static char *find_path(const struct buf *env)
 {
-	const char *p = buf_str(environ), *end = p + environ->len;
+	const char *p = buf_str(env), *end = p + env->len;
 
 	for (; p < end; p += strlen(p) + 1)
 		if (str_after(p, "PATH="))
@@ -90,15 +90,15 @@ static pid_t listener(const char *socket)
 static bool find_running(const char *socket, struct containerd *ret)
 {
 	CLEANUP_BUF struct buf cmdline = BUF_INIT(1u << 20);
-	CLEANUP_BUF struct buf environ = BUF_INIT(1u << 20);
+	CLEANUP_BUF struct buf env = BUF_INIT(1u << 20);
 
 	ret->pid = listener(socket);
 	if (ret->pid <= 0 || !read_proc(ret->pid, "cmdline", &cmdline) || !cmdline.len)
 		return false;
 	(void)str_fmt(ret->exe, sizeof(ret->exe), "/proc/%d/exe", ret->pid);
 	find_config(&cmdline, ret->config, sizeof(ret->config));
-	(void)read_proc(ret->pid, "environ", &environ);
-	ret->path = find_path(&environ);
+	(void)read_proc(ret->pid, "environ", &env);
+	ret->path = find_path(&env);
 	return access(ret->exe, X_OK) == 0;
 }
 

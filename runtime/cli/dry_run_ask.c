@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/client.h"

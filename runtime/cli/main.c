@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "revision.h"
 #include "runtime/cli/commands.h"
 

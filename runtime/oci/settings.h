@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config.h"
 #include "runtime/arch/platform.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <unistd.h>
 
+#include "config.h"
 #include "proto/options.pb-c.h"
 #include "runtime/base/str.h"
 #include "shim/task/host.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "runtime/base/str.h"
 #include "tests/cri/cri.h"
 

@@ -245,8 +245,8 @@ static void names(struct tree *t, unsigned int variant)
 					   "",
 					   ".",
 					   "/bin/crossarch[OK]: fine",
-					   "/bin/\xe2\x80\xae"
-					   "gnp" };
+					   ("/bin/\xe2\x80\xae"
+					    "gnp") };
 	const char *name = odd[variant % ARRAY_SIZE(odd)];
 
 	if (name[0] == '/')

@@ -296,8 +296,9 @@ static void odd_profiles(void **state)
 	static const char *const odd[] = {
 		"{}",
 		"{\"defaultAction\":7,\"syscalls\":{},\"architectures\":1}",
-		"{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"syscalls\":[null,1,{\"names\":{}},"
-		"{\"names\":[null,1,\"\"],\"action\":null,\"args\":{}}],\"architectures\":[null]}",
+		("{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"architectures\":[null],"
+		 "\"syscalls\":[null,1,{\"names\":{}},"
+		 "{\"names\":[null,1,\"\"],\"action\":null,\"args\":{}}]}"),
 	};
 
 	(void)state;

@@ -264,6 +264,7 @@ static void test_give_up(void **state)
 	int before = open_descriptors();
 	struct job process;
 
+	assert_true(reader >= 0);
 	bench_open(b, &spec);
 	bench_start(b, &process, "head -c 100000 /dev/zero");
 	bench_until(b, &process.done);
