@@ -378,7 +378,7 @@ static void loaders_of_every_row(void **state)
 		assert_true(img.interp_bad);
 		assert_string_equal(img.interp, "");
 		/* Its name may be shorter than the segment, but not empty. */
-		size = with_loader(&rows[i], "/lib/ld\0o", 11, file);
+		size = with_loader(&rows[i], "/lib/ld\0oo", 11, file);
 		assert_string_equal(image_of(file, size).interp, "/lib/ld");
 		size = with_loader(&rows[i], "\0lib/ld.so", 11, file);
 		assert_true(image_of(file, size).interp_bad);
