@@ -65,7 +65,9 @@ ldflags += -fsanitize=$(SAN)
 linkmode := -pie
 endif
 ifdef COVER
-cflags += --coverage -fprofile-update=atomic
+# gcc's own idea of exec writes counters in a child that may share our memory, that of fork needs a shared libc.
+cflags += --coverage -fprofile-update=atomic \
+	$(patsubst %,-fno-builtin-%,fork execl execle execlp execv execve execvp)
 ldflags += --coverage
 endif
 
@@ -108,10 +110,16 @@ PURE := $(BIN)/pure
 .DELETE_ON_ERROR:
 .SECONDARY:
 
+##@ Build
 all: $(SHIM) $(PREPARE) $(CLI) ## build the three programs into build/bin
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z0-9%-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^##@ / { print (n++ ? "\n" : "") substr($$0, 5) ":" } \
+		/^[a-z0-9%-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@printf '\n%s\n' 'Settings: BUILD=DIR V=1 CI=true SAN=address,undefined CC=clang; CPPFLAGS, CFLAGS and LDFLAGS are added.'
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
 
 # --- generated protobuf code ------------------------------------------------------------------
 $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h: %.proto
@@ -168,12 +176,19 @@ define link
 		$(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(linked))
 endef
 
+# With COVER, some calls are not what they seem (hack/cover.c).
+product = $(linkmode) $(seams)
+ifdef COVER
+seams := $(patsubst %,-Wl$(comma)--wrap=%,_exit seccomp_load syscall)
+$(SHIM) $(PREPARE) $(CLI): $(BUILD)/hack/cover.o
+endif
+
 $(SHIM): $(BUILD)/shim/main.o $(LIBSHIM) $(LIBBASE)
-	$(call link,$(linkmode),-lprotobuf-c)
+	$(call link,$(product),-lprotobuf-c)
 $(PREPARE): $(BUILD)/runtime/prepare/main.o $(LIBCORE) $(LIBBASE)
-	$(call link,$(linkmode),-ljson-c -lseccomp)
+	$(call link,$(product),-ljson-c -lseccomp)
 $(CLI): $(BUILD)/runtime/cli/main.o $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call link,$(linkmode),-lprotobuf-c -ljson-c -lseccomp,grpc)
+	$(call link,$(product),-lprotobuf-c -ljson-c -lseccomp,grpc)
 
 # What the tests use.
 FAULTS_BIN := $(BIN)/faults
@@ -197,25 +212,30 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,-pie,-lcmocka -lprotobuf-c -ljson-c -lseccomp)
 
-check: $(UNIT) sanitized $(PREPARE) ## unit tests and the corpora of the harnesses only
+.PHONY: units cover
+units: $(UNIT)
+
+##@ Tests that take a minute or two
+# T is the name of a file of tests/unit.
+check-one: $(PREPARE) $(if $(wildcard tests/unit/$(T).c),$(BUILD)/unit/$(T)) ## one unit test (T=test_plan)
+	$(Q)$(if $(wildcard tests/unit/$(T).c),BUILD=$(abspath $(BUILD)) $(BUILD)/unit/$(T),\
+		echo "make check-one T=NAME, one of:" $(notdir $(UNIT)) && exit 2)
+
+check: $(UNIT) sanitized $(PREPARE) ## unit tests, and what the fuzz harnesses found so far
 	$(Q)BUILD=$(BUILD) hack/check-layers
 	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY)
 
+check-asan: ## unit tests under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined check
+
+check-cross: $(PROTO_C) ## unit tests built for other processors, run under qemu-user (CROSS="arm64 armhf s390x")
+	$(Q)BUILD=$(BUILD) hack/cross $(or $(CROSS),arm64 armhf s390x)
+
+##@ Tests with real containers (root)
 test: ## install what is missing, build, run unit tests and the integration suite (root)
 	$(Q)hack/setup
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri $(TREES) $(ORACLE) $(UNIT) sanitized
 	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY) $(sort $(wildcard tests/integration/*.test))
-
-test-cgroup2: all cri ## what has to do with cgroups, in a virtual machine with cgroup v2 only (root; no KVM needed)
-	$(Q)hack/setup
-	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),900) hack/tally $(sort $(wildcard tests/vm/*.test))
-
-test-node: all cri ## a Debian 13 node in a virtual machine: pods, restarts, a reboot, upgrade, purge (root; SHORT=1)
-	$(Q)hack/setup
-	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),2400) hack/tally tests/vm/node/node.test
-
-check-asan: ## unit tests under AddressSanitizer and UBSan
-	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined check
 
 # The clients of the suites are as always; what they talk to is under the tool.
 CHECKED := tests/integration/10-ctr.test tests/integration/20-cri.test
@@ -223,19 +243,6 @@ test-asan: cri ## 10-ctr and 20-cri with a shim, prepare and command line under 
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined all
 	$(Q)ln -sf $(abspath $(CRI) $(SHIMCTL)) $(BUILD)/asan/bin/
 	$(Q)BUILD=$(abspath $(BUILD)/asan) ENGINES="$(or $(ENGINES),runc)" tests/integration/checked asan $(CHECKED)
-
-check-cross: $(PROTO_C) ## unit tests built for other processors, run under qemu-user (CROSS="arm64 armhf s390x")
-	$(Q)BUILD=$(BUILD) hack/cross $(or $(CROSS),arm64 armhf s390x)
-
-check-memory: all cri ## memory of an idle shim beside the stock one, per containerd (root)
-	$(Q)BUILD=$(abspath $(BUILD)) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" tests/bench/memory
-
-check-instructions: $(PURE) ## instructions the pure parts take, against bounds (valgrind)
-	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/instructions
-
-bench: all cri $(BENCH_BIN) ## both shims side by side, as table, JSON and SVG in build/bench (root; BENCH=short)
-	$(Q)BUILD=$(abspath $(BUILD)) BENCH=$(or $(BENCH),long) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" \
-		tests/bench/bench
 
 # Long forms of suites that `make test` runs in short ones.
 test-faults: all cri ## injected faults, long (root; FAULTS=1000 HOLD=60 KILLS=20)
@@ -255,10 +262,31 @@ test-containers: all cri ## programs as people run them, emulated and natively, 
 		CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" SUITE_LIMIT=$(or $(SUITE_LIMIT),7200) V=1 \
 		hack/tally tests/integration/47-containers.test
 
-demo: ## install what is missing, build, and show four pods: native, emulated twice, refused (root)
+test-cgroup2: all cri ## what has to do with cgroups, in a virtual machine with cgroup v2 only (root; no KVM needed)
 	$(Q)hack/setup
-	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri
-	$(Q)BUILD=$(abspath $(BUILD)) hack/demo
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),900) hack/tally $(sort $(wildcard tests/vm/*.test))
+
+test-node: all cri ## a Debian 13 node in a virtual machine: pods, restarts, a reboot, upgrade, purge (root; SHORT=1)
+	$(Q)hack/setup
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),2400) hack/tally tests/vm/node/node.test
+
+##@ Measurements
+# What CI asks for is the figure without suites.
+COVER_SUITES ?= 10-ctr 20-cri 55-causes 60-cli 61-check 62-config
+cover: $(if $(COVER_SUITES),cri) ## lines that are run by check and by suites, per directory (root; COVER_SUITES= for none)
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/cover COVER=1 all units sanitized
+	$(Q)$(if $(COVER_SUITES),ln -sf $(abspath $(CRI) $(SHIMCTL)) $(BUILD)/cover/bin/)
+	$(Q)BUILD=$(abspath $(BUILD)/cover) CI=$(CI) ENGINES="$(or $(ENGINES),runc)" hack/cover $(COVER_SUITES)
+
+check-memory: all cri ## memory of an idle shim beside the stock one, per containerd (root)
+	$(Q)BUILD=$(abspath $(BUILD)) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" tests/bench/memory
+
+check-instructions: $(PURE) ## instructions the pure parts take, against bounds (valgrind)
+	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/instructions
+
+bench: all cri $(BENCH_BIN) ## both shims side by side, as table, JSON and SVG in build/bench (root; BENCH=short)
+	$(Q)BUILD=$(abspath $(BUILD)) BENCH=$(or $(BENCH),long) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" \
+		tests/bench/bench
 
 # --- hostile input ----------------------------------------------------------------------------
 # One source per harness, three ways to run it: `make check` replays its corpus with a plain main and the
@@ -271,6 +299,7 @@ $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/entry.o $(filter %.
 		$(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,-pie $(filter -f%,$(FUZZ_MAIN)),-lprotobuf-c -ljson-c -lseccomp)
 
+##@ Tests that look for the unexpected
 fuzz-%: ## run one harness of tests/fuzz with libFuzzer (SECONDS=60)
 	$(Q)$(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=$(FUZZ_CC) SAN=fuzzer-no-link,address,undefined \
 		$(FUZZ_BUILD)/fuzz/fuzz_$*
@@ -284,10 +313,10 @@ fuzz: ## run every harness (SECONDS=60 each) and minimise the corpora
 	$(Q)tests/fuzz/minimise $(FUZZ_BUILD)/fuzz $(SECONDS)
 
 # What runs under the sanitizers in an ordinary `make check` and `make test`.
-SAN_BUILD := $(if $(SAN),$(BUILD),$(BUILD)/asan)
+SAN_BUILD := $(if $(SAN)$(COVER),$(BUILD),$(BUILD)/asan)
 REPLAY := $(patsubst tests/fuzz/%.c,$(SAN_BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c)) $(SAN_BUILD)/sequence/sequence
 .PHONY: sanitized test-sequence
-ifdef SAN
+ifneq ($(SAN)$(COVER),)
 sanitized: $(REPLAY) $(PREPARE)
 else
 sanitized:
@@ -324,6 +353,12 @@ test-verdicts: all $(ORACLE) ## verdicts against real executions of generated pr
 	$(Q)BUILD=$(abspath $(BUILD)) SEED=$(SEED) CASES=$(or $(CASES),20000) tests/integration/58-verdicts.test
 
 # --- installation -----------------------------------------------------------------------------
+##@ Try and install
+demo: ## install what is missing, build, and show four pods: native, emulated twice, refused (root)
+	$(Q)hack/setup
+	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri
+	$(Q)BUILD=$(abspath $(BUILD)) hack/demo
+
 install: all ## install below DESTDIR/PREFIX
 	install -D -m 0755 $(SHIM) $(DESTDIR)$(BINDIR)/containerd-shim-crossarch-v2
 	install -D -m 0755 $(CLI) $(DESTDIR)$(BINDIR)/crossarch
@@ -340,6 +375,7 @@ uninstall: ## take away what install put there
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_crossarch
 	rm -rf $(DESTDIR)$(LIBEXECDIR)
 
+##@ Release
 .PHONY: uninstall dist deb image test-deb
 dist: ## the source release as an archive in build/dist
 	$(Q)BUILD=$(BUILD) hack/dist
@@ -353,13 +389,11 @@ image: all ## the node installer for Kubernetes as an OCI archive in build/image
 test-deb: all cri ## install, upgrade and purge the packages in fresh Debian systems; Docker (root, slow)
 	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),1800) hack/tally $(wildcard tests/packages/*.test)
 
+##@ Code
 analyze: $(GENERATED_H) ## gcc -fanalyzer, clang-tidy, cppcheck and shellcheck, clean
 	$(Q)BUILD=$(BUILD) hack/analyze
 
 format: ## rewrite the sources in the project's format
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
-
-clean: ## remove what was built
-	rm -rf $(BUILD)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
