@@ -176,8 +176,8 @@ define link
 		$(cflags) $(CFLAGS) $(ldflags) $(LDFLAGS) -o $@ $(linked))
 endef
 
-# With COVER, some calls are not what they seem (hack/cover.c).
-product = $(linkmode) $(seams)
+# The linker's map says what is inside (hack/sbom); with COVER, some calls are not what they seem (hack/cover.c).
+product = $(linkmode) $(seams) -Wl,-Map=$(BUILD)/gen/$(@F).map
 ifdef COVER
 seams := $(patsubst %,-Wl$(comma)--wrap=%,_exit seccomp_load syscall)
 $(SHIM) $(PREPARE) $(CLI): $(BUILD)/hack/cover.o
@@ -377,8 +377,10 @@ uninstall: ## take away what install put there
 
 ##@ Release
 .PHONY: uninstall dist deb image test-deb
-dist: ## the source release as an archive in build/dist
+dist: all ## a release in build/dist: the sources, its notes, and the SBOM of the programs
 	$(Q)BUILD=$(BUILD) hack/dist
+	$(Q)BUILD=$(BUILD) hack/sbom
+	$(Q)hack/changelog notes >$(BUILD)/dist/crossarch-$(VERSION).md
 
 deb: ## Debian packages in build/deb (needs debhelper)
 	$(Q)BUILD=$(BUILD) hack/deb
