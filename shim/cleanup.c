@@ -32,6 +32,7 @@
  * of `delete`, and what follows them needs less than the second that is left.
  */
 #define ENGINE_UNTIL_MS 2500
+#define ENGINE_AGAIN_UNTIL_MS 3200
 #define UNMOUNT_UNTIL_MS 4000
 #define KILLED_BOUND_MS 100
 #define STATUS_KILLED 137 /* what the stock shim reports for a container it had to end */
@@ -57,7 +58,8 @@ static int left_ms(uint64_t begin, unsigned int until_ms)
 
 /*
  * Waits for @pid, at most @bound_ms. Returns its exit code, or -1 when it still runs then. One that
- * cannot even be killed is left to the process that inherits it.
+ * cannot even be killed is left to the process that inherits it. A process that somebody traces has
+ * ended before its tracer lets us read its exit code.
  */
 static int await(pid_t pid, int bound_ms, bool then_kill)
 {
@@ -68,14 +70,21 @@ static int await(pid_t pid, int bound_ms, bool then_kill)
 
 	if (!ended && then_kill && kill(pid, SIGKILL) == 0 && fd >= 0)
 		(void)poll(&p, 1, KILLED_BOUND_MS);
-	if (waitpid(pid, &status, WNOHANG) != pid || !ended)
+	if (waitpid(pid, &status, WNOHANG) != pid)
+		return ended ? STATUS_KILLED : -1;
+	if (!ended)
 		return -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* Does nothing when no engine ever ran for this bundle, or when it has deleted the container. */
+/*
+ * Does nothing when no engine ever ran for this bundle, or when it has deleted the container. An
+ * engine that was killed, failed or hung is run a second time: the id stays unusable as long as the
+ * engine knows it.
+ */
 static void engine_delete(const char *bundle, const char *id, uint64_t begin)
 {
+	static const unsigned int until_ms[] = { ENGINE_UNTIL_MS, ENGINE_AGAIN_UNTIL_MS };
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
 	struct engine_request r = { .verb = ENGINE_DELETE, .id = id };
 	struct spawn what = { .new_group = true };
@@ -89,11 +98,13 @@ static void engine_delete(const char *bundle, const char *id, uint64_t begin)
 		return;
 	what.path = engine.path;
 	what.argv = (char *const *)(uintptr_t)argv.v;
-	for (int tries = 0; tries < 2 && (!tries || record_engine_knows(&engine, id)); tries++) {
+	for (size_t tries = 0;
+	     tries < ARRAY_SIZE(until_ms) && (!tries || record_engine_knows(&engine, id));
+	     tries++) {
 		if (spawn(&what, &pid, &err) < 0)
 			log_warning(id, "delete: %s", err.text);
-		else if (await(pid, left_ms(begin, ENGINE_UNTIL_MS), true) < 0)
-			break;
+		else
+			(void)await(pid, left_ms(begin, until_ms[tries]), true);
 	}
 }
 
@@ -109,17 +120,25 @@ static _Noreturn void unmount_in_background(char *bundle)
 	_exit(bundle_unmount(bundle));
 }
 
+static int unmount_once(char *bundle, uint64_t begin)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		unmount_in_background(bundle);
+	return pid < 0 ? STATUS_KILLED : await(pid, left_ms(begin, UNMOUNT_UNTIL_MS), false);
+}
+
 static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
 {
-	pid_t pid;
 	int code;
 
 	if (!bundle_is_mounted(bundle))
 		return;
-	pid = fork();
-	if (pid == 0)
-		unmount_in_background(bundle);
-	code = pid < 0 ? 1 : await(pid, left_ms(begin, UNMOUNT_UNTIL_MS), false);
+	code = unmount_once(bundle, begin);
+	/* One that was killed, or did not even begin, had no word about what is mounted. */
+	if (code > 1)
+		code = unmount_once(bundle, begin);
 	if (code < 0)
 		log_warning(id, "delete: the unmounting in %s goes on without us", bundle);
 	else if (code > 0)

@@ -51,15 +51,15 @@ int scene_boot(struct scene *s, const char *const *words, struct err *err)
 /* --- the engine ----------------------------------------------------------------------------------
  */
 
-int hanging_engine(struct scene *s, const char *verb, struct err *err)
+int hanging_engine(struct scene *s, const char *verb, bool once, struct err *err)
 {
 	char text[1000], hang[300];
 
 	str_fmt(hang, sizeof(hang), "%s/hang", s->box.bundle);
 	str_fmt(text, sizeof(text),
-		"#!/bin/sh\ncase \" $* \" in *' %s '*) [ ! -e %s ] || exec sleep 1000 ;; esac\n"
-		"exec %s \"$@\"\n",
-		verb, hang, s->box.pod->w->engine);
+		"#!/bin/sh\ncase \" $* \" in *' %s '*) [ ! -e %s ] || { %s %s; exec sleep 1000; } "
+		";; esac\nexec %s \"$@\"\n",
+		verb, hang, once ? "rm -f" : ":", hang, s->box.pod->w->engine);
 	s->box.engine = s->path;
 	return script(s, "engine", text, err) < 0 ? -1
 						  : file_replace(AT_FDCWD, hang, 0600, "", 0, err);
@@ -75,14 +75,14 @@ void engine_released(const struct scene *s)
 
 static int engine_create(struct scene *s, struct err *err)
 {
-	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "create", err) < 0)
+	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "create", false, err) < 0)
 		return -1;
 	return create_fails(s, PATIENCE_MS, err);
 }
 
 static int engine_start(struct scene *s, struct err *err)
 {
-	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "start", err) < 0 ||
+	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "start", false, err) < 0 ||
 	    box_create(&s->box, err) < 0)
 		return -1;
 	s->box.bound_ms = PATIENCE_MS;
@@ -93,7 +93,7 @@ static int engine_exec(struct scene *s, struct err *err)
 {
 	int rc;
 
-	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "exec", err) < 0 ||
+	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "exec", false, err) < 0 ||
 	    box_create(&s->box, err) < 0 || box_start(&s->box, err) < 0)
 		return -1;
 	s->box.bound_ms = PATIENCE_MS;
@@ -106,7 +106,7 @@ static int engine_delete(struct scene *s, struct err *err)
 {
 	int rc;
 
-	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "delete", err) < 0 ||
+	if (scene_boot(s, sleep_words, err) < 0 || hanging_engine(s, "delete", false, err) < 0 ||
 	    box_create(&s->box, err) < 0 || box_start(&s->box, err) < 0 ||
 	    box_kill(&s->box, err) < 0)
 		return -1;
@@ -239,6 +239,7 @@ static const struct {
 	{ "the unmounting takes long", slow_unmount },
 	{ "a volume never answers, and an exec asks it", volume_hangs },
 	{ "the shim is killed, engine and mount hold up delete", delete_is_bounded },
+	{ "the shim is killed, the engine hangs once in delete", delete_tries_again },
 	{ "thousands of calls wait", thousands_wait },
 	{ "the shim has no descriptor for who connects", no_descriptors },
 	{ "the kernel has no memory to watch a stream", no_watches },

@@ -24,15 +24,15 @@ MUST_CHECK int scene_boot(struct scene *s, const char *const *words, struct err 
 /* An answer with an error, neither silence nor success. */
 MUST_CHECK int must_fail(int rc, const char *what, struct err *err);
 
-/* An engine that hangs in @verb as long as a file is there. */
-MUST_CHECK int hanging_engine(struct scene *s, const char *verb, struct err *err);
+/* An engine that hangs in @verb as long as a file is there; @once: it removes the file itself. */
+MUST_CHECK int hanging_engine(struct scene *s, const char *verb, bool once, struct err *err);
 void engine_released(const struct scene *s);
 
 /* A FIFO as the container's output. */
 MUST_CHECK int scene_fifo(struct scene *s, struct err *err);
 
 /* slow.c: what takes long or for ever in the kernel; shortage.c: what the node is out of */
-MUST_CHECK scene_run slow_unmount, volume_hangs, delete_is_bounded;
+MUST_CHECK scene_run slow_unmount, volume_hangs, delete_is_bounded, delete_tries_again;
 MUST_CHECK scene_run thousands_wait, no_descriptors, no_watches;
 
 /* fuse.c: a file system at @dir that answers no lookup. @ret is its process. */

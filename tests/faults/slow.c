@@ -123,28 +123,43 @@ static int timed_delete(struct box *b, struct err *err)
 	return 0;
 }
 
-/* The shim was killed, the engine hangs, and somebody is in the root file system. */
-static int delete_alone(struct scene *s, struct err *err)
+static void kill_shim(struct pod *pod)
 {
-	struct pod *pod = s->box.pod;
+	kill(pod->shim, SIGKILL);
+	while (pod_alive(pod))
+		pause_ms(2);
+}
+
+/* The shim was killed, the engine hangs, and somebody is in the root file system. */
+static int delete_held_up(struct scene *s, struct err *err)
+{
 	CLEANUP_FD int inside = -1;
 	int rc;
 
-	if (hanging_engine(s, "delete", err) < 0 || run(s, err) < 0)
+	if (hanging_engine(s, "delete", false, err) < 0 || run(s, err) < 0)
 		return -1;
 	str_fmt(s->path, sizeof(s->path), "%s/rootfs/bin", s->box.bundle);
 	inside = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (inside < 0 || kill(pod->shim, SIGKILL) < 0)
-		return err_sys(err, ERR_IO, "prepare for delete");
-	while (pod_alive(pod))
-		pause_ms(2);
+	if (inside < 0)
+		return err_sys(err, ERR_IO, "open %s", s->path);
+	kill_shim(s->box.pod);
 	rc = timed_delete(&s->box, err);
 	engine_released(s);
 	fd_close(&inside);
 	return rc < 0 ? -1 : timed_delete(&s->box, err);
 }
 
-int delete_is_bounded(struct scene *s, struct err *err)
+/* There is time for another engine, and nobody comes again. */
+static int delete_hung_once(struct scene *s, struct err *err)
+{
+	if (hanging_engine(s, "delete", true, err) < 0 || run(s, err) < 0)
+		return -1;
+	kill_shim(s->box.pod);
+	return timed_delete(&s->box, err);
+}
+
+/* In a pod of its own, whose shim is killed. */
+static int in_own_pod(struct scene *s, scene_run *what, struct err *err)
 {
 	struct stage other = { .w = s->stage->w, .serial = 1000, .beside = s->stage->pod.shim };
 	struct scene own = { .stage = &other };
@@ -152,11 +167,21 @@ int delete_is_bounded(struct scene *s, struct err *err)
 
 	if (stage_up(&other, err) < 0 || scene_boot(&own, sleep_words, err) < 0)
 		return -1;
-	rc = delete_alone(&own, err);
+	rc = what(&own, err);
 	if (rc == 0)
 		rc = left_by_box(&own.box, err);
 	box_remove(&own.box);
 	if (stage_down(&other, err) < 0 || rc < 0)
 		return -1;
 	return scene_boot(s, sleep_words, err);
+}
+
+int delete_is_bounded(struct scene *s, struct err *err)
+{
+	return in_own_pod(s, delete_held_up, err);
+}
+
+int delete_tries_again(struct scene *s, struct err *err)
+{
+	return in_own_pod(s, delete_hung_once, err);
 }
