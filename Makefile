@@ -245,9 +245,9 @@ test-asan: cri ## 10-ctr and 20-cri with a shim, prepare and command line under 
 	$(Q)BUILD=$(abspath $(BUILD)/asan) ENGINES="$(or $(ENGINES),runc)" tests/integration/checked asan $(CHECKED)
 
 # Long forms of suites that `make test` runs in short ones.
-test-faults: all cri ## injected faults, long (root; FAULTS=1000 HOLD=60 KILLS=20)
-	$(Q)BUILD=$(abspath $(BUILD)) FAULTS=$$((($(or $(FAULTS),1000) * 11 / 10 + 1) / 2)) HOLD=$(or $(HOLD),60) \
-		KILLS=$(or $(KILLS),20) tests/integration/41-injected.test
+test-faults: all cri ## injected faults, long (root; FAULTS=2000 HOLD=60 KILLS=20)
+	$(Q)BUILD=$(abspath $(BUILD)) FAULTS=$$((($(or $(FAULTS),2000) * 11 / 10 + 1) / 2)) HOLD=$(or $(HOLD),60) \
+		KILLS=$(or $(KILLS),20) TALLY_LINES=8 tests/integration/41-injected.test
 
 test-soak: all cri ## lives in one shim and in many, long (root; CYCLES=10000 PER_SHIM=10 ENGINES=crun)
 	$(Q)BUILD=$(abspath $(BUILD)) CYCLES=$(or $(CYCLES),10000) PER_SHIM=$(or $(PER_SHIM),10) \

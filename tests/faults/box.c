@@ -151,17 +151,20 @@ int box_ask(struct box *b, const char *method, const char *exec_id, struct buf *
 int box_send_create(struct box *b, unsigned int bound_ms, uint32_t *ret, struct err *err)
 {
 	Crossarch__CreateTaskRequest request = CROSSARCH__CREATE_TASK_REQUEST__INIT;
-	char upper[300], work[300], lower[PATH_MAX], overlay[] = "overlay";
+	char upper[300], work[300], lower[PATH_MAX], overlay[] = "overlay", uids[40], gids[40];
 	Crossarch__Mount mount = CROSSARCH__MOUNT__INIT, *mounts[] = { &mount };
-	char *words[] = { upper, work, lower };
+	char *words[] = { upper, work, lower, uids, gids };
 	struct options options;
 
 	str_fmt(upper, sizeof(upper), "upperdir=%s/upper", b->bundle);
 	str_fmt(work, sizeof(work), "workdir=%s/work", b->bundle);
-	str_fmt(lower, sizeof(lower), "lowerdir=%s", b->pod->w->root);
+	str_fmt(lower, sizeof(lower), "lowerdir=%s",
+		b->emulated ? b->pod->w->foreign : b->pod->w->root);
 	mount.type = mount.source = overlay;
 	mount.options = words;
-	mount.n_options = ARRAY_SIZE(words);
+	mount.n_options = b->mapped ? ARRAY_SIZE(words) : 3;
+	str_fmt(uids, sizeof(uids), "uidmap=0:%d:65536", MAPPED_ID);
+	str_fmt(gids, sizeof(gids), "gidmap=0:%d:65536", MAPPED_ID);
 	options_pack(b, &options);
 	request.id = b->id;
 	request.bundle = b->bundle;
@@ -218,6 +221,8 @@ int box_send_exec(struct box *b, const char *exec_id, const char *const *program
 	request.exec_id = (char *)(uintptr_t)exec_id;
 	request.spec = &any;
 	request.terminal = b->exec_terminal;
+	if (b->exec_out)
+		request.stdout = (char *)(uintptr_t)b->exec_out;
 	return peer_send(&b->pod->peer, "Exec", &request.base, b->bound_ms, ret, err);
 }
 
@@ -236,6 +241,20 @@ int box_exec(struct box *b, const char *exec_id, const char *const *program, str
 	if (box_ask(b, "Wait", exec_id, NULL, err) < 0)
 		return err_in(err, "exec");
 	return 0;
+}
+
+int box_exec_twice(struct box *b, const char *exec_id, const char *const *program, struct err *err)
+{
+	struct err again;
+
+	if (box_exec(b, exec_id, program, err) == 0)
+		return 0;
+	if (err->code == ERR_PRECONDITION && box_ask(b, "Start", exec_id, NULL, &again) < 0 &&
+	    again.code != ERR_PRECONDITION) {
+		*err = again;
+		return err_in(err, "the same exec again");
+	}
+	return -1;
 }
 
 int box_kill(struct box *b, struct err *err)

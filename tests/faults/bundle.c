@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
@@ -30,11 +31,25 @@ int spec_process(const char *const *words, bool terminal, struct buf *b, struct 
 			  CAPABILITIES, CAPABILITIES, CAPABILITIES);
 }
 
+#define ID_MAP "[{\"containerID\":0,\"hostID\":%d,\"size\":65536}]"
+
+/* The end of the list of namespaces, and what belongs to one that follows it. */
+static void spec_user_namespace(const struct box *box, char *ret, size_t size)
+{
+	if (!box->emulated)
+		str_copy(ret, size, "]");
+	else
+		str_fmt(ret, size,
+			",{\"type\":\"user\"}],\"uidMappings\":" ID_MAP ",\"gidMappings\":" ID_MAP,
+			MAPPED_ID, MAPPED_ID);
+}
+
 static int spec_container(const struct box *box, const char *const *words, struct buf *b,
 			  struct err *err)
 {
-	char volume[PATH_MAX + 100] = "";
+	char volume[PATH_MAX + 100] = "", user[200];
 
+	spec_user_namespace(box, user, sizeof(user));
 	if (box->volume)
 		str_fmt(volume, sizeof(volume),
 			",{\"destination\":\"/volume\",\"type\":\"bind\",\"source\":\"%s\","
@@ -46,7 +61,7 @@ static int spec_container(const struct box *box, const char *const *words, struc
 	return buf_printf(
 		b, err,
 		",\"root\":{\"path\":\"rootfs\"},\"hostname\":\"faults\",\"annotations\":{"
-		"\"io.kubernetes.cri.sandbox-id\":\"%s\"},\"mounts\":[{\"destination\":\"/proc\","
+		"\"io.kubernetes.cri.sandbox-id\":\"%s\"%s},\"mounts\":[{\"destination\":\"/proc\","
 		"\"type\":\"proc\",\"source\":\"proc\"},{\"destination\":\"/dev\",\"type\":"
 		"\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\"]},{"
 		"\"destination\":\"/dev/"
@@ -54,8 +69,10 @@ static int spec_container(const struct box *box, const char *const *words, struc
 		"\"ptmxmode=0666\"]}%s],"
 		"\"linux\":{"
 		"\"cgroupsPath\":\"/%s/%s\",\"namespaces\":[{\"type\":\"mount\"},{\"type\":"
-		"\"ipc\"},{\"type\":\"uts\"},{\"type\":\"pid\"}]}}",
-		box->pod->group, volume, box->pod->w->ns, box->id);
+		"\"ipc\"},{\"type\":\"uts\"},{\"type\":\"pid\"}%s}}",
+		box->pod->group,
+		box->emulated ? ",\"io.crossarch.private-emulators\":\"true\"" : "", volume,
+		box->pod->w->ns, box->id, user);
 }
 
 int bundle_make(const struct box *box, const char *const *words, struct err *err)
@@ -70,6 +87,10 @@ int bundle_make(const struct box *box, const char *const *words, struct err *err
 		if (dir_make(path, 0711, err) < 0)
 			return -1;
 	}
+	/* What the container's root is to write to. */
+	str_fmt(path, sizeof(path), "%s/upper", box->bundle);
+	if (box->emulated && chown(path, MAPPED_ID, MAPPED_ID) < 0)
+		return err_sys(err, ERR_IO, "give %s away", path);
 	dir = open(box->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_sys(err, ERR_IO, "open %s", box->bundle);

@@ -22,12 +22,13 @@
 
 /* From the environment, set by tests/faults/lib.sh. All strings are there for the whole run. */
 struct world {
-	const char *bin;    /* FAULTS_BIN: directory of our programs */
-	const char *dir;    /* FAULTS_DIR: for bundles, engine state, sockets */
-	const char *root;   /* FAULTS_ROOT: a directory with busybox */
-	const char *ns;	    /* FAULTS_NAMESPACE: also the cgroup parent */
-	const char *grpc;   /* FAULTS_CONTAINERD: a real containerd's socket */
-	const char *engine; /* FAULTS_ENGINE: runc or crun */
+	const char *bin;     /* FAULTS_BIN: directory of our programs */
+	const char *dir;     /* FAULTS_DIR: for bundles, engine state, sockets */
+	const char *root;    /* FAULTS_ROOT: a directory with busybox */
+	const char *ns;	     /* FAULTS_NAMESPACE: also the cgroup parent */
+	const char *foreign; /* FAULTS_FOREIGN: the same of another architecture; may be empty */
+	const char *grpc;    /* FAULTS_CONTAINERD: a real containerd's socket */
+	const char *engine;  /* FAULTS_ENGINE: runc or crun */
 	char shim[PATH_MAX];
 	char events[100]; /* where the sink listens */
 	struct sink *sink;
@@ -98,8 +99,18 @@ MUST_CHECK int sink_check(const struct world *w, uint32_t from, const char *id, 
 /* --- trace.c: stops a process at a chosen system call ------------------------------------------
  */
 
-/* Whose system calls count: the process that was given, or one of its children. */
-enum role { ROLE_SELF, ROLE_FORK, ROLE_PREPARE, ROLE_PLATFORM, ROLE_ENGINE, ROLE_DAEMON, ROLES };
+/* Whose system calls count: the process that was given, one of its children, or a child of those.
+ */
+enum role {
+	ROLE_SELF,
+	ROLE_FORK,
+	ROLE_PREPARE,
+	ROLE_INSIDE, /* what prepare forks, to be in another user namespace */
+	ROLE_PLATFORM,
+	ROLE_ENGINE,
+	ROLE_DAEMON,
+	ROLES
+};
 
 enum action {
 	ACT_KILL,
@@ -117,6 +128,7 @@ struct fault {
 	unsigned int step; /* 1: the first call the action applies to; 0: only count */
 	bool lasting;	   /* an error stays: all later calls fail the same way */
 	bool from_exec;	   /* what the first process does before its execve is not ours to judge */
+	bool as_parent;	   /* only calls that are made while there is a child */
 	pid_t victim;	   /* whom ACT_KILL kills; 0: the process itself */
 	uint64_t call;	   /* only calls of this number count; 0: all (number 0 is read) */
 };
@@ -157,14 +169,19 @@ struct pod {
 	pid_t shim;
 };
 
+#define MAPPED_ID 100000
+
 struct box {
 	struct pod *pod;
 	char id[40];
 	char bundle[256];
-	const char *engine;	    /* for options; default the world's */
-	const char *out;	    /* stdout of the container, NULL: none */
-	bool exec_terminal;	    /* its execs have one */
-	const char *volume;	    /* a directory that it has as /volume, NULL: none */
+	const char *engine;   /* for options; default the world's */
+	const char *out;      /* stdout of the container, NULL: none */
+	bool exec_terminal;   /* its execs have one */
+	const char *exec_out; /* stdout of its execs, NULL: none */
+	const char *volume;   /* a directory that it has as /volume, NULL: none */
+	bool mapped;	      /* the ids of its root file system begin at MAPPED_ID */
+	bool emulated; /* foreign, in a user namespace, with emulators that are its pod's alone */
 	unsigned int bound_ms;	    /* what requests but Wait carry, as containerd's do; 0: none */
 	bool created, started;	    /* as far as the shim has told us */
 	pid_t init;		    /* from Create */
@@ -186,6 +203,9 @@ MUST_CHECK int box_create(struct box *b, struct err *err);
 MUST_CHECK int box_start(struct box *b, struct err *err);
 MUST_CHECK int box_exec(struct box *b, const char *exec_id, const char *const *program,
 			struct err *err);
+/* The same; what did not start is started once more, as whoever is told so may do. */
+MUST_CHECK int box_exec_twice(struct box *b, const char *exec_id, const char *const *program,
+			      struct err *err);
 MUST_CHECK int box_kill(struct box *b, struct err *err); /* and waits */
 MUST_CHECK int box_delete(struct box *b, const char *exec_id, struct err *err);
 MUST_CHECK int box_clean(struct box *b, struct trace *t, const struct fault *f, struct err *err);

@@ -7,6 +7,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/prepare/report.h"
 #include "tests/faults/faults.h"
 
 #define PATIENCE_MS 4000
@@ -49,26 +50,49 @@ static bool engine_state_left(const struct box *b, char ret[PATH_MAX])
 	       access(ret, F_OK) == 0;
 }
 
+/* A note of the container among those who use a private instance of binfmt_misc. */
+static bool emulators_left(const struct box *b, char ret[PATH_MAX])
+{
+	DIR *dir = opendir(PRIVATE_DIR);
+	char target[PATH_MAX];
+	const struct dirent *d;
+	bool found = false;
+	ssize_t n;
+
+	while (dir && !found && (d = readdir(dir))) {
+		str_fmt(ret, PATH_MAX, PRIVATE_DIR "/%s/%s", d->d_name, b->id);
+		n = readlink(ret, target, sizeof(target) - 1);
+		target[n < 0 ? 0 : n] = '\0';
+		found = str_eq(target, b->bundle);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static const char *what_is_left(const struct box *b, char ret[PATH_MAX])
+{
+	if (mounted_below(b->bundle, ret))
+		return "mount";
+	if (cgroup_left(b->pod->w->ns, b->id, ret))
+		return "cgroup";
+	if (engine_state_left(b, ret))
+		return "engine's state";
+	return emulators_left(b, ret) ? "note of emulators" : NULL;
+}
+
 int left_by_box(const struct box *b, struct err *err)
 {
 	uint64_t until = now_ms() + PATIENCE_MS;
-	char what[PATH_MAX];
+	char where[PATH_MAX];
+	const char *what;
 
-	for (;;) {
-		bool mount = mounted_below(b->bundle, what);
-		bool cgroup = !mount && cgroup_left(b->pod->w->ns, b->id, what);
-		bool state = !mount && !cgroup && engine_state_left(b, what);
-
-		if (!mount && !cgroup && !state)
-			return 0;
+	while ((what = what_is_left(b, where))) {
 		if (now_ms() > until)
-			return err_set(err, ERR_EXISTS, "%s %s is left",
-				       mount	? "mount"
-				       : cgroup ? "cgroup"
-						: "engine's state",
-				       what);
+			return err_set(err, ERR_EXISTS, "%s %s is left", what, where);
 		pause_ms(5);
 	}
+	return 0;
 }
 
 static pid_t unknown_child(pid_t pid, const pid_t *known, size_t n)

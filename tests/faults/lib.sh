@@ -6,11 +6,20 @@
 # that need it. Sourced after tests/integration/lib.sh and raw.sh.
 # shellcheck disable=SC2154
 
+# foreign_root: a directory with a busybox that needs an emulator, where a pod can have emulators of its own
+foreign_root() {
+	[ "$native" = amd64 ] && [ -e /usr/bin/qemu-s390x-static ] && [ -e "$images/busybox-s390x.tar" ] || return 0
+	printf '6.7\n%s\n' "$(uname -r)" | sort -CV || return 0
+	IMAGE_ARCH=s390x scratch=$node raw_root
+}
+
 # faults COMMAND ARGUMENT...: with the engine of the current round
 faults() {
 	mkdir -p "$node/f"
+	chmod 0711 "$node" # for the root of a user namespace
 	FAULTS_BIN=$BUILD/bin FAULTS_DIR=$node/f FAULTS_ROOT=$(raw_root) FAULTS_NAMESPACE=$node_name \
-		FAULTS_CONTAINERD=$node_socket FAULTS_ENGINE=$engine "$BUILD/bin/faults" "$@"
+		FAULTS_CONTAINERD=$node_socket FAULTS_ENGINE=$engine FAULTS_FOREIGN=$(foreign_root) \
+		"$BUILD/bin/faults" "$@"
 }
 
 # known ID...: containers that containerd knows, so that asking for their image goes all the way

@@ -18,7 +18,7 @@ static const char usage[] =
 	"faults hostile SECONDS N    noise over the socket, N connections of each kind\n"
 	"faults at PID STEP VICTIM   when PID is at its STEP-th call, VICTIM is killed\n"
 	"The surroundings are in FAULTS_BIN, FAULTS_DIR, FAULTS_ROOT, FAULTS_NAMESPACE,\n"
-	"FAULTS_CONTAINERD and FAULTS_ENGINE; tests/faults/lib.sh sets them.\n";
+	"FAULTS_CONTAINERD, FAULTS_ENGINE and FAULTS_FOREIGN; tests/faults/lib.sh sets them.\n";
 
 uint64_t now_ms(void)
 {
@@ -66,6 +66,7 @@ static int world_init(struct world *w, struct err *err)
 		.bin = from_environment("FAULTS_BIN"),
 		.dir = from_environment("FAULTS_DIR"),
 		.root = from_environment("FAULTS_ROOT"),
+		.foreign = from_environment("FAULTS_FOREIGN"),
 		.ns = from_environment("FAULTS_NAMESPACE"),
 		.grpc = from_environment("FAULTS_CONTAINERD"),
 		.engine = from_environment("FAULTS_ENGINE"),

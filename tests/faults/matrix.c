@@ -1,216 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <getopt.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "runtime/base/str.h"
-#include "tests/faults/stage.h"
+#include "tests/faults/bundle.h"
+#include "tests/faults/life.h"
 
 /*
  * Every step of a container's life, every process that takes part in it, every system call of that
  * process: killed there, or the call fails there. Beside the victim a second container of the same
  * shim runs all the time.
  */
-enum phase {
-	PH_BOOT,
-	PH_CREATE,
-	PH_START,
-	PH_EXEC,
-	PH_TERMINAL,
-	PH_STOP,
-	PH_DELETE,
-	PH_CLEAN,
-	PHASES
+enum {
+	PLAIN = 0,
+	MAPPED = 1,   /* the victim's root file system is id-mapped */
+	EMULATED = 2, /* and the victim has emulators of its own */
+	PARENT = 4,   /* only while there is a child */
 };
 
-static const char *const phase_name[PHASES] = {
-	"start of the shim",	"Create", "Start",  "Exec",
-	"Exec with a terminal", "Kill",	  "Delete", "delete"
-};
-
-static const struct {
+static const struct place {
 	enum phase phase;
 	enum role role;
+	unsigned int what;
 } places[] = {
-	{ PH_BOOT, ROLE_SELF },	     { PH_BOOT, ROLE_FORK },	   { PH_BOOT, ROLE_PREPARE },
-	{ PH_BOOT, ROLE_DAEMON },    { PH_CREATE, ROLE_SELF },	   { PH_CREATE, ROLE_FORK },
-	{ PH_CREATE, ROLE_PREPARE }, { PH_CREATE, ROLE_PLATFORM }, { PH_CREATE, ROLE_ENGINE },
-	{ PH_START, ROLE_SELF },     { PH_START, ROLE_FORK },	   { PH_START, ROLE_ENGINE },
-	{ PH_EXEC, ROLE_SELF },	     { PH_EXEC, ROLE_FORK },	   { PH_EXEC, ROLE_PREPARE },
-	{ PH_EXEC, ROLE_ENGINE },    { PH_TERMINAL, ROLE_SELF },   { PH_TERMINAL, ROLE_ENGINE },
-	{ PH_STOP, ROLE_SELF },	     { PH_STOP, ROLE_FORK },	   { PH_STOP, ROLE_ENGINE },
-	{ PH_DELETE, ROLE_SELF },    { PH_DELETE, ROLE_FORK },	   { PH_DELETE, ROLE_ENGINE },
-	{ PH_CLEAN, ROLE_SELF },     { PH_CLEAN, ROLE_FORK },	   { PH_CLEAN, ROLE_ENGINE },
+	{ PH_BOOT, ROLE_SELF, PLAIN },
+
+	{ PH_CREATE, ROLE_SELF, PLAIN },       { PH_CREATE, ROLE_FORK, PLAIN },
+	{ PH_CREATE, ROLE_PREPARE, PLAIN },    { PH_CREATE, ROLE_PLATFORM, PLAIN },
+	{ PH_CREATE, ROLE_ENGINE, PLAIN },     { PH_CREATE, ROLE_PREPARE, MAPPED | PARENT },
+	{ PH_CREATE, ROLE_INSIDE, MAPPED },    { PH_CREATE, ROLE_SELF, EMULATED },
+	{ PH_CREATE, ROLE_PREPARE, EMULATED }, { PH_CREATE, ROLE_INSIDE, EMULATED },
+	{ PH_START, ROLE_SELF, PLAIN },	       { PH_START, ROLE_FORK, PLAIN },
+	{ PH_START, ROLE_ENGINE, PLAIN },      { PH_CONNECT, ROLE_SELF, PLAIN },
+	{ PH_EXEC, ROLE_SELF, PLAIN },	       { PH_EXEC, ROLE_FORK, PLAIN },
+	{ PH_EXEC, ROLE_PREPARE, PLAIN },      { PH_EXEC, ROLE_ENGINE, PLAIN },
+	{ PH_TERMINAL, ROLE_SELF, PLAIN },     { PH_TERMINAL, ROLE_ENGINE, PLAIN },
+	{ PH_OUTPUT, ROLE_SELF, PLAIN },       { PH_ABANDONED, ROLE_SELF, PLAIN },
+	{ PH_ABANDONED, ROLE_SELF, EMULATED }, { PH_ABANDONED, ROLE_FORK, PLAIN },
+	{ PH_ABANDONED, ROLE_ENGINE, PLAIN },  { PH_STOP, ROLE_SELF, PLAIN },
+	{ PH_STOP, ROLE_FORK, PLAIN },	       { PH_STOP, ROLE_ENGINE, PLAIN },
+	{ PH_DELETE, ROLE_SELF, PLAIN },       { PH_DELETE, ROLE_FORK, PLAIN },
+	{ PH_DELETE, ROLE_ENGINE, PLAIN },     { PH_CLEAN, ROLE_SELF, PLAIN },
 };
 
 /* An engine whose call fails may wait for ever; who asked for it does not. */
 #define CLIENT_BOUND_MS 5000
 
-/* Of one process in one phase: some hundred, and in the five seconds of a client some more. */
-#define CALLS_MAX 20000
-
 #define PLACES ARRAY_SIZE(places)
 
 static const char *const sleep_words[] = { "/bin/sleep", "1000", NULL };
-static const char *const true_words[] = { "/bin/true", NULL };
+static const char *const outcome_name[OUTCOMES] = { "done all the same", "failed, and taken back",
+						    "the shim ended" };
 
 struct matrix {
 	struct stage stage;
 	struct tally tally;
 	unsigned int steps[PLACES][ACTIONS];
-	unsigned int done[PLACES], shim_ended;
+	unsigned int done[PLACES], outcomes[ROLES][OUTCOMES], faults[ROLES][ACTIONS];
 	bool verbose;
 };
 
-/* --- one life with one fault -------------------------------------------------------------------
+/* --- one fault ----------------------------------------------------------------------------------
  */
-
-struct life {
-	struct matrix *m;
-	struct box box;
-	struct fault fault;
-	enum phase at; /* where the fault is */
-	struct trace trace;
-	struct traced seen;
-};
-
-static int exec_on_terminal(struct box *b, struct err *err)
-{
-	int rc;
-
-	b->exec_terminal = true;
-	rc = box_exec(b, "t", true_words, err) < 0 ? -1 : box_delete(b, "t", err);
-	b->exec_terminal = false;
-	return rc;
-}
-
-static int run_phase(struct life *l, enum phase phase, struct err *err)
-{
-	struct box *b = &l->box;
-	struct trace *t = l->at == phase ? &l->trace : NULL;
-
-	switch (phase) {
-	case PH_BOOT:
-		return box_boot(b, t, &l->fault, err);
-	case PH_CREATE:
-		return box_create(b, err);
-	case PH_START:
-		return box_start(b, err);
-	case PH_EXEC:
-		return box_exec(b, "e", true_words, err) < 0 ? -1 : box_delete(b, "e", err);
-	case PH_TERMINAL:
-		return exec_on_terminal(b, err);
-	case PH_STOP:
-		return box_kill(b, err);
-	case PH_DELETE:
-		return box_delete(b, "", err);
-	case PH_CLEAN:
-		return box_clean(b, t, &l->fault, err);
-	case PHASES:
-		break;
-	}
-	return err_set(err, ERR_INVALID, "no such phase");
-}
-
-static bool is_action(enum phase phase)
-{
-	return phase == PH_BOOT || phase == PH_CLEAN;
-}
-
-/* The daemon's first steps are part of a boot: it is traced until it has answered something. */
-static int settle_boot(struct life *l, struct err *err)
-{
-	if (box_ask(&l->box, "Connect", "", NULL, err) < 0 && err->code != ERR_PRECONDITION)
-		return -1;
-	return 0;
-}
-
-static int faulty_phase(struct life *l, struct err *err)
-{
-	int rc;
-
-	l->fault.from_exec = is_action(l->at);
-	if (!is_action(l->at) && trace_begin(&l->trace, l->m->stage.pod.shim, &l->fault, err) < 0)
-		ASSERT(!"the shim can be traced");
-	rc = run_phase(l, l->at, err);
-	if (rc == 0 && l->at == PH_BOOT)
-		rc = settle_boot(l, err);
-	trace_end(&l->trace, &l->seen);
-	return rc;
-}
-
-/* The life up to the fault, the fault, and, where it changed nothing, the rest. 1: cut short. */
-static int live(struct life *l, struct err *err)
-{
-	for (enum phase phase = 0; phase < PHASES; phase++) {
-		struct err why;
-		int rc = phase == l->at ? faulty_phase(l, &why) : run_phase(l, phase, &why);
-
-		if (rc == 0)
-			continue;
-		*err = why;
-		if (phase < l->at)
-			return err_in(err, "before the fault");
-		if (why.code == ERR_TIMEOUT)
-			return err_in(err, "%s hangs", phase_name[phase]);
-		return 1;
-	}
-	return 0;
-}
-
-/* --- what has to hold ----------------------------------------------------------------------------
- */
-
-/* epoll_wait() failing is the one error a shim may end of; killing it is the others' cause. */
-static bool may_end(const struct life *l)
-{
-	return l->fault.action == ACT_KILL &&
-	       (l->fault.role == ROLE_SELF || l->fault.role == ROLE_DAEMON) && l->at != PH_CLEAN;
-}
-
-/* The shim is gone: both containers were its; containerd cleans up after both. */
-static int check_without_shim(struct life *l, struct err *err)
-{
-	struct matrix *m = l->m;
-
-	m->shim_ended++;
-	if (!may_end(l))
-		return err_set(err, ERR_PRECONDITION, "the shim is gone");
-	if (sink_check(m->stage.w, l->box.from, l->box.id, 0, 127, 0, err) < 0)
-		return -1;
-	return 0;
-}
-
-static int check_life(struct life *l, int rc, struct err *err)
-{
-	struct matrix *m = l->m;
-	struct box *b = &l->box;
-
-	if (rc > 0 && box_rescue(b, err) < 0)
-		return -1;
-	if (left_by_box(b, err) < 0)
-		return -1;
-	if (!pod_alive(&m->stage.pod))
-		return check_without_shim(l, err);
-	if (sink_check(m->stage.w, b->from, b->id, b->wanted, b->maybe, 15000, err) < 0)
-		return -1;
-	return stage_check(&m->stage, err);
-}
-
-/* A step that failed was done again and again: more calls than any life makes. */
-static int check_calls(const struct life *l, struct err *err)
-{
-	unsigned int calls = l->seen.steps[ACT_KILL];
-
-	return calls <= CALLS_MAX ? 0 : err_set(err, ERR_LIMIT, "it made %u calls", calls);
-}
-
-static void describe(const struct life *l, char *ret, size_t size)
-{
-	str_fmt(ret, size, "%s in %s of %s at step %u (%s)%s", action_name[l->fault.action],
-		phase_name[l->at], role_name[l->fault.role], l->fault.step, l->seen.call,
-		l->fault.lasting ? ", lasting" : "");
-}
 
 /* Whatever is in the way of the next fault is put aside. */
 static int start_over(struct matrix *m, struct box *victim, struct err *err)
@@ -223,30 +73,51 @@ static int start_over(struct matrix *m, struct box *victim, struct err *err)
 	return stage_up(&m->stage, err);
 }
 
+static int make_victim(struct matrix *m, const struct place *p, struct box *ret, struct err *err)
+{
+	if (box_make(&m->stage.pod, "victim", sleep_words, ret, err) < 0)
+		return -1;
+	ret->bound_ms = CLIENT_BOUND_MS;
+	ret->mapped = p->what & (MAPPED | EMULATED);
+	ret->emulated = p->what & EMULATED;
+	return ret->emulated ? bundle_make(ret, sleep_words, err) : 0;
+}
+
+static void count(struct matrix *m, const struct life *l, enum outcome outcome)
+{
+	if (!l->fault.step)
+		return;
+	if (!l->seen.fired) {
+		m->tally.unreached++;
+		return;
+	}
+	m->tally.injected++;
+	m->faults[l->fault.role][l->fault.action]++;
+	m->outcomes[l->fault.role][outcome]++;
+}
+
 static int one(struct matrix *m, size_t place, const struct fault *f, struct err *err)
 {
-	struct life l = { .m = m, .fault = *f, .at = places[place].phase };
+	const struct place *p = &places[place];
+	struct life l = { .stage = &m->stage, .fault = *f, .at = p->phase };
+	enum outcome outcome = OUT_FAILED;
 	uint64_t begin = now_ms();
 	char text[200];
 	int rc;
 
-	l.fault.role = places[place].role;
-	if (box_make(&m->stage.pod, "victim", sleep_words, &l.box, err) < 0)
+	l.fault.role = p->role;
+	l.fault.as_parent = p->what & PARENT;
+	if (make_victim(m, p, &l.box, err) < 0)
 		return -1;
-	l.box.bound_ms = CLIENT_BOUND_MS;
-	rc = live(&l, err);
+	rc = life_run(&l, &outcome, err);
 	memcpy(m->steps[place], (const void *)(uintptr_t)l.seen.steps, sizeof(m->steps[place]));
-	describe(&l, text, sizeof(text));
-	if (rc >= 0)
-		rc = check_life(&l, rc, err);
-	if (rc == 0)
-		rc = check_calls(&l, err);
+	life_describe(&l, text, sizeof(text));
 	if (rc == 0)
 		rc = stage_again(&m->stage, l.box.id, err);
-	if (f->step)
-		l.seen.fired ? m->tally.injected++ : m->tally.unreached++;
+	count(m, &l, outcome);
 	if (m->verbose)
-		printf("# %5u ms %s\n", (unsigned int)(now_ms() - begin), text);
+		printf("# %5u ms %s: %s\n", (unsigned int)(now_ms() - begin), text,
+		       outcome_name[outcome]);
 	if (rc < 0) {
 		loss(&m->tally, "%s: %s", text, err->text);
 		printf("# see %s and %s\n", l.box.bundle, m->stage.sibling.bundle);
@@ -259,17 +130,21 @@ static int one(struct matrix *m, size_t place, const struct fault *f, struct err
 /* --- which faults --------------------------------------------------------------------------------
  */
 
-/* All steps when there is room for them, else so many, spread over all of them. */
+/*
+ * All steps when there is room for them, else so many, spread over all of them. An error is once
+ * and lasting in turn, or, where there is room, both at each step.
+ */
 static int some_of(struct matrix *m, size_t place, enum action action, unsigned int n_wanted,
 		   struct err *err)
 {
-	unsigned int steps = m->steps[place][action];
-	unsigned int n = steps < n_wanted ? steps : n_wanted, shift = (unsigned int)place + action;
+	unsigned int steps = m->steps[place][action], shift = (unsigned int)place + action;
+	bool both = action != ACT_KILL && n_wanted >= 2 * steps;
+	unsigned int n = both ? 2 * steps : steps < n_wanted ? steps : n_wanted;
 
 	for (unsigned int i = 0; i < n; i++) {
 		struct fault f = { .action = action,
-				   .step = spread(i, n, steps),
-				   .lasting = action != ACT_KILL && (i + shift) % 2 };
+				   .step = both ? i / 2 + 1 : spread(i, n, steps),
+				   .lasting = action != ACT_KILL && (both ? i : i + shift) % 2 };
 
 		if (one(m, place, &f, err) < 0)
 			return -1;
@@ -278,26 +153,37 @@ static int some_of(struct matrix *m, size_t place, enum action action, unsigned 
 	return 0;
 }
 
-/* Kills are half of all. */
+/* Kills are half of all; which errors get the odd ones of the rest differs from place to place. */
 static int at_place(struct matrix *m, size_t place, unsigned int n, struct err *err)
 {
-	const struct fault count = { .step = 0 };
-	unsigned int kills = (n + 1) / 2, left = n - kills;
+	const struct fault none = { .step = 0 };
+	const unsigned int errors = ACTIONS - 1;
+	unsigned int kills = (n + 1) / 2, left = n - kills, steps[ACTIONS];
 
-	if (one(m, place, &count, err) < 0)
+	if (one(m, place, &none, err) < 0)
 		return -1;
-	for (enum action a = 0; a < ACTIONS; a++) {
-		unsigned int share = a == ACT_KILL ? kills : (left + 3 - a + 1) / (ACTIONS - a);
-		unsigned int steps[ACTIONS];
+	memcpy(steps, m->steps[place], sizeof(steps));
+	if (!steps[ACT_KILL])
+		loss(&m->tally, "%s of %s makes no calls", phase_name[places[place].phase],
+		     role_name[places[place].role]);
+	if (some_of(m, place, ACT_KILL, kills, err) < 0)
+		return -1;
+	for (unsigned int i = 0; i < errors; i++) {
+		enum action a = ACT_KILL + 1 + (enum action)((place + i) % errors);
+		unsigned int share = (left + errors - i - 1) / (errors - i);
 
-		memcpy(steps, m->steps[place], sizeof(steps));
-		if (a != ACT_KILL)
-			left -= share < left ? share : left;
+		left -= share;
+		memcpy(m->steps[place], steps, sizeof(steps));
 		if (some_of(m, place, a, share, err) < 0)
 			return -1;
-		memcpy(m->steps[place], steps, sizeof(steps));
 	}
+	memcpy(m->steps[place], steps, sizeof(steps));
 	return 0;
+}
+
+static bool is_possible(const struct matrix *m, size_t place)
+{
+	return !(places[place].what & EMULATED) || *m->stage.w->foreign;
 }
 
 static int run_all(struct matrix *m, unsigned int wanted, const char *only, struct err *err)
@@ -307,7 +193,7 @@ static int run_all(struct matrix *m, unsigned int wanted, const char *only, stru
 		unsigned int n = (left + (unsigned int)(PLACES - place) - 1) /
 				 (unsigned int)(PLACES - place);
 
-		if (only && (size_t)atoi(only) != place)
+		if (!is_possible(m, place) || (only && (size_t)atoi(only) != place))
 			continue;
 		if (at_place(m, place, only ? wanted : n, err) < 0)
 			return -1;
@@ -317,6 +203,29 @@ static int run_all(struct matrix *m, unsigned int wanted, const char *only, stru
 		fflush(stdout);
 	}
 	return 0;
+}
+
+static unsigned int sum(const unsigned int *of, size_t n)
+{
+	unsigned int all = 0;
+
+	for (size_t i = 0; i < n; i++)
+		all += of[i];
+	return all;
+}
+
+static void print_counts(const struct matrix *m)
+{
+	for (enum role r = 0; r < ROLES; r++) {
+		if (!sum(m->faults[r], ACTIONS))
+			continue;
+		printf("# in %s:", role_name[r]);
+		for (enum action a = 0; a < ACTIONS; a++)
+			printf(" %u %s", m->faults[r][a], action_name[a]);
+		for (enum outcome o = 0; o < OUTCOMES; o++)
+			printf("%s %u %s", o ? "," : ";", m->outcomes[r][o], outcome_name[o]);
+		printf("\n");
+	}
 }
 
 int cmd_matrix(struct world *w, int argc, char **argv, struct err *err)
@@ -330,6 +239,7 @@ int cmd_matrix(struct world *w, int argc, char **argv, struct err *err)
 		return -1;
 	if (stage_down(&m.stage, err) < 0)
 		loss(&m.tally, "%s", err->text);
+	print_counts(&m);
 	printf("faults: %u injected with %s (%u not reached), %u losses\n", m.tally.injected,
 	       w->engine, m.tally.unreached, m.tally.losses);
 	return m.tally.losses ? err_set(err, ERR_PRECONDITION, "%u losses", m.tally.losses) : 0;

@@ -242,6 +242,7 @@ static const struct {
 	{ "the shim is killed, the engine hangs once in delete", delete_tries_again },
 	{ "thousands of calls wait", thousands_wait },
 	{ "the shim has no descriptor for who connects", no_descriptors },
+	{ "the shim has no descriptor for a terminal", no_descriptors_for_terminals },
 	{ "the kernel has no memory to watch a stream", no_watches },
 };
 

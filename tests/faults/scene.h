@@ -33,7 +33,7 @@ MUST_CHECK int scene_fifo(struct scene *s, struct err *err);
 
 /* slow.c: what takes long or for ever in the kernel; shortage.c: what the node is out of */
 MUST_CHECK scene_run slow_unmount, volume_hangs, delete_is_bounded, delete_tries_again;
-MUST_CHECK scene_run thousands_wait, no_descriptors, no_watches;
+MUST_CHECK scene_run thousands_wait, no_descriptors, no_descriptors_for_terminals, no_watches;
 
 /* fuse.c: a file system at @dir that answers no lookup. @ret is its process. */
 MUST_CHECK int fuse_mount(const char *dir, pid_t *ret, struct err *err);

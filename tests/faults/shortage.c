@@ -101,6 +101,75 @@ int no_descriptors(struct scene *s, struct err *err)
 	return rc;
 }
 
+/* The loss of its terminal does not end it. */
+static const char *const stubborn_words[] = { "/bin/sh", "-c", "trap '' HUP; sleep 0.2", NULL };
+
+/* So many more descriptors than an idle shim has are enough for an exec with a terminal. */
+#define TERMINAL_FILES 64
+
+static int exec_with_few(struct scene *s, unsigned int more, bool *ret_ran, struct err *err)
+{
+	struct pod *pod = s->box.pod;
+	struct rlimit old, ignored;
+	char id[16];
+	int rc;
+
+	str_fmt(id, sizeof(id), "t-%u", more);
+	if (limit_files(pod->shim, s->stage->idle.descriptors + more, &old, err) < 0)
+		return -1;
+	rc = box_exec_twice(&s->box, id, stubborn_words, err);
+	*ret_ran = rc == 0;
+	if (limit_files(pod->shim, old.rlim_cur, &ignored, err) < 0)
+		return -1;
+	return *ret_ran ? box_delete(&s->box, id, err) : must_fail(rc, id, err);
+}
+
+/* What the shim needs while it starts the engine, one more each time. */
+static int start_with_few(struct scene *s, struct err *err)
+{
+	unsigned int failed = 0;
+	bool ran = false;
+
+	for (unsigned int more = 0; more < TERMINAL_FILES && !ran; more++) {
+		if (exec_with_few(s, more, &ran, err) < 0 || box_runs(&s->stage->sibling, err) < 0)
+			return -1;
+		failed += !ran;
+	}
+	if (ran && failed >= 3)
+		return 0;
+	return err_set(err, ERR_INVALID, "%u execs failed, and %s ran", failed,
+		       ran ? "then one" : "none");
+}
+
+/* The engine is through, the process runs, and its terminal cannot be taken. */
+static int take_with_none(struct scene *s, struct err *err)
+{
+	const struct fault f = {
+		.role = ROLE_SELF, .action = ACT_EMFILE, .call = SYS_accept4, .step = 1
+	};
+	struct trace t = { .tracer = 0 };
+	struct traced seen;
+	int rc;
+
+	if (trace_begin(&t, s->box.pod->shim, &f, err) < 0)
+		return -1;
+	rc = box_exec_twice(&s->box, "taken", stubborn_words, err);
+	trace_end(&t, &seen);
+	if (!seen.fired)
+		return err_set(err, ERR_INVALID, "no terminal was to be taken");
+	return must_fail(rc, "exec without a terminal", err);
+}
+
+/* The exec fails whole, may be started again, and is in nobody's way. */
+int no_descriptors_for_terminals(struct scene *s, struct err *err)
+{
+	if (scene_boot(s, sleep_words, err) < 0 || box_create(&s->box, err) < 0 ||
+	    box_start(&s->box, err) < 0)
+		return -1;
+	s->box.exec_terminal = true;
+	return start_with_few(s, err) < 0 || take_with_none(s, err) < 0 ? -1 : 0;
+}
+
 /* --- memory of the kernel for what is watched --------------------------------------------------
  */
 

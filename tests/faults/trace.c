@@ -18,8 +18,9 @@
  * The tracer is a process of its own: it waits for tracees while the test waits for answers. When
  * it is killed, the kernel lets all of them go on.
  */
-const char *const role_name[ROLES] = { "itself",	 "a forked child", "prepare",
-				       "image-platform", "the engine",	   "the new shim" };
+const char *const role_name[ROLES] = { "itself",	  "a forked child", "prepare",
+				       "prepare's child", "image-platform", "the engine",
+				       "the new shim" };
 const char *const action_name[ACTIONS] = { "SIGKILL", "ENOSPC", "EMFILE", "ENOMEM", "EIO" };
 static const int action_errno[ACTIONS] = { 0, ENOSPC, EMFILE, ENOMEM, EIO };
 
@@ -140,10 +141,29 @@ static struct tracee *tracee_of(struct tracer *t, pid_t pid)
 	return unused;
 }
 
-/* A thread belongs to its process; a process that is no child of the first one is not ours. */
+static bool is_prepare(const struct tracer *t, pid_t pid)
+{
+	for (size_t i = 0; i < TRACEES_MAX; i++)
+		if (t->tracees[i].pid == pid)
+			return t->tracees[i].role == ROLE_PREPARE;
+	return false;
+}
+
+/* Who may become the parent of those whose calls count is followed as well. */
+static bool is_followed(const struct tracer *t, enum role role)
+{
+	return role == t->fault->role || role == ROLE_FORK || role == ROLE_SELF ||
+	       (t->fault->role == ROLE_INSIDE && role == ROLE_PREPARE);
+}
+
+/*
+ * A thread belongs to its process. A process that is neither a child of the first one nor of its
+ * prepare is not ours.
+ */
 static bool settle(struct tracer *t, struct tracee *e)
 {
 	pid_t leader = (pid_t)status_field(e->pid, "Tgid:\t");
+	pid_t parent = (pid_t)status_field(e->pid, "PPid:\t");
 
 	e->known = true;
 	if (e->pid == t->root) {
@@ -151,10 +171,12 @@ static bool settle(struct tracer *t, struct tracee *e)
 	} else if (leader && leader != e->pid) {
 		e->leader = leader;
 		e->role = tracee_of(t, leader)->role;
-	} else if (status_field(e->pid, "PPid:\t") != t->root) {
+	} else if (is_prepare(t, parent)) {
+		e->role = ROLE_INSIDE;
+	} else if (parent != t->root) {
 		return false;
 	}
-	return e->role == t->fault->role || e->role == ROLE_FORK || e->role == ROLE_SELF;
+	return is_followed(t, e->role);
 }
 
 /* crun runs itself again from memory; its role stays what its first program was. */
@@ -164,20 +186,25 @@ static bool on_exec(struct tracer *t, struct tracee *e)
 		t->root_execed = true;
 	else if (e->role == ROLE_FORK)
 		e->role = role_of_program(e->pid);
-	return e->pid == t->root || e->role == t->fault->role;
+	return e->pid == t->root || (e->role != ROLE_FORK && is_followed(t, e->role));
 }
 
 /* --- the fault ---------------------------------------------------------------------------------
  */
 
-/* Who can neither send nor receive for ever has no way to say so: that fails once only. */
+/* Who cannot send, receive or be told that it could, has no way to say so: that fails once. */
+static bool is_last_word(uint64_t number)
+{
+	return number == SYS_sendto || number == SYS_recvfrom || number == SYS_sendmsg ||
+	       number == SYS_recvmsg || number == SYS_epoll_ctl;
+}
+
 static bool due(const struct tracer *t, unsigned int steps, uint64_t number)
 {
 	const struct fault *f = t->fault;
 
-	return f->step && (steps == f->step || (f->lasting && steps > f->step &&
-						number != SYS_sendto && number != SYS_recvfrom &&
-						number != SYS_sendmsg && number != SYS_recvmsg));
+	return f->step && (steps == f->step ||
+			   (f->lasting && steps > f->step && (f->call || !is_last_word(number))));
 }
 
 static void hit(struct tracer *t, struct tracee *e, uint64_t number)
@@ -195,6 +222,26 @@ static void hit(struct tracer *t, struct tracee *e, uint64_t number)
 	}
 }
 
+static bool has_child(pid_t pid)
+{
+	char path[64];
+	CLEANUP_FILE FILE *file = NULL;
+
+	str_fmt(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	file = fopen(path, "re");
+	return file && fgetc(file) != EOF;
+}
+
+static bool is_counted(const struct tracer *t, const struct tracee *e,
+		       const struct __ptrace_syscall_info *info)
+{
+	const struct fault *f = t->fault;
+
+	return e->role == f->role && info->op == PTRACE_SYSCALL_INFO_ENTRY &&
+	       !(f->from_exec && e->pid == t->root && !t->root_execed) &&
+	       !(f->call && f->call != info->entry.nr) && !(f->as_parent && !has_child(e->pid));
+}
+
 static void on_call(struct tracer *t, struct tracee *e)
 {
 	struct __ptrace_syscall_info info;
@@ -206,9 +253,7 @@ static void on_call(struct tracer *t, struct tracee *e)
 		set_result(e->pid, action_errno[t->fault->action]);
 		e->failing = false;
 	}
-	if (info.op != PTRACE_SYSCALL_INFO_ENTRY ||
-	    (t->fault->from_exec && e->pid == t->root && !t->root_execed) ||
-	    (t->fault->call && t->fault->call != info.entry.nr))
+	if (!is_counted(t, e, &info))
 		return;
 	if (t->fault->action == ACT_HOLD) {
 		e->held = true;
@@ -228,9 +273,16 @@ static void on_call(struct tracer *t, struct tracee *e)
 /* --- the loop ----------------------------------------------------------------------------------
  */
 
+/*
+ * prepare kills its child as soon as it has what it wants. It stops at its calls as well, so that
+ * the child gets to its own.
+ */
 static void go_on(const struct tracer *t, const struct tracee *e, int sig)
 {
-	ptrace(e->role == t->fault->role ? PTRACE_SYSCALL : PTRACE_CONT, e->pid, 0, sig);
+	bool stops = e->role == t->fault->role ||
+		     (t->fault->role == ROLE_INSIDE && e->role == ROLE_PREPARE);
+
+	ptrace(stops ? PTRACE_SYSCALL : PTRACE_CONT, e->pid, 0, sig);
 }
 
 static void let_go(struct tracee *e)
