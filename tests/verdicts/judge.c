@@ -43,6 +43,14 @@ static bool is_engine(const struct trial *t, const struct report *r, const struc
 	return t->engine && r->verdict == VERDICT_NATIVE && strstr(x->words, "error mounting");
 }
 
+/* crun keeps noexec whatever follows it (1.8 to 1.28), runc the last of them, as mount(8) does. */
+static bool is_order(const struct trial *t, const struct report *r, const struct truth *x)
+{
+	return t->engine && r->verdict == VERDICT_NATIVE && x->error == EACCES &&
+	       strstr(t->label, "\"noexec\",\"exec\"") &&
+	       (strstr(x->words, "open executable") || strstr(x->words, "is not executable"));
+}
+
 /* How much room the node leaves below and above: vm.mmap_min_addr, the size of address spaces. */
 static bool is_room(const struct trial *t, const struct report *r, const struct truth *x)
 {
@@ -74,6 +82,7 @@ static const struct {
 	{ "own fault", "it is loaded; what it then executes is not there", dies_by_itself },
 	{ "mount point", "the engine makes an empty file to mount another on", is_mount_point },
 	{ "engine", "the engine cannot mount what the specification says, and says so", is_engine },
+	{ "order", "crun lets noexec win over a later exec, runc does not", is_order },
 	{ "room", "addresses that another node may have room for", is_room },
 	{ "hook", "a hook could have put the right file there, and did not", is_hooked },
 	{ "note", "qemu reads a note that no linker writes like this", is_guest_note },
