@@ -14,7 +14,7 @@ void words_init(struct words *w, const char *text, size_t n)
 	w->p = text;
 	w->end = text + n;
 	w->word[0] = '\0';
-	w->command = w->sticky = false;
+	w->command = w->sticky = w->user = false;
 	w->expected = true;
 }
 
@@ -48,6 +48,7 @@ static const char *skip_noise(struct words *w, bool *ret_value)
 		if (*p == '$') {
 			p = skip_variable(p, end);
 			w->expected = w->sticky;
+			w->user = false;
 			continue;
 		}
 		if (*p == '#' && (before == ' ' || before == '\t' || before == '\n')) {
@@ -56,7 +57,7 @@ static const char *skip_noise(struct words *w, bool *ret_value)
 		}
 		if (strchr("\n;&|(){}`!", *p)) {
 			w->expected = true;
-			w->sticky = false;
+			w->sticky = w->user = false;
 		}
 		*ret_value = *p == '=';
 		before = *p++;
@@ -83,12 +84,15 @@ static void place(struct words *w, bool value)
 						"su-exec", "s6-setuidgid", "chpst",	"setpriv",
 						"timeout", "nice",	   "sudo",	"runuser",
 						"xargs",   "chroot",	   NULL };
-	const char *base = strrchr(w->word, '/');
+	static const char *const changers[] = { "gosu", "su-exec", "s6-setuidgid", NULL };
+	const char *slash = strrchr(w->word, '/'), *base = slash ? slash + 1 : w->word;
+	bool user = w->user && !value;
 
-	w->command = w->expected && !value;
+	w->command = w->expected && !value && !user;
 	if (value)
 		return;
-	w->sticky = w->sticky || (w->command && is_one_of(base ? base + 1 : w->word, starters));
+	w->user = w->command && is_one_of(base, changers);
+	w->sticky = w->sticky || (w->command && is_one_of(base, starters));
 	w->expected = w->sticky || (w->command && is_one_of(w->word, before));
 }
 

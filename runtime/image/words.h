@@ -16,6 +16,7 @@ struct words {
 	char word[WORD_MAX + 1];
 	bool command; /* stands where a command's name does: first, or behind ; && then exec ... */
 	bool expected, sticky; /* the next one does; so do all up to the end of this command */
+	bool user;	       /* but the next one is a user's name: gosu NAME PROGRAM */
 };
 
 void words_init(struct words *w, const char *text, size_t n);

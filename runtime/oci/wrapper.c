@@ -36,7 +36,15 @@ static const struct wrapper {
 	{ "timeout", VALUE, "ks", { 2, 126, 127 } },
 	{ "stdbuf", OPTIONS, "ioe", { 2, 126, 127 } },
 	{ "ionice", OPTIONS, "cn", { 2, 126, 127 } },
+	{ "setsid", OPTIONS, "", { 2, 126, 127 } },
+	{ "setpriv", OPTIONS, "?", { 2, 126, 127 } },
 	{ "with-contenv", PLAIN, "", { 1, 2, 111, 126, 127 } },
+};
+
+/* Long options of theirs that take no argument; any other may take the next one. */
+static const char *const valueless[] = {
+	"--single-child", "--verbose",	   "--foreground",  "--preserve-status", "--no-new-privs",
+	"--clear-groups", "--init-groups", "--keep-groups", "--reset-env",
 };
 
 static const char *base_of(const char *path)
@@ -59,6 +67,14 @@ static const struct wrapper *find(const char *program)
 	return NULL;
 }
 
+static bool is_valueless(const char *option)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(valueless); i++)
+		if (str_eq(option, valueless[i]))
+			return true;
+	return false;
+}
+
 /* The index behind the options that begin at @i; 0 when a long option may take an argument. */
 static size_t skip_options(const struct wrapper *w, const char *const *args, size_t i)
 {
@@ -68,11 +84,8 @@ static size_t skip_options(const struct wrapper *w, const char *const *args, siz
 		if (str_eq(args[i], "--"))
 			return i + 1;
 		if (args[i][1] == '-') {
-			/* --name=value and --name: those of these programs that take one apart */
 			if (!strchr(args[i], '=') && w->with[0] && w->style != ENV &&
-			    !str_eq(args[i], "--single-child") && !str_eq(args[i], "--verbose") &&
-			    !str_eq(args[i], "--foreground") &&
-			    !str_eq(args[i], "--preserve-status"))
+			    !is_valueless(args[i]))
 				return 0;
 			continue;
 		}
@@ -124,6 +137,13 @@ size_t wrapper_command(const char *const *args)
 	return i && i < n ? i : 0;
 }
 
+const char *wrapper_name(const char *program)
+{
+	const struct wrapper *w = find(program);
+
+	return w && w != &s6_init ? w->name : NULL;
+}
+
 bool wrapper_fails_with(const char *program, uint64_t status)
 {
 	const struct wrapper *w = find(program);
@@ -150,8 +170,106 @@ const char *wrapper_shell_text(const char *const *args, size_t *ret_rest)
 	return args[i + 1];
 }
 
-bool wrapper_passes_on(const char *text, size_t n)
+size_t wrapper_shell_script(const char *const *args)
 {
-	return memmem(text, n, "\"$@\"", 4) || memmem(text, n, "\"${@}\"", 6) ||
-	       memmem(text, n, "exec $@", 7) || memmem(text, n, "exec $*", 7);
+	size_t i = 1;
+
+	if (!args[0] || !str_ends(base_of(args[0]), "sh"))
+		return 0;
+	/* An option of one letter with an argument of its own: the script is not looked for. */
+	for (; args[i] && args[i][0] == '-' && args[i][1]; i++)
+		if (str_ends(args[i], "c") || str_ends(args[i], "o") || args[i][1] == '-')
+			return 0;
+	return args[i] && args[i][0] != '-' && args[i][0] != '+' ? i : 0;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* A wrapper's name among the words between @line and @end. */
+static const char *wrapper_between(const char *line, const char *end)
+{
+	while (line < end) {
+		const char *word = line;
+		size_t n;
+
+		while (line < end && !is_blank(*line))
+			line++;
+		for (const char *p = word; p < line; p++)
+			if (*p == '/')
+				word = p + 1;
+		n = (size_t)(line - word);
+		for (size_t i = 0; i < ARRAY_SIZE(wrappers); i++)
+			if (strlen(wrappers[i].name) == n && memcmp(word, wrappers[i].name, n) == 0)
+				return wrappers[i].name;
+		line++;
+	}
+	return NULL;
+}
+
+/* Goes to the next of these words in the text; NULL when there is none. */
+static const char *next_arguments(const char *p, const char *end)
+{
+	static const char *const words[] = { "\"$@\"", "\"${@}\"", "exec $@", "exec $*" };
+	const char *first = NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		const char *found = memmem(p, (size_t)(end - p), words[i], strlen(words[i]));
+
+		if (found && (!first || found < first))
+			first = found;
+	}
+	return first;
+}
+
+bool wrapper_passes_on(const char *text, size_t n, const char **ret_by)
+{
+	const char *p = text, *end = text + n;
+	bool any = false;
+
+	*ret_by = NULL;
+	while (!*ret_by && (p = next_arguments(p, end))) {
+		const char *line = p;
+
+		while (line > text && line[-1] != '\n')
+			line--;
+		*ret_by = wrapper_between(line, p);
+		any = true;
+		p++;
+	}
+	return any;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool wrapper_stops_by(const char *option)
+{
+	if (*option++ != '-')
+		return false;
+	for (; is_letter(*option); option++)
+		if (*option == 'e')
+			return true;
+	return false;
+}
+
+bool wrapper_stops(const char *text, size_t n)
+{
+	const char *p = text, *end = text + n;
+
+	while ((p = memmem(p, (size_t)(end - p), "set -", 5))) {
+		bool begins = p == text || p[-1] == '\n' || p[-1] == ';' || is_blank(p[-1]);
+
+		p += 5;
+		if (begins && (size_t)(end - p) >= 9 && memcmp(p, "o errexit", 9) == 0)
+			return true;
+		for (; begins && p < end && is_letter(*p); p++)
+			if (*p == 'e')
+				return true;
+	}
+	return false;
 }

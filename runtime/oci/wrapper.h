@@ -16,6 +16,9 @@
  */
 size_t wrapper_command(const char *const *args);
 
+/* The name by which such a program is known here, which stays valid; NULL when it is none. */
+const char *wrapper_name(const char *program);
+
 /*
  * True when a program of this name may end with @status because the command could not be executed.
  * The C library's execvp() has /bin/sh read what the kernel does not run, so several may.
@@ -28,5 +31,21 @@ bool wrapper_fails_with(const char *program, uint64_t status);
  */
 const char *wrapper_shell_text(const char *const *args, size_t *ret_rest);
 
-/* True when the shell text @text, @n bytes, goes on to its own arguments: exec "$@". */
-bool wrapper_passes_on(const char *text, size_t n);
+/*
+ * The index in @args of the script that a shell was given, as in `bash -e SCRIPT ARGUMENT`; its own
+ * arguments follow. 0 without one.
+ */
+size_t wrapper_shell_script(const char *const *args);
+
+/*
+ * True when the shell text @text, @n bytes, goes on to its own arguments: exec "$@". *@ret_by is
+ * the name of the one of those programs that it puts in front of them, as in exec gosu USER "$@";
+ * NULL without.
+ */
+bool wrapper_passes_on(const char *text, size_t n, const char **ret_by);
+
+/* True when the letters of a shell's option, "-eu" or "-Eeo", make it end at the first error. */
+bool wrapper_stops_by(const char *option);
+
+/* True when the shell text @text, @n bytes, says so itself: set -e. */
+bool wrapper_stops(const char *text, size_t n);

@@ -19,6 +19,7 @@
  * that status follows from exactly one thing that is there on disk:
  *
  *   1, 2, 111     a program that only starts another one (an init, a changer of users) could not
+ *   1             a bash that ends at errors could not go on to the command in its arguments
  *   2, 126        a program named by the shell text that was run cannot be executed
  *   127, 255      one of them, or what the emulator needs for it, is not there
  *   127           a shared library of one of them is not there
@@ -30,8 +31,11 @@
 #define SUSPECTS_MAX 64
 #define DEPTH_MAX 5 /* tini, a script, gosu, a shell, the program */
 
-/* Who would have executed a program: a wrapper of this name, or NULL for a shell. */
-typedef const char *starter;
+/* Who would have executed a program. */
+struct starter {
+	const char *wrapper; /* its name, NULL for a shell */
+	bool stops;	     /* a bash that ends at errors */
+};
 
 struct look {
 	struct prepare *p;
@@ -41,7 +45,7 @@ struct look {
 	char text[TEXT_MAX_BYTES];
 	size_t text_len;
 	const char *const *next; /* what a program goes on to, NULL without */
-	starter by;		 /* and who would have executed that */
+	struct starter by;	 /* and who would have executed that */
 	bool several; /* more than one thing would explain the status: then none is named */
 };
 
@@ -64,6 +68,12 @@ static bool explains_127(enum cause c)
 	       c == CAUSE_INTERPRETER_MISSING || c == CAUSE_SYSTEM;
 }
 
+/* Causes that whoever starts nothing but this program fails of, with EACCES as well. */
+static bool explains_wrapped(enum cause c)
+{
+	return explains_126(c) || explains_127(c) || (c >= CAUSE_NO_X_BIT && c <= CAUSE_SPECIAL);
+}
+
 /* The program is of another architecture, which no hook can change. */
 static bool is_foreign(enum cause c)
 {
@@ -71,15 +81,18 @@ static bool is_foreign(enum cause c)
 }
 
 static bool explains(const struct look *l, const struct facts *f, const struct plan *plan,
-		     starter by)
+		     const struct starter *by)
 {
 	uint64_t status = l->status;
 	enum cause c = plan->cause;
 
 	if (plan->verdict != VERDICT_REFUSE || (l->p->spec.prestart && !is_foreign(c)))
 		return false;
-	if (by && wrapper_fails_with(by, status))
-		return explains_126(c) || explains_127(c);
+	if (by->wrapper && wrapper_fails_with(by->wrapper, status))
+		return explains_wrapped(c);
+	/* bash reads it as a script, sees that it is none, and forgets why it ends. */
+	if (by->stops && status == 1)
+		return explains_126(c) && c != CAUSE_NOEXEC && c != CAUSE_LOADER_NOEXEC;
 	if (status == 2 || status == 126)
 		return explains_126(c);
 	/* glibc's loader refuses the processor with 127, too. */
@@ -152,15 +165,16 @@ static int judge_libraries(struct look *l, const char *const *args, struct facts
 }
 
 /* One candidate that a shell text names, or that env looks for. */
-static int suspect(struct look *l, const char *name, starter by, struct err *err)
+static int suspect(struct look *l, const char *name, const char *wrapper, struct err *err)
 {
 	const char *const args[] = { name, NULL };
+	struct starter by = { .wrapper = wrapper };
 	struct facts f;
 	struct plan plan;
 
 	if (judge(l, args, &f, &plan, err) < 0)
 		return -1;
-	if (explains(l, &f, &plan, by))
+	if (explains(l, &f, &plan, &by))
 		note(l, &f, &plan, plan.cause);
 	return 0;
 }
@@ -179,17 +193,23 @@ static int change_directory(struct look *l, const char *dir, struct err *err)
 
 static int suspects(struct look *l, struct err *err)
 {
+	const char *wrapper = NULL; /* what `exec` made of the shell: its status is the process's */
+	bool cd = false, exec = false;
 	struct words w;
-	bool cd = false;
 
 	words_init(&w, l->text, l->text_len);
 	for (unsigned int n = 0; n < SUSPECTS_MAX && words_next(&w);) {
 		n += w.command;
-		if (w.command && suspect(l, w.word, NULL, err) < 0)
+		if (!w.sticky)
+			wrapper = NULL;
+		if (w.command && suspect(l, w.word, wrapper, err) < 0)
 			return -1;
 		if (!w.command && cd && change_directory(l, w.word, err) < 0)
 			return -1;
+		if (w.command && exec)
+			wrapper = wrapper_name(w.word);
 		cd = w.command && str_eq(w.word, "cd");
+		exec = w.command && str_eq(w.word, "exec");
 	}
 	return 0;
 }
@@ -213,16 +233,29 @@ static void take_text(struct look *l, const char *text)
 	memcpy(l->text, text, l->text_len);
 }
 
-/* A shell ran this text, with @rest as its "$@". */
-static int follow_text(struct look *l, const char *const *rest, struct err *err)
+/* A shell ran this text, with @rest as its "$@"; @bash: it is one, @stops: its options say -e. */
+static int follow_text(struct look *l, const char *const *rest, bool bash, bool stops,
+		       struct err *err)
 {
-	if (wrapper_passes_on(l->text, l->text_len) && rest[0])
+	const char *wrapper;
+
+	if (wrapper_passes_on(l->text, l->text_len, &wrapper) && rest[0]) {
 		l->next = rest;
+		l->by.wrapper = wrapper;
+		l->by.stops = bash && (stops || wrapper_stops(l->text, l->text_len));
+	}
 	return suspects(l, err);
 }
 
+/* Whatever its name is: where a link leads is seen. */
+static bool is_bash(const struct program_file *shell)
+{
+	return shell->where && str_ends(shell->where, "/bash");
+}
+
 /* "#!/usr/bin/env [-S] NAME ...": the interpreter that env looks for. */
-static int follow_env(struct look *l, const char *argument, bool *ret_shell, struct err *err)
+static int follow_env(struct look *l, const char *argument, bool *ret_shell, bool *ret_bash,
+		      struct err *err)
 {
 	const char *name = str_after(argument, "-S");
 	char *copy;
@@ -238,6 +271,7 @@ static int follow_env(struct look *l, const char *argument, bool *ret_shell, str
 		return err_set(err, ERR_NOMEM, "no memory for a name");
 	copy[n] = '\0';
 	*ret_shell = str_ends(copy, "sh");
+	*ret_bash = str_eq(copy, "bash");
 	return suspect(l, copy, "env", err);
 }
 
@@ -246,49 +280,65 @@ static int follow_script(struct look *l, const char *const *args, const struct f
 			 struct err *err)
 {
 	const char *last = facts_last(f)->path;
-	bool shell = str_ends(last, "sh");
+	const char *argument = f->chain[f->n_chain - 2].image.script.argument;
+	bool shell = str_ends(last, "sh"), bash = is_bash(facts_last(f));
 
-	if (str_ends(last, "/env") &&
-	    follow_env(l, f->chain[f->n_chain - 2].image.script.argument, &shell, err) < 0)
+	if (str_ends(last, "/env") && follow_env(l, argument, &shell, &bash, err) < 0)
 		return -1;
 	if (!shell)
 		return 0;
 	read_script(l, f->chain[0].path);
-	return follow_text(l, args + 1, err);
+	return follow_text(l, args + 1, bash, wrapper_stops_by(argument), err);
+}
+
+/* A shell with a text or the name of a script in its arguments. */
+static int follow_shell(struct look *l, const char *const *args, const struct facts *f,
+			struct err *err)
+{
+	size_t rest, at = wrapper_shell_script(args);
+	const char *text = wrapper_shell_text(args, &rest);
+	bool stops = false;
+
+	if (!text && !at)
+		return 0;
+	if (text) {
+		take_text(l, text);
+	} else {
+		read_script(l, args[at]);
+		rest = at + 1;
+	}
+	for (size_t i = 1; args[i] && args[i][0] == '-'; i++)
+		stops = stops || wrapper_stops_by(args[i]);
+	return follow_text(l, args + rest, is_bash(facts_last(f)), stops, err);
 }
 
 /* What a program that could be executed goes on to. */
 static int follow_inside(struct look *l, const char *const *args, const struct facts *f,
 			 struct err *err)
 {
-	size_t rest, at = wrapper_command(args);
-	const char *text = wrapper_shell_text(args, &rest);
+	size_t at = wrapper_command(args);
 
 	if (f->n_chain > 1)
 		return follow_script(l, args, f, err);
-	if (at) {
-		l->next = args + at;
-		l->by = args[0];
-		return 0;
-	}
-	if (!text)
-		return 0;
-	take_text(l, text);
-	return follow_text(l, args + rest, err);
+	if (!at)
+		return follow_shell(l, args, f, err);
+	l->next = args + at;
+	l->by.wrapper = args[0];
+	return 0;
 }
 
 /* One program, as l->by would have executed it, or the first as the engine did. */
 static int step(struct look *l, const char *const *args, bool first, struct err *err)
 {
-	starter by = l->by;
+	struct starter by = l->by;
 	struct facts f;
 	struct plan plan;
 
 	l->next = NULL;
-	l->by = NULL;
+	l->by = (struct starter){ NULL, false };
 	if (judge(l, args, &f, &plan, err) < 0)
 		return -1;
-	if (!first && explains(l, &f, &plan, by))
+	if (!first && explains(l, &f, &plan, &by))
 		note(l, &f, &plan, plan.cause);
 	if (judge_libraries(l, args, &f, &plan, err) < 0)
 		return -1;

@@ -109,6 +109,7 @@ static void make_rootfs(void)
 					      "usr/bin/dumb-init",
 					      "usr/bin/env",
 					      "usr/bin/gosu",
+					      "usr/bin/setsid",
 					      "bin/cat",
 					      "init",
 					      "bin/qemu-s390x-static",
@@ -123,6 +124,11 @@ static void make_rootfs(void)
 	put_program("usr/bin/node", "s390x");
 	put_program("bin/postgres", "s390x");
 	put_text("entry.sh", "#!/bin/sh\nset -e\nexec \"$@\"\n");
+	put_text("bash.sh", "#!/bin/bash\nset -Eeo pipefail\nexec \"$@\"\n");
+	put_text("env-bash.sh", "#!/usr/bin/env bash\nset -e\nexec \"$@\"\n");
+	put_text("bash-e.sh", "#!/bin/bash -e\nexec \"$@\"\n");
+	put_text("lenient.sh", "#!/bin/bash\nexec \"$@\"\n");
+	put_at("no-x", "#!/bin/sh\n", 10, 0644);
 	put_text("gosu.sh", "#!/bin/bash\nexec gosu postgres \"$@\"\n");
 	put_text("run.sh", "#!/bin/sh\n/app\n");
 	put_text("env.sh", "#!/usr/bin/env bash\n/app\n");
@@ -262,6 +268,8 @@ static void explained_ends(void **state)
 		{ "sh|-c|if /app; then good; fi", 126, "no-emulator" },
 		{ "sh|-c|postgres -D /data", 126, "no-emulator" },
 		{ "sh|-c|exec gosu root /app", 126, "no-emulator" },
+		{ "sh|-c|exec gosu root /app", 1, "no-emulator" },
+		{ "sh|-c|exec dumb-init -- /app", 2, "no-emulator" },
 		{ "sh|-c|/crlf.sh", 127, "script-crlf" },
 		{ "sh|-c|noloader", 127, "loader-missing" },
 		{ "sh|-c|exec \"$@\"|--|/app", 126, "no-emulator" },
@@ -269,7 +277,18 @@ static void explained_ends(void **state)
 		{ "/env.sh", 126, "no-emulator" },
 		{ "/entry.sh|postgres", 126, "no-emulator" },
 		{ "/entry.sh|/app|-x", 2, "no-emulator" },
-		{ "/gosu.sh|postgres", 1, "" }, /* what gosu did is not told apart from a shell */
+		{ "/gosu.sh|postgres", 1, "no-emulator" },
+		{ "/bash.sh|postgres", 1, "no-emulator" },
+		{ "/bash.sh|/app|-x", 126, "no-emulator" },
+		{ "/env-bash.sh|postgres", 1, "no-emulator" },
+		{ "/bash-e.sh|postgres", 1, "no-emulator" },
+		{ "bash|-ec|exec \"$@\"|--|/app", 1, "no-emulator" },
+		{ "bash|-e|/lenient.sh|/app", 1, "no-emulator" },
+		{ "sh|/entry.sh|/app", 126, "no-emulator" },
+		{ "tini|--|/bash.sh|postgres", 1, "no-emulator" },
+		{ "tini|--|/no-x", 126, "not-executable" },
+		{ "gosu|root|/opt", 1, "not-executable" },
+		{ "setsid|/app", 126, "no-emulator" },
 		{ "/gosu.sh|postgres", 126, "no-emulator" },
 		{ "/sbin/tini|--|/app", 1, "no-emulator" },
 		{ "tini|-g|--|/app|-x", 127, "no-emulator" },
@@ -342,6 +361,14 @@ static void silence(void **state)
 		"/srv/bin/origin",
 		"sh|-c|needs",
 		"/entry.sh|good|/app",
+		"/bash.sh|good",
+		"/bash.sh|cat|/app",
+		"/bash.sh|no-such",
+		"bash|-e|/lenient.sh|good",
+		"bash|-ec|good|/app",
+		"sh|-c|/no-x",
+		"/gosu.sh|good",
+		"setsid|good|/app",
 	};
 	static const unsigned int statuses[] = { 1, 2, 111, 126, 127, 132, 139, 159, 255 };
 	unsigned int n = 0;
@@ -368,6 +395,15 @@ static void doubt(void **state)
 	assert_string_equal(explained("sh|-c|/app", 127, ""), "");
 	assert_string_equal(explained("tini|--|/app", 3, ""), "");
 	assert_string_equal(explained("gosu|root|/app", 127, ""), "");
+	/* A shell that goes on after errors, or is no bash, does not end with 1 for that. */
+	assert_string_equal(explained("/lenient.sh|/app", 1, ""), "");
+	assert_string_equal(explained("/entry.sh|/app", 1, ""), "");
+	assert_string_equal(explained("bash|-ec|/app", 1, ""), "");
+	assert_string_equal(explained("/bash.sh|noloader", 1, ""), "");
+	/* Without exec the shell goes on after it. */
+	assert_string_equal(explained("sh|-c|gosu root /app", 1, ""), "");
+	/* The user of that name is no program. */
+	assert_string_equal(explained("sh|-c|exec gosu postgres good", 1, ""), "");
 }
 
 /* What hooks kept from being said before the start; and what they may have changed is not said. */

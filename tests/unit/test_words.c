@@ -42,6 +42,32 @@ static void test_words(void **state)
 	expect("$HOME/bin/x ${A}y PATH=/a b$c d", "/a|d");
 }
 
+/* Those of @text that stand where a command does. */
+static void expect_commands(const char *text, const char *want)
+{
+	char joined[256] = "";
+	struct words w;
+
+	words_init(&w, text, strlen(text));
+	while (words_next(&w)) {
+		if (!w.command)
+			continue;
+		strcat(joined, joined[0] ? "|" : "");
+		strcat(joined, w.word);
+	}
+	assert_string_equal(joined, want);
+}
+
+static void test_commands(void **state)
+{
+	(void)state;
+	expect_commands("cd /x && exec ./y -z w", "cd|exec|./y");
+	expect_commands("tini -- /x y", "tini|/x|y");
+	expect_commands("exec gosu postgres /x", "exec|gosu|/x");
+	expect_commands("gosu $USER /x; su-exec; /y", "gosu|/x|su-exec|/y");
+	expect_commands("A=gosu b", "b");
+}
+
 static void test_odd_bytes(void **state)
 {
 	char big[600];
@@ -59,6 +85,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_odd_bytes),
 	};
 

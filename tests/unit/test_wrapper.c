@@ -48,6 +48,9 @@ static const struct row {
 	{ "timeout 5", NULL },
 	{ "nice -n 5 /app", "/app" },
 	{ "nohup /app", "/app" },
+	{ "setsid -w /app", "/app" },
+	{ "setpriv --no-new-privs --reuid=1000 /app", "/app" },
+	{ "setpriv --reuid 1000 /app", NULL },
 	{ "/init /app x", "/app" },
 	{ "/init", NULL },
 	{ "/sbin/init /app", NULL },
@@ -92,6 +95,8 @@ static void shells(void **state)
 	const char *plain[] = { "sh", "-c", "a b", NULL };
 	const char *rest[] = { "/bin/bash", "-e", "-uc", "exec \"$@\"", "--", "/app", NULL };
 	const char *script[] = { "sh", "/x.sh", "-c", NULL }, *none[] = { "cat", "-c", "x", NULL };
+	const char *options[] = { "bash", "-e", "/x.sh", "/app", NULL };
+	const char *odd[] = { "bash", "-o", "errexit", "/x.sh", NULL };
 	size_t at;
 
 	(void)state;
@@ -101,15 +106,62 @@ static void shells(void **state)
 	assert_string_equal(rest[at], "/app");
 	assert_null(wrapper_shell_text(script, &at));
 	assert_null(wrapper_shell_text(none, &at));
-	assert_true(wrapper_passes_on("set -e\nexec \"$@\"\n", 17));
-	assert_true(wrapper_passes_on("exec gosu postgres \"$@\"", 23));
-	assert_false(wrapper_passes_on("echo $1", 7));
+	assert_int_equal(wrapper_shell_script(script), 1);
+	assert_int_equal(wrapper_shell_script(options), 2);
+	assert_int_equal(wrapper_shell_script(odd), 0);
+	assert_int_equal(wrapper_shell_script(plain), 0);
+	assert_int_equal(wrapper_shell_script(none), 0);
+}
+
+/* Whom a text has start its arguments; "-" when it does not go on to them. */
+static const char *starter_of(const char *text)
+{
+	const char *by;
+
+	if (!wrapper_passes_on(text, strlen(text), &by))
+		return "-";
+	return by ? by : "";
+}
+
+static void texts(void **state)
+{
+	(void)state;
+	assert_string_equal(starter_of("set -e\nexec \"$@\"\n"), "");
+	assert_string_equal(starter_of("exec gosu postgres \"$@\""), "gosu");
+	assert_string_equal(starter_of("gosu x true\nexec \"$@\"\n"), "");
+	assert_string_equal(starter_of("exec /sbin/su-exec x \"$0\" \"$@\"\nexec \"$@\""),
+			    "su-exec");
+	assert_string_equal(starter_of("set -- x \"$@\"\n\texec\ttini -- \"${@}\""), "tini");
+	assert_string_equal(starter_of("echo $1"), "-");
+	assert_string_equal(starter_of(""), "-");
+}
+
+static void errors_end_it(void **state)
+{
+	static const char *const yes[] = { "set -e\n", "#!/bin/bash\nset -Eeuo pipefail\n",
+					   "x; set -xe", "\tset -o errexit\n" };
+	static const char *const no[] = { "set -u\n", "unset -e\n", "set -- -e\n", "set -",
+					  "set -o pipefail\n" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(yes); i++)
+		if (!wrapper_stops(yes[i], strlen(yes[i])))
+			fail_msg("%s", yes[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(no); i++)
+		if (wrapper_stops(no[i], strlen(no[i])))
+			fail_msg("%s", no[i]);
+	assert_true(wrapper_stops_by("-e"));
+	assert_true(wrapper_stops_by("-Eeuo pipefail"));
+	assert_false(wrapper_stops_by("-u"));
+	assert_false(wrapper_stops_by("--noprofile"));
+	assert_false(wrapper_stops_by(""));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(commands), cmocka_unit_test(statuses),
-					    cmocka_unit_test(shells) };
+					    cmocka_unit_test(shells), cmocka_unit_test(texts),
+					    cmocka_unit_test(errors_end_it) };
 
 	return cmocka_run_group_tests_name("wrapper", tests, NULL, NULL);
 }
