@@ -258,7 +258,7 @@ test-hostile: all cri ## hostile peers of a live shim, long (root; CONNECTIONS=1
 		tests/integration/51-peers.test
 
 test-containers: all cri ## programs as people run them, emulated and natively, beside the stock shim (root; APPS="nginx postgres")
-	$(Q)BUILD=$(abspath $(BUILD)) APPS="$(or $(APPS),$(notdir $(wildcard hack/apps/*)))" \
+	$(Q)BUILD=$(abspath $(BUILD)) APPS="$(or $(APPS),$(filter-out inits,$(notdir $(wildcard hack/apps/*))))" \
 		CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" SUITE_LIMIT=$(or $(SUITE_LIMIT),7200) V=1 \
 		hack/tally tests/integration/47-containers.test
 

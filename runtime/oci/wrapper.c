@@ -29,6 +29,7 @@ static const struct wrapper {
 	{ "gosu", USER, "", { 1 } },
 	{ "su-exec", USER, "", { 1, 2, 126, 127 } },
 	{ "s6-setuidgid", USER, "", { 111, 126, 127 } },
+	{ "s6-applyuidgid", OPTIONS, "ugG", { 111, 126, 127 } },
 	{ "chpst", OPTIONS, "uUbemdofcPn", { 111 } },
 	{ "env", ENV, "uC", { 2, 126, 127 } },
 	{ "nice", OPTIONS, "n", { 2, 126, 127 } },

@@ -19,14 +19,19 @@ struct autopsy {
 	void (*done)(struct process *);
 };
 
-static bool worth_a_look(uint32_t code)
+/* What runtime/prepare/after.c knows causes of. */
+static bool worth_a_look(const struct process *p)
 {
-	switch (code) {
+	switch (p->exit.code) {
+	case 1: /* gosu, catatonit, bash -e: could not execute it; probes say it all day long */
+		return !p->exec_id;
 	case 2:	  /* dash and busybox: read the program as a script, in vain */
+	case 111: /* s6 and runit: could not execute it */
 	case 126: /* other shells: found, and could not be executed */
 	case 127: /* shells: not found, which is also said of a missing loader */
 	case 255: /* qemu: the guest's loader is missing; runc: exec failed */
 	case 128 + SIGILL:
+	case 128 + SIGSEGV: /* programs of other systems, natively */
 	case 128 + SIGSYS:
 		return true;
 	default:
@@ -111,7 +116,7 @@ void autopsy_start(struct process *p, void (*done)(struct process *))
 	struct operation *op;
 	struct err err;
 
-	if (!worth_a_look(p->exit.code) || p->deleting || p->refused)
+	if (!worth_a_look(p) || p->deleting || p->refused)
 		return;
 	a = calloc(1, sizeof(*a));
 	op = a ? operation_new(p->task, NULL, NULL, &err) : NULL;

@@ -151,10 +151,11 @@ void m_settle(struct model *m, struct m_task *t, struct m_process *p)
 
 /* Statuses of which something on disk may be the cause: that is looked into before they are told.
  */
-static bool is_suspicious(uint32_t status)
+static bool is_suspicious(uint32_t status, bool init)
 {
-	return status == 2 || status == 126 || status == 127 || status == 255 ||
-	       status == 128 + SIGILL || status == 128 + SIGSYS;
+	return (status == 1 && init) || status == 2 || status == 111 || status == 126 ||
+	       status == 127 || status == 255 || status == 128 + SIGILL ||
+	       status == 128 + SIGSEGV || status == 128 + SIGSYS;
 }
 
 void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t status)
@@ -166,7 +167,7 @@ void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t
 		p->state = M_STOPPED;
 	p->status = status;
 	p->fd = -1;
-	if (is_suspicious(status) && !p->deleting && !p->refused) {
+	if (is_suspicious(status, m_is_init(t, p)) && !p->deleting && !p->refused) {
 		op = m_begin(m, t, NULL, p, NULL);
 		op->kind = M_OP_LOOK;
 		m_want(m, op, M_CHECK, "after");

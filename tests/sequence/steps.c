@@ -185,7 +185,9 @@ static struct m_process *any_process(struct world *w)
 
 static void end_process(struct world *w, struct m_process *p)
 {
-	static const uint8_t statuses[] = { 0, 0, 0, 1, 2, 3, 42, 126, 127, 132, 159, 255 };
+	static const uint8_t statuses[] = {
+		0, 0, 0, 1, 2, 3, 42, 111, 126, 127, 132, 139, 159, 255
+	};
 	uint32_t any = statuses[draw(w, ARRAY_SIZE(statuses))];
 	uint32_t status = p->refused ? M_REFUSED_STATUS : any; /* it has no choice */
 	bool by_signal = draw(w, 4) == 0;

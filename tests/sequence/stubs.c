@@ -187,7 +187,7 @@ void newcomer_read(struct world *w, unsigned int i)
 
 static uint32_t any_status(struct world *w)
 {
-	static const uint8_t statuses[] = { 0, 0, 1, 2, 7, 126, 127, 132, 137, 143, 255 };
+	static const uint8_t statuses[] = { 0, 0, 1, 2, 7, 111, 126, 127, 132, 137, 139, 143, 255 };
 
 	return statuses[draw(w, ARRAY_SIZE(statuses))];
 }

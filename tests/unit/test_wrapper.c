@@ -36,6 +36,7 @@ static const struct row {
 	{ "gosu nobody", NULL },
 	{ "su-exec 1000:1000 /app", "/app" },
 	{ "s6-setuidgid abc /app", "/app" },
+	{ "s6-applyuidgid -u 1000 -g 1000 /app", "/app" },
 	{ "env /app", "/app" },
 	{ "/usr/bin/env A=b C=d /app -x", "/app" },
 	{ "env -i -u HOME -- A=b /app", "/app" },
