@@ -95,10 +95,11 @@ static const struct explanation table[] = {
 	  "processor. It would end with SIGILL, exit code 132, perhaps much later.",
 	  "The GNU property note in the ELF file or the variant in the image's platform, against "
 	  "the processor's CPUID bits and what the kernel enables of them; of an emulated program, "
-	  "against what qemu can imitate (x86-64-v3 at most).",
+	  "against what qemu can imitate (x86-64-v3 at most) and the model that QEMU_CPU names.",
 	  "schedule the pod on newer machines; node-feature-discovery and crossarch labels label "
 	  "them\n"
 	  "in a virtual machine: give it the host's CPU type\n"
+	  "of an emulated program: set io.crossarch.cpu to max, where an older model is set\n"
 	  "use an image for an older level" },
 	{ "page-size", false, "the program was linked for smaller pages",
 	  "This kernel uses pages of 16 or 64 KiB, and the program's segments are aligned for "

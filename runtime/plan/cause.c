@@ -159,7 +159,14 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 		"cpu-level",
 		"{program} is built for x86-64-v{level}",
 		"{through}qemu imitates a processor of x86-64-v{qemu-level} at most",
-		"{schedule}, or use an image built for x86-64-v{qemu-level}",
+		"use an image built for x86-64-v{qemu-level}{or-native-nodes}",
+	},
+	[CAUSE_CPU_MODEL] = {
+		"cpu-level",
+		"{program} is built for x86-64-v{level}",
+		"{through}QEMU_CPU is {cpu-model} there, a processor of x86-64-v{model-level}",
+		"set the annotation io.crossarch.cpu to max, and remove QEMU_CPU from the "
+		"container's environment if it is there",
 	},
 	[CAUSE_ILLEGAL] = {
 		"cpu-level",
@@ -173,8 +180,7 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 		IS_FOR,
 		"{through}its segments load with pages of up to {program-page} bytes and this kernel's "
 		"pages have {page}",
-		"rebuild it with \"-Wl,-z,max-page-size={page}\", or schedule the pod on nodes "
-		"with smaller pages",
+		"rebuild it with \"-Wl,-z,max-page-size={page}\"{or-smaller-pages}",
 	},
 	[CAUSE_LOADER_MISSING] = {
 		"loader-missing",

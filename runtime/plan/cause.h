@@ -29,6 +29,7 @@ enum cause {
 	CAUSE_CPU_PROGRAM,
 	CAUSE_CPU_DECLARED,
 	CAUSE_CPU_EMULATED,
+	CAUSE_CPU_MODEL,
 	CAUSE_ILLEGAL, /* only after the end: an emulated program died of SIGILL */
 	CAUSE_PAGE_SIZE,
 	CAUSE_LOADER_MISSING,

@@ -136,6 +136,16 @@ static void put_qemu_level(struct sentence *s)
 	text_printf(s->out, "%u", load_emulated_level(s->f));
 }
 
+static void put_cpu_model(struct sentence *s)
+{
+	text_name(s->out, s->f->cpu_model ? s->f->cpu_model : "", NAME_MAX_BYTES);
+}
+
+static void put_model_level(struct sentence *s)
+{
+	text_printf(s->out, "%u", load_model_level(s->f));
+}
+
 static void put_handler(struct sentence *s)
 {
 	text_name(s->out, s->p->handler ? s->p->handler->name : "", 40);
@@ -329,6 +339,7 @@ static void put_syscall(struct sentence *s)
 
 static const struct placeholder placeholders[] = {
 	{ "byte", put_byte },
+	{ "cpu-model", put_cpu_model },
 	{ "declared", put_declared },
 	{ "emulator", put_emulator },
 	{ "emulator-kind", put_emulator_kind },
@@ -350,6 +361,7 @@ static const struct placeholder placeholders[] = {
 	{ "loader-platform", put_loader_platform },
 	{ "memory", put_memory },
 	{ "mode", put_mode },
+	{ "model-level", put_model_level },
 	{ "near", put_handler },
 	{ "node", put_node },
 	{ "node-level", put_node_level },

@@ -73,6 +73,7 @@ struct facts {
 					      * line names, in the container */
 	uint64_t emulator_changed_ns;	     /* last change of the interpreter's file, 0 unknown */
 	struct version emulator_version;
+	const char *cpu_model;	   /* what QEMU_CPU will say to it, "" or NULL: nothing */
 	struct version go_version; /* of the Go that made it, 0.0.0 when not known */
 
 	struct platform declared; /* what the image's configuration says, if known */

@@ -181,6 +181,24 @@ static void put_schedule(struct sentence *s)
 		    a->name, a->name);
 }
 
+/* A handler may take a program that this very node could run. */
+static void put_or_native_nodes(struct sentence *s)
+{
+	const struct arch *a = s->p->guest;
+
+	if (!a || !a->oci || str_eq(a->name, s->f->host->arch->name))
+		return;
+	text_add(s->out, ", or ");
+	put_schedule(s);
+}
+
+/* No node has smaller pages than these. */
+static void put_or_smaller_pages(struct sentence *s)
+{
+	if (s->f->host->page_size > 4096)
+		text_add(s->out, ", or schedule the pod on nodes with smaller pages");
+}
+
 /* The two ways out for a program of another architecture. */
 static void put_obtain(struct sentence *s)
 {
@@ -345,6 +363,8 @@ static const struct placeholder placeholders[] = {
 	{ "loader-place", put_loader_place },
 	{ "obtain", put_obtain },
 	{ "obtain-32bit", put_obtain_32bit },
+	{ "or-native-nodes", put_or_native_nodes },
+	{ "or-smaller-pages", put_or_smaller_pages },
 	{ "other-image", put_other_image },
 	{ "pin", put_pin },
 	{ "pin-static", put_pin_static },

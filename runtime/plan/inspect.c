@@ -257,6 +257,15 @@ static bool is_qemu(const struct facts *f)
 	       (guest ? guest->qemu != NULL : facts_last(f)->image.kind == IMAGE_CUT);
 }
 
+/* The process's own variable stays, ours is for where it has none. */
+static void inspect_model(const struct inspect *in, struct facts *f)
+{
+	const char *own = spec_env(in->process, "QEMU_CPU");
+	const struct arch *guest = facts_guest(f);
+
+	f->cpu_model = own || !guest ? own : settings_cpu(f->settings, guest);
+}
+
 /* Looked for only where that pair is known to crash: the file is large. */
 static void inspect_go(const struct inspect *in, struct facts *f)
 {
@@ -292,7 +301,9 @@ int inspect_program(const struct inspect *in, struct facts *f, struct err *err)
 	f->emulator_is_qemu = f->handler && is_qemu(f);
 	if (f->handler && !f->emulator_is_qemu)
 		return 0;
-	if (f->handler)
+	if (f->handler) {
+		inspect_model(in, f);
 		inspect_go(in, f);
+	}
 	return inspect_loader(in, f, err);
 }

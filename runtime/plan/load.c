@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 
 /* Linux takes machine number 6 for another name of its 32-bit x86. */
@@ -193,15 +194,51 @@ static enum cause judge_guest_loader(const struct facts *f, const struct program
 	return is_unfit(f, &l->image) ? CAUSE_LOADER_BROKEN : CAUSE_NONE;
 }
 
-/*
- * The most its translator has: AVX2 came with 7.2, AVX-512 never did (seen with 7.2 to 11.1). What
- * a chosen model leaves out of that is not looked at.
- */
+/* The most its translator has: AVX2 came with 7.2, AVX-512 never did (seen with 7.2 to 11.1). */
 unsigned int load_emulated_level(const struct facts *f)
 {
 	const struct version *v = &f->emulator_version;
 
 	return v->major && (v->major < 7 || (v->major == 7 && v->minor < 2)) ? 2 : 3;
+}
+
+/*
+ * Models of older processors, and what glibc's loader takes them for (with qemu 7.2, 10.0 and
+ * 11.1). Of all others, and of those with features added or taken away, nothing is known.
+ */
+static const struct {
+	const char *name;
+	unsigned int level;
+} old_models[] = {
+	{ "qemu64", 1 },     { "kvm64", 1 },	   { "core2duo", 1 },	{ "Conroe", 1 },
+	{ "Penryn", 1 },     { "phenom", 1 },	   { "Opteron_G1", 1 }, { "Opteron_G2", 1 },
+	{ "Opteron_G3", 1 }, { "Opteron_G4", 2 },  { "Opteron_G5", 2 }, { "Nehalem", 2 },
+	{ "Westmere", 2 },   { "SandyBridge", 2 }, { "IvyBridge", 2 },	{ "Denverton", 2 },
+	{ "Snowridge", 2 },
+};
+
+unsigned int load_model_level(const struct facts *f)
+{
+	unsigned int most = load_emulated_level(f);
+	const char *model = f->cpu_model ? f->cpu_model : "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(old_models); i++) {
+		const char *rest = str_after(model, old_models[i].name);
+
+		/* Penryn-v1, Nehalem-IBRS */
+		if (rest && (!*rest || *rest == '-') && !strchr(rest, ','))
+			return old_models[i].level < most ? old_models[i].level : most;
+	}
+	return most;
+}
+
+static enum cause judge_emulated_cpu(const struct facts *f, const struct image *img)
+{
+	unsigned int want = glibc_level(f, img);
+
+	if (want > load_emulated_level(f))
+		return CAUSE_CPU_EMULATED;
+	return want > load_model_level(f) ? CAUSE_CPU_MODEL : CAUSE_NONE;
 }
 
 enum cause load_emulated(const struct facts *f)
@@ -226,7 +263,5 @@ enum cause load_emulated(const struct facts *f)
 	if (pages_too_large(f, s))
 		return CAUSE_PAGE_SIZE;
 	why = judge_guest_loader(f, program);
-	if (!why && glibc_level(f, img) > load_emulated_level(f))
-		why = CAUSE_CPU_EMULATED;
-	return why;
+	return why ? why : judge_emulated_cpu(f, img);
 }

@@ -19,3 +19,6 @@ enum cause load_emulated(const struct facts *f);
 
 /* The x86-64 level that qemu offers at most. */
 unsigned int load_emulated_level(const struct facts *f);
+
+/* The x86-64 level of f->cpu_model, if that is less: 1 to 3. */
+unsigned int load_model_level(const struct facts *f);

@@ -97,7 +97,8 @@ static bool explains(const struct look *l, const struct facts *f, const struct p
 		return explains_126(c);
 	/* glibc's loader refuses the processor with 127, too. */
 	if (status == 127)
-		return explains_127(c) || c == CAUSE_CPU_EMULATED || c == CAUSE_CPU_PROGRAM;
+		return explains_127(c) || c == CAUSE_CPU_EMULATED || c == CAUSE_CPU_MODEL ||
+		       c == CAUSE_CPU_PROGRAM;
 	/* 255 is qemu's own exit when it finds no loader for its guest. */
 	return status == 255 && f->handler &&
 	       (explains_127(c) || c == CAUSE_LOADER_FOREIGN || c == CAUSE_LOADER_NOT_ELF ||

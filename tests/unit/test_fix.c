@@ -295,6 +295,7 @@ static void every_fix_can_be_typed(void **state)
 		f.declared = (struct platform){ "linux", "amd64", "v3" };
 		f.memory_max = 32u << 20;
 		f.emulator_version = (struct version){ 7, 2, 0 };
+		f.cpu_model = "Nehalem";
 		f.seccomp.blocked = "mmap";
 		f.chain[0] = file_of(r, false);
 		f.chain[1] = file_of(r, i % 2);

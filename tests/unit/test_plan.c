@@ -399,6 +399,44 @@ static void loaders_of_guests(void **state)
 	expect_verdict(&w, VERDICT_EMULATE);
 }
 
+/* What the model that was chosen leaves of it. */
+static void models_of_guests(void **state)
+{
+	static const struct {
+		const char *model;
+		unsigned int level;
+	} rows[] = {
+		{ NULL, 3 },	      { "", 3 },
+		{ "max", 3 },	      { "Haswell", 3 },
+		{ "unheard-of", 3 },  { "Nehalem", 2 },
+		{ "Nehalem-v1", 2 },  { "SandyBridge-IBRS", 2 },
+		{ "qemu64", 1 },      { "Penryn-v1", 1 },
+		{ "qemu64,+avx", 3 }, /* who knows */
+		{ "Nehalem2", 3 },
+	};
+	struct world w;
+
+	(void)state;
+	world_init(&w, "amd64");
+	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096 };
+	w.entries[0] = handler("qemu-x86_64", "amd64");
+	w.f.emulator_is_qemu = true;
+	w.f.loader = program("/lib64/ld-linux-x86-64.so.2", named("amd64"));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		w.f.cpu_model = rows[i].model;
+		for (unsigned int want = 2; want <= 3; want++) {
+			w.f.chain[0].image.x86_level = want;
+			if (want <= rows[i].level)
+				expect_verdict(&w, VERDICT_EMULATE);
+			else
+				expect_refusal(&w, CAUSE_CPU_MODEL, NULL);
+		}
+	}
+	w.f.cpu_model = "Nehalem";
+	expect_refusal(&w, CAUSE_CPU_MODEL, NULL);
+	assert_non_null(strstr(w.line, "QEMU_CPU is Nehalem there, a processor of x86-64-v2. Fix"));
+}
+
 /* What the emulator offers, not the node. */
 static void processors_of_guests(void **state)
 {
@@ -415,8 +453,12 @@ static void processors_of_guests(void **state)
 	expect_verdict(&w, VERDICT_EMULATE);
 	w.f.chain[0].image.x86_level = 4;
 	expect_refusal(&w, CAUSE_CPU_EMULATED, NULL);
-	assert_non_null(strstr(w.line, "imitates a processor of x86-64-v3 at most. Fix: schedule "
-				       "the pod on amd64 nodes"));
+	assert_non_null(strstr(w.line,
+			       "imitates a processor of x86-64-v3 at most. Fix: use an "
+			       "image built for x86-64-v3, or schedule the pod on amd64 nodes"));
+	w.f.cpu_model = "Nehalem"; /* is beside the point */
+	expect_refusal(&w, CAUSE_CPU_EMULATED, NULL);
+	w.f.cpu_model = NULL;
 	w.f.loader.path = "/lib/ld-musl-x86_64.so.1"; /* which does not check */
 	expect_verdict(&w, VERDICT_EMULATE);
 	w.f.chain[0].image.x86_level = 0;
@@ -923,6 +965,7 @@ int main(void)
 		cmocka_unit_test(loaders),
 		cmocka_unit_test(loaders_of_guests),
 		cmocka_unit_test(processors_of_guests),
+		cmocka_unit_test(models_of_guests),
 		cmocka_unit_test(go_programs),
 		cmocka_unit_test(hooks),
 		cmocka_unit_test(other_systems),
