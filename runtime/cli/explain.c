@@ -274,10 +274,13 @@ static const struct explanation table[] = {
 	{ "known-crash", true, "a program that crashes under this emulator",
 	  "Go programs of amd64 use the top bits of addresses, which on arm64 qemu hands out: they "
 	  "end at random with lfstack.push or taggedPointerPack. Mended in Go 1.25.4 "
-	  "(golang/go#69255).",
-	  "The build information that Go's linker puts into the program.",
-	  "build the program with Go 1.25.4 or newer\n"
-	  "use an image built for linux/arm64, or nodes of amd64" },
+	  "(golang/go#69255). .NET writes its code through a second mapping of it since version 7, "
+	  "and crashes under qemu, whichever the processors are (dotnet/runtime#13648).",
+	  "The build information that Go's linker puts into the program; the files beside a .NET "
+	  "program (host/fxr, NAME.dll and NAME.runtimeconfig.json).",
+	  "Go: build the program with Go 1.25.4 or newer\n"
+	  ".NET: try DOTNET_EnableWriteXorExecute=0 in the container's environment\n"
+	  "use an image built for the node, or nodes that the image is built for" },
 	{ "small-memory-limit", true, "little memory beside the emulator",
 	  "Each emulated process needs 10 MiB and more for the emulator and its translations, and "
 	  "that counts against the container's limit: OOMKilled, exit code 137.",

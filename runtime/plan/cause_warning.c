@@ -74,6 +74,15 @@ static const struct cause_row rows[AT(CAUSE_N)] = {
 		"has no room for arm64's addresses (golang/go#69255)",
 		"build it with Go 1.25.4 or newer, or use an image built for {node}",
 	},
+	[AT(CAUSE_WARN_DOTNET)] = {
+		"known-crash",
+		"{program} is a .NET program under qemu",
+		".NET 7 and newer crash there at random, and its makers do not support it "
+		"(dotnet/runtime#13648)",
+		"use an image built for {node}; where there is none, "
+		"DOTNET_EnableWriteXorExecute=0 in the container's environment keeps some of them "
+		"from it (dotnet/runtime#94909)",
+	},
 	[AT(CAUSE_WARN_CUT)] = {
 		"file-damaged",
 		"{program} is {platform}",

@@ -55,6 +55,7 @@ struct facts {
 	bool chain_too_long;	/* the kernel would give up before its end */
 	bool emulator_is_qemu;	/* a qemu-user that could be looked at */
 	bool go;		/* a Go program of amd64 that would be emulated on arm64 */
+	bool dotnet;		/* a .NET program under qemu, as it comes out of the box */
 
 	/* The program, then the interpreter of its #! line and so on; the last is no script. */
 	struct program_file chain[FACTS_CHAIN];

@@ -9,6 +9,7 @@
 #include "runtime/base/str.h"
 #include "runtime/image/go.h"
 #include "runtime/oci/entrypoint.h"
+#include "runtime/plan/dotnet.h"
 
 void emulator_files_deinit(struct emulator_files *e)
 {
@@ -282,6 +283,16 @@ static void inspect_go(const struct inspect *in, struct facts *f)
 				   program->image.segments.data_len, &f->go_version);
 }
 
+/* Who has set the variable knows. */
+static void inspect_dotnet(const struct inspect *in, struct facts *f)
+{
+	const struct program_file *program = facts_last(f);
+	const char *exclusive = spec_env(in->process, "DOTNET_EnableWriteXorExecute");
+
+	f->dotnet = f->purpose == FOR_CONTAINER && f->n_chain == 1 && program->where &&
+		    !(exclusive && str_eq(exclusive, "0")) && dotnet_is(in->view, program->where);
+}
+
 int inspect_program(const struct inspect *in, struct facts *f, struct err *err)
 {
 	CLEANUP_FOUND struct found found = FOUND_INIT;
@@ -304,6 +315,7 @@ int inspect_program(const struct inspect *in, struct facts *f, struct err *err)
 	if (f->handler) {
 		inspect_model(in, f);
 		inspect_go(in, f);
+		inspect_dotnet(in, f);
 	}
 	return inspect_loader(in, f, err);
 }

@@ -217,6 +217,8 @@ static void warn_emulated(const struct facts *f, struct plan *p)
 		warn(p, CAUSE_WARN_OLD);
 	if (f->go && !go_is_mended(&f->go_version))
 		warn(p, CAUSE_WARN_GO);
+	if (f->dotnet)
+		warn(p, CAUSE_WARN_DOTNET);
 	if (f->memory_max && f->memory_max < SMALL_MEMORY)
 		warn(p, CAUSE_WARN_MEMORY);
 }

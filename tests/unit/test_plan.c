@@ -501,6 +501,23 @@ static void go_programs(void **state)
 			"built for linux/arm64.");
 }
 
+/* dotnet/runtime#13648 */
+static void dotnet_programs(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_init(&w, "arm64");
+	w.entries[0] = handler("qemu-aarch64", "arm64");
+	w.f.dotnet = true;
+	expect_warning(&w, VERDICT_EMULATE, CAUSE_WARN_DOTNET);
+	assert_non_null(strstr(w.line, "is a .NET program under qemu; .NET 7 and newer crash"));
+	world_init(&w, "amd64");
+	w.f.dotnet = true;
+	expect_verdict(&w, VERDICT_NATIVE);
+	assert_int_equal(w.p.n_warnings, 0);
+}
+
 /* Whatever a hook may change is not known; what the configuration forbids stays forbidden. */
 static void hooks(void **state)
 {
@@ -967,6 +984,7 @@ int main(void)
 		cmocka_unit_test(processors_of_guests),
 		cmocka_unit_test(models_of_guests),
 		cmocka_unit_test(go_programs),
+		cmocka_unit_test(dotnet_programs),
 		cmocka_unit_test(hooks),
 		cmocka_unit_test(other_systems),
 		cmocka_unit_test(handlers_behind_scripts),
