@@ -248,6 +248,18 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+bool wrapper_sets(const char *text, size_t n, const char *variable)
+{
+	const char *p = text, *end = text + n;
+	size_t length = strlen(variable);
+
+	for (; (p = memmem(p, (size_t)(end - p), variable, length)); p += length)
+		if (p + length < end && p[length] == '=' &&
+		    (p == text || (!is_letter(p[-1]) && p[-1] != '_')))
+			return true;
+	return false;
+}
+
 bool wrapper_stops_by(const char *option)
 {
 	if (*option++ != '-')

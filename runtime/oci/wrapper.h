@@ -44,6 +44,9 @@ size_t wrapper_shell_script(const char *const *args);
  */
 bool wrapper_passes_on(const char *text, size_t n, const char **ret_by);
 
+/* True when the shell text @text, @n bytes, sets @variable: NAME=... anywhere in it. */
+bool wrapper_sets(const char *text, size_t n, const char *variable);
+
 /* True when the letters of a shell's option, "-eu" or "-Eeo", make it end at the first error. */
 bool wrapper_stops_by(const char *option);
 

@@ -46,6 +46,8 @@ struct look {
 	size_t text_len;
 	const char *const *next; /* what a program goes on to, NULL without */
 	struct starter by;	 /* and who would have executed that */
+	/* Set on the way, to what is not known: what is looked up by it is in doubt. */
+	bool path_changed, libraries_changed, cwd_changed;
 	bool several; /* more than one thing would explain the status: then none is named */
 };
 
@@ -156,13 +158,20 @@ static int judge_libraries(struct look *l, const char *const *args, struct facts
 
 	child.args = args;
 	child.cwd = l->cwd;
-	if (l->status != 127 || plan->verdict == VERDICT_REFUSE || l->p->spec.prestart)
+	if (l->status != 127 || plan->verdict == VERDICT_REFUSE || l->p->spec.prestart ||
+	    l->libraries_changed)
 		return 0;
 	if (libraries_missing(&in, f, &f->library, err) < 0)
 		return -1;
 	if (f->library)
 		note(l, f, plan, CAUSE_LIBRARY);
 	return 0;
+}
+
+/* A name that may lead to another file than the one we would find. */
+static bool is_doubtful(const struct look *l, const char *name)
+{
+	return strchr(name, '/') ? *name != '/' && l->cwd_changed : l->path_changed;
 }
 
 /* One candidate that a shell text names, or that env looks for. */
@@ -173,6 +182,8 @@ static int suspect(struct look *l, const char *name, const char *wrapper, struct
 	struct facts f;
 	struct plan plan;
 
+	if (is_doubtful(l, name))
+		return 0;
 	if (judge(l, args, &f, &plan, err) < 0)
 		return -1;
 	if (explains(l, &f, &plan, &by))
@@ -240,6 +251,9 @@ static int follow_text(struct look *l, const char *const *rest, bool bash, bool 
 {
 	const char *wrapper;
 
+	l->path_changed = l->path_changed || wrapper_sets(l->text, l->text_len, "PATH");
+	l->libraries_changed =
+		l->libraries_changed || wrapper_sets(l->text, l->text_len, "LD_LIBRARY_PATH");
 	if (wrapper_passes_on(l->text, l->text_len, &wrapper) && rest[0]) {
 		l->next = rest;
 		l->by.wrapper = wrapper;
@@ -313,6 +327,18 @@ static int follow_shell(struct look *l, const char *const *args, const struct fa
 	return follow_text(l, args + rest, is_bash(facts_last(f)), stops, err);
 }
 
+/* What the arguments of env, up to the command at @end, change for it. */
+static void note_changes(struct look *l, const char *const *args, size_t end)
+{
+	for (size_t i = 1; i < end; i++) {
+		l->path_changed = l->path_changed || str_after(args[i], "PATH=");
+		l->libraries_changed =
+			l->libraries_changed || str_after(args[i], "LD_LIBRARY_PATH=");
+		l->cwd_changed =
+			l->cwd_changed || str_after(args[i], "-C") || str_after(args[i], "--chdir");
+	}
+}
+
 /* What a program that could be executed goes on to. */
 static int follow_inside(struct look *l, const char *const *args, const struct facts *f,
 			 struct err *err)
@@ -323,6 +349,7 @@ static int follow_inside(struct look *l, const char *const *args, const struct f
 		return follow_script(l, args, f, err);
 	if (!at)
 		return follow_shell(l, args, f, err);
+	note_changes(l, args, at);
 	l->next = args + at;
 	l->by.wrapper = args[0];
 	return 0;
@@ -337,6 +364,8 @@ static int step(struct look *l, const char *const *args, bool first, struct err 
 
 	l->next = NULL;
 	l->by = (struct starter){ NULL, false };
+	if (is_doubtful(l, args[0]))
+		return 0;
 	if (judge(l, args, &f, &plan, err) < 0)
 		return -1;
 	if (!first && explains(l, &f, &plan, &by))

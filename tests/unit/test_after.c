@@ -406,6 +406,25 @@ static void doubt(void **state)
 	assert_string_equal(explained("sh|-c|exec gosu postgres good", 1, ""), "");
 }
 
+/* What was set on the way may lead to another file. */
+static void changed_on_the_way(void **state)
+{
+	(void)state;
+	NEEDS_PROGRAM;
+	assert_string_equal(explained("env|A=b|postgres", 126, ""), "no-emulator");
+	assert_string_equal(explained("env|PATH=/x|postgres", 126, ""), "");
+	assert_string_equal(explained("env|PATH=/x|/app", 126, ""), "no-emulator");
+	assert_string_equal(explained("env|-C|/opt/app|./x", 126, ""), "");
+	assert_string_equal(explained("sh|-c|PATH=/x; postgres", 126, ""), "");
+	assert_string_equal(explained("sh|-c|PATH=/x exec \"$@\"|--|postgres", 126, ""), "");
+	assert_string_equal(explained("sh|-c|PATH=/x exec \"$@\"|--|/app", 126, ""), "no-emulator");
+	assert_string_equal(explained("env|/bin/needs", 127, ""), "library-missing");
+	assert_string_equal(explained("env|LD_LIBRARY_PATH=/x|/bin/needs", 127, ""), "");
+	assert_string_equal(
+		explained("sh|-c|export LD_LIBRARY_PATH=/x; exec \"$@\"|--|/bin/needs", 127, ""),
+		"");
+}
+
 /* What hooks kept from being said before the start; and what they may have changed is not said. */
 static void hooks(void **state)
 {
@@ -425,6 +444,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(explained_ends),
 					    cmocka_unit_test(silence), cmocka_unit_test(doubt),
+					    cmocka_unit_test(changed_on_the_way),
 					    cmocka_unit_test(hooks) };
 
 	return cmocka_run_group_tests_name("after", tests, set_up, NULL);

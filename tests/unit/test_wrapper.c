@@ -137,6 +137,22 @@ static void texts(void **state)
 	assert_string_equal(starter_of(""), "-");
 }
 
+static bool sets_path(const char *text)
+{
+	return wrapper_sets(text, strlen(text), "PATH");
+}
+
+static void variables(void **state)
+{
+	(void)state;
+	assert_true(sets_path("PATH=/x"));
+	assert_true(sets_path("set -e\nexport PATH=/x:$PATH\n"));
+	assert_true(sets_path("env PATH=/x y"));
+	assert_false(sets_path("echo $PATH"));
+	assert_false(sets_path("LD_LIBRARY_PATH=/x MANPATH=/y"));
+	assert_false(sets_path("PATH"));
+}
+
 static void errors_end_it(void **state)
 {
 	static const char *const yes[] = { "set -e\n", "#!/bin/bash\nset -Eeuo pipefail\n",
@@ -160,9 +176,11 @@ static void errors_end_it(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(commands), cmocka_unit_test(statuses),
-					    cmocka_unit_test(shells), cmocka_unit_test(texts),
-					    cmocka_unit_test(errors_end_it) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(commands),  cmocka_unit_test(statuses),
+		cmocka_unit_test(shells),    cmocka_unit_test(texts),
+		cmocka_unit_test(variables), cmocka_unit_test(errors_end_it)
+	};
 
 	return cmocka_run_group_tests_name("wrapper", tests, NULL, NULL);
 }
