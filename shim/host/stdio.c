@@ -317,9 +317,15 @@ int stdio_open(struct stdio *io, struct loop *loop, struct reaper *reaper,
 	}
 	if (!streams_needed(io->streams))
 		io->streams = streams_free(io->streams);
-	else if (io->streams->of[STREAM_OUT].inner >= 0 || io->streams->of[STREAM_ERR].inner >= 0)
-		timer_arm(&io->streams->hold, loop, HOLD_LOOK_NS);
 	return 0;
+}
+
+void stdio_engine_begins(struct stdio *io)
+{
+	struct stdio_streams *all = io->streams;
+
+	if (all && (all->of[STREAM_OUT].inner >= 0 || all->of[STREAM_ERR].inner >= 0))
+		timer_arm(&all->hold, all->loop, HOLD_LOOK_NS);
 }
 
 bool stdio_is_ready(const struct stdio *io)

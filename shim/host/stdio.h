@@ -13,7 +13,7 @@
  * them that move data with splice(2) and keep no copy of it.
  *
  * Life of one: stdio_open(), wait until stdio_is_ready(), run the engine with its ends,
- * stdio_engine_done(), stdio_process_exited(), wait until stdio_drained(),
+ * stdio_engine_begins(), stdio_engine_done(), stdio_process_exited(), wait until stdio_drained(),
  * stdio_deinit(). With FIFOs the engine may already run while readiness is awaited; a logging
  * driver has to be ready first.
  *
@@ -55,6 +55,9 @@ MUST_CHECK int stdio_open(struct stdio *io, struct loop *loop, struct reaper *re
 
 /* True when there is nothing (more) to wait for before the process may run. */
 bool stdio_is_ready(const struct stdio *io);
+
+/* The engine was started with its ends: what it says must not fill its pipes. */
+void stdio_engine_begins(struct stdio *io);
 
 /*
  * The engine returned successfully. Our copies of its ends are closed, so that only the process

@@ -37,7 +37,7 @@ struct stdio_streams {
 	struct stream of[STREAM_N];
 	struct driver *driver; /* NULL without one, or when it has ended */
 	struct timer drain;    /* armed from the process' exit on */
-	struct timer hold;     /* see stdio_open(); until the output flows */
+	struct timer hold;     /* see stdio_engine_begins(); until the output flows */
 	struct timer look;     /* from the exit on: when to see again what the client has read */
 	uint64_t pause;	       /* before the next look, ns */
 	uint64_t read;	       /* what the client had read by the last look, of both streams */

@@ -294,7 +294,11 @@ int operation_engine(struct operation *op, const struct engine_request *r, const
 		op->holds_reaper = true;
 	}
 	op->engine_done = done;
-	return run_program(op, &op->engine, &what, on_engine_ended, err);
+	if (run_program(op, &op->engine, &what, on_engine_ended, err) < 0)
+		return -1;
+	if (fds)
+		stdio_engine_begins(&op->slot->io);
+	return 0;
 }
 
 int operation_prepare(struct operation *op, struct run *run, const char *mode,

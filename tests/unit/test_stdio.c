@@ -182,6 +182,22 @@ static void test_reader_stalls(void **state)
 }
 
 /* An engine's own words, when it fails, are no output of a process. */
+/* Until an engine is there that could fill them, nobody looks at the pipes. */
+static void test_no_engine_yet(void **state)
+{
+	struct bench *b = *state;
+	struct stdio_spec spec = { .in = "", .out = bench_fifo(b, "out"), .err = "" };
+	int fd = open(spec.out, O_RDWR | O_CLOEXEC);
+
+	bench_open(b, &spec);
+	assert_true(stdio_is_ready(&b->io));
+	assert_ptr_equal(b->loop.timers.next, &b->alarm.armed);
+	assert_ptr_equal(b->loop.timers.prev, &b->alarm.armed);
+	stdio_engine_begins(&b->io);
+	assert_ptr_not_equal(b->loop.timers.next, b->loop.timers.prev);
+	close(fd);
+}
+
 static void test_engine_words(void **state)
 {
 	struct bench *b = *state;
@@ -209,6 +225,7 @@ static void test_noisy_engine(void **state)
 	bench_client(b, &errs, "wc -c <err >got");
 	bench_await_ready(b);
 	bench_run(b, &engine, "head -c 300000 /dev/zero >&2", b->io.engine.fds);
+	stdio_engine_begins(&b->io);
 	bench_until(b, &engine.done);
 	stdio_deinit(&b->io);
 	bench_until(b, &errs.done);
@@ -423,6 +440,7 @@ int main(void)
 		BENCH_TEST(test_reader_gone),
 		BENCH_TEST(test_reader_stalls),
 		BENCH_TEST(test_engine_words),
+		BENCH_TEST(test_no_engine_yet),
 		BENCH_TEST(test_noisy_engine),
 		BENCH_TEST(test_slow_client),
 		BENCH_TEST(test_give_up),
