@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -36,6 +35,9 @@
 #ifndef FSCONFIG_CMD_CREATE_EXCL
 #define FSCONFIG_CMD_CREATE_EXCL 8 /* Linux 6.6: fail with EBUSY rather than share an instance */
 #endif
+
+/* Others have it for milliseconds. One that hangs must not hang every pod of the node. */
+#define LOCK_BOUND_MS 5000
 
 enum stage { STAGE_ENTER, STAGE_MOUNT, STAGE_REGISTER, STAGE_DONE };
 
@@ -315,9 +317,11 @@ static int open_dir(int *ret, struct err *err)
 	if (dir_make(PRIVATE_DIR, 0700, err) < 0)
 		return -1;
 	*ret = open(PRIVATE_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret < 0 || flock(*ret, LOCK_EX) < 0)
-		return err_sys(err, ERR_IO, "lock " PRIVATE_DIR);
-	return 0;
+	if (*ret >= 0 && fd_lock(*ret, LOCK_BOUND_MS) == 0)
+		return 0;
+	if (*ret >= 0 && errno == EWOULDBLOCK)
+		return err_set(err, ERR_TIMEOUT, "somebody holds the lock of " PRIVATE_DIR);
+	return err_sys(err, ERR_IO, "lock " PRIVATE_DIR);
 }
 
 static int open_place(struct work *w, ino_t user, int *ret_dir, int *ret_pod, struct err *err)
