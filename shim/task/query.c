@@ -14,6 +14,13 @@
  * a listing one after the other, so one that hangs would stall every listing on the node.
  */
 
+/* As the stock shim has it: the execs of a container that is paused are paused, whatever they did.
+ */
+static enum process_state seen_state(const struct process *p)
+{
+	return p->task->init.state == PROCESS_PAUSED ? PROCESS_PAUSED : p->state;
+}
+
 void task_state(void *owner, struct call *call)
 {
 	const Crossarch__ProcessRequest *req = call->request;
@@ -29,7 +36,7 @@ void task_state(void *owner, struct call *call)
 	reply.id = (char *)(uintptr_t)process_id(p);
 	reply.bundle = p->task->bundle;
 	reply.pid = (uint32_t)p->pid;
-	reply.status = state_wire(p->state);
+	reply.status = state_wire(seen_state(p));
 	reply.stdin = p->in;
 	reply.stdout = p->out;
 	reply.stderr = p->err;

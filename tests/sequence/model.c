@@ -348,10 +348,10 @@ static void wait_for(struct m_process *p, struct m_call *c)
 		m_push(&p->waiters, c);
 }
 
-static void state(const struct m_process *p, struct m_call *c)
+static void state(const struct m_task *t, const struct m_process *p, struct m_call *c)
 {
 	c->pid = p->pid;
-	c->status = p->state;
+	c->status = t->init.state == M_PAUSED ? M_PAUSED : p->state;
 	c->ended = p->exited;
 	m_answer(c, M_OK);
 }
@@ -363,7 +363,7 @@ static void run(struct model *m, struct m_task *t, struct m_process *p, struct m
 		start(m, t, p, c);
 		break;
 	case M_STATE:
-		state(p, c);
+		state(t, p, c);
 		break;
 	case M_WAIT:
 		wait_for(p, c);
