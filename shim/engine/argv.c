@@ -86,6 +86,7 @@ static void add_verb(struct argv *a, const struct engine_request *r, struct aren
 		break;
 	case ENGINE_CHECKPOINT:
 		add_criu(a, r);
+		add_option(a, "--parent-path", r->parent_path);
 		add_if(a, r->leave_running, "--leave-running");
 		break;
 	case ENGINE_RESTORE:

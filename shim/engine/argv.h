@@ -47,6 +47,7 @@ struct engine_request {
 	unsigned int signal;  /* kill */
 	bool no_pivot, no_new_keyring;
 	const char *image_path, *work_path; /* checkpoint, restore */
+	const char *parent_path;	    /* checkpoint: of an earlier one to build on */
 	bool leave_running, open_tcp, external_unix, shell_job,
 		file_locks;	       /* checkpoint, restore */
 	const char *manage_cgroups;    /* checkpoint, restore: "" engine's default */

@@ -62,6 +62,7 @@ static void run_checkpoint(struct operation *op, const Crossarch__CheckpointTask
 		.id = op->task->id,
 		.image_path = *o->image_path ? o->image_path : req->path,
 		.work_path = *o->work_path ? o->work_path : op->task->criu_work_path,
+		.parent_path = o->parent_path,
 		.leave_running = !o->exit,
 		.open_tcp = o->open_tcp,
 		.external_unix = o->external_unix_sockets,

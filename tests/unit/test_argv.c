@@ -95,6 +95,7 @@ static void test_checkpoint_restore(void **state)
 				    .id = "c1",
 				    .image_path = "/i",
 				    .work_path = "/w",
+				    .parent_path = "../before",
 				    .leave_running = true,
 				    .open_tcp = true,
 				    .empty_namespaces = empty,
@@ -103,7 +104,8 @@ static void test_checkpoint_restore(void **state)
 	(void)state;
 	expect(&runc, &r,
 	       "/usr/bin/runc --root /run/containerd/runc/k8s.io checkpoint --image-path /i "
-	       "--work-path /w --tcp-established --empty-ns network --leave-running c1");
+	       "--work-path /w --tcp-established --empty-ns network --parent-path ../before "
+	       "--leave-running c1");
 	r = (struct engine_request){ .verb = ENGINE_RESTORE,
 				     .id = "c1",
 				     .bundle = "/b",
