@@ -65,8 +65,7 @@ static int mount_plain(const struct prepare_mount *m, const struct mount_options
 	const char *source = m->source;
 
 	if (o->loop) {
-		if (loop_attach(m->source, o->flags & MS_RDONLY, device, sizeof(device), &loop,
-				err) < 0)
+		if (loop_attach(m->source, o, device, sizeof(device), &loop, err) < 0)
 			return -1;
 		source = device;
 	}

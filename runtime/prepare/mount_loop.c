@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "runtime/base/mem.h"
@@ -23,14 +24,22 @@ static int free_number(struct err *err)
 	return number;
 }
 
-int loop_attach(const char *source, bool read_only, char *ret_path, size_t size, int *ret_fd,
-		struct err *err)
+static uint32_t flags_of(const struct mount_options *o)
 {
-	int mode = read_only ? O_RDONLY : O_RDWR;
+	uint32_t flags = LO_FLAGS_AUTOCLEAR;
+
+	flags |= o->flags & MS_RDONLY ? LO_FLAGS_READ_ONLY : 0u;
+	return flags | (o->direct_io ? LO_FLAGS_DIRECT_IO : 0u);
+}
+
+int loop_attach(const char *source, const struct mount_options *o, char *ret_path, size_t size,
+		int *ret_fd, struct err *err)
+{
+	int mode = o->flags & MS_RDONLY ? O_RDONLY : O_RDWR;
 	CLEANUP_FD int file = open(source, mode | O_CLOEXEC);
 	struct loop_config config = {
 		.fd = (uint32_t)file,
-		.info.lo_flags = LO_FLAGS_AUTOCLEAR | (read_only ? LO_FLAGS_READ_ONLY : 0u),
+		.info.lo_flags = flags_of(o),
 	};
 
 	if (file < 0)

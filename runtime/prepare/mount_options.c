@@ -69,6 +69,11 @@ void mount_options_deinit(struct mount_options *o)
 	buf_deinit(&o->data);
 }
 
+static int add_data(struct mount_options *o, const char *word, struct err *err)
+{
+	return buf_printf(&o->data, err, "%s%s", o->data.len ? "," : "", word);
+}
+
 static int take(const char *word, struct mount_options *o, struct err *err)
 {
 	const struct word *flag = find(flag_words, ARRAY_SIZE(flag_words), word);
@@ -85,8 +90,14 @@ static int take(const char *word, struct mount_options *o, struct err *err)
 		o->uidmap = str_after(word, "uidmap=");
 	else if (str_after(word, "gidmap="))
 		o->gidmap = str_after(word, "gidmap=");
-	else if (!str_after(word, "X-containerd.")) /* instructions of containerd to itself */
-		return buf_printf(&o->data, err, "%s%s", o->data.len ? "," : "", word);
+	else if (str_eq(word, "direct-io"))
+		o->direct_io = true;
+	else if (str_after(word, "X-containerd."))
+		return err_set(err, ERR_INVALID,
+			       "option %.80s is containerd's to itself, which had to carry it out",
+			       word);
+	else
+		return add_data(o, word, err);
 	return 0;
 }
 
@@ -97,6 +108,9 @@ int mount_options_parse(const char *const *words, struct mount_options *ret, str
 	for (; words && *words; words++)
 		if (take(*words, &o, err) < 0)
 			return -1;
+	/* It is about a loop device, or else the file system's affair. */
+	if (o.direct_io && !o.loop && add_data(&o, "direct-io", err) < 0)
+		return -1;
 	*ret = o;
 	o.data = (struct buf)BUF_INIT(0);
 	return 0;

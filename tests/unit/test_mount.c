@@ -84,7 +84,7 @@ static struct mount_options parse(const char *const *words)
 static void words(void **state)
 {
 	static const char *const list[] = { "rbind",  "ro",	   "nosuid",   "rprivate",
-					    "noexec", "exec",	   "size=4k",  "X-containerd.x=y",
+					    "noexec", "exec",	   "size=4k",  "direct-io",
 					    "loop",   "index=off", "defaults", NULL };
 	CLEANUP_MOUNT_OPTIONS struct mount_options o = parse(list);
 
@@ -92,7 +92,31 @@ static void words(void **state)
 	assert_int_equal(o.flags, MS_BIND | MS_REC | MS_RDONLY | MS_NOSUID);
 	assert_int_equal(o.propagation, MS_PRIVATE | MS_REC);
 	assert_true(o.loop);
+	assert_true(o.direct_io);
 	assert_string_equal(buf_str(&o.data), "size=4k,index=off");
+}
+
+/* Without a loop device it is the file system's. */
+static void direct_io(void **state)
+{
+	static const char *const list[] = { "direct-io", "ro", NULL };
+	CLEANUP_MOUNT_OPTIONS struct mount_options o = parse(list);
+
+	(void)state;
+	assert_string_equal(buf_str(&o.data), "direct-io");
+}
+
+/* Nobody did what it asks for. */
+static void left_by_containerd(void **state)
+{
+	static const char *const list[] = { "ro", "X-containerd.mkdir.path=/x", NULL };
+	struct mount_options o;
+	struct err err;
+
+	(void)state;
+	assert_int_equal(mount_options_parse(list, &o, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_non_null(strstr(err.text, "X-containerd.mkdir.path"));
 }
 
 static void maps(void **state)
@@ -337,11 +361,18 @@ static void locked_flags(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words),	  cmocka_unit_test(maps),
-		cmocka_unit_test(bind_read_only), cmocka_unit_test(below_the_root),
-		cmocka_unit_test(all_or_nothing), cmocka_unit_test(fuse_is_refused),
-		cmocka_unit_test(short_overlay),  cmocka_unit_test(long_overlay),
-		cmocka_unit_test(longer_overlay), cmocka_unit_test(mapped_ids),
+		cmocka_unit_test(words),
+		cmocka_unit_test(direct_io),
+		cmocka_unit_test(left_by_containerd),
+		cmocka_unit_test(maps),
+		cmocka_unit_test(bind_read_only),
+		cmocka_unit_test(below_the_root),
+		cmocka_unit_test(all_or_nothing),
+		cmocka_unit_test(fuse_is_refused),
+		cmocka_unit_test(short_overlay),
+		cmocka_unit_test(long_overlay),
+		cmocka_unit_test(longer_overlay),
+		cmocka_unit_test(mapped_ids),
 		cmocka_unit_test(locked_flags),
 	};
 
