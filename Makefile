@@ -333,7 +333,7 @@ $(SEQUENCE_STUB): tests/sequence/stub.c tests/sequence/stub.h $(FLAGS)
 	$(Q)$(CC) $(cppflags) $(CPPFLAGS) -std=gnu11 -O2 -static $(warnings) -o $@ $<
 $(BUILD)/tests/sequence/%.o: cflags += -Wno-switch-enum # most calls are like each other
 SEQUENCE_OBJ := $(call obj,$(filter-out tests/sequence/stub.c,$(wildcard tests/sequence/*.c)))
-SEQUENCE_SEAMS := bundle_unmount child_fork private_any clock_gettime # tests/sequence/seams.c
+SEQUENCE_SEAMS := bundle_unmount child_fork private_emulators_any clock_gettime # tests/sequence/seams.c
 $(BUILD)/sequence/sequence: $(SEQUENCE_OBJ) $(LIBSHIM) $(LIBBASE) | $(SEQUENCE_STUB)
 	$(call link,-pie $(SEQUENCE_SEAMS:%=-Wl$(comma)--wrap=%),-lprotobuf-c)
 

@@ -43,7 +43,7 @@ static const char *flag_name(const char *arg)
 	return arg[1] == '-' ? arg + 2 : arg + 1;
 }
 
-static const struct flag *find(const char *name, size_t n)
+static const struct flag *find_flag(const char *name, size_t n)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (strlen(flags[i].name) == n && memcmp(flags[i].name, name, n) == 0)
@@ -77,7 +77,7 @@ int args_parse(int argc, char **argv, struct args *ret, struct err *err)
 		if (!name)
 			break;
 		value = strchr(name, '=');
-		f = find(name, value ? (size_t)(value - name) : strlen(name));
+		f = find_flag(name, value ? (size_t)(value - name) : strlen(name));
 		if (!f)
 			return err_set(err, ERR_INVALID, "unknown flag \"%.80s\"", argv[i]);
 		value = value ? value + 1 : NULL;

@@ -18,11 +18,11 @@
 #include "runtime/base/spawn.h"
 #include "runtime/base/str.h"
 #include "shim/actions.h"
-#include "shim/host/private.h"
+#include "shim/host/private_emulators.h"
 #include "shim/host/unmount.h"
 #include "shim/loop/loop.h"
 #include "shim/socket.h"
-#include "shim/task/record.h"
+#include "shim/task/engine_record.h"
 
 /*
  * `delete` runs after every container, after a crash of its shim and after a failed Create. It has
@@ -93,13 +93,13 @@ static void engine_delete(const char *bundle, const char *id, uint64_t begin)
 	struct err err;
 	pid_t pid;
 
-	if (record_read(bundle, &arena, &engine, &err) < 0 ||
+	if (engine_record_read(bundle, &arena, &engine, &err) < 0 ||
 	    engine_argv(&engine, &r, &arena, &argv, &err) < 0)
 		return;
 	what.path = engine.path;
 	what.argv = (char *const *)(uintptr_t)argv.v;
 	for (size_t tries = 0;
-	     tries < ARRAY_SIZE(until_ms) && (!tries || record_engine_knows(&engine, id));
+	     tries < ARRAY_SIZE(until_ms) && (!tries || engine_record_is_known(&engine, id));
 	     tries++) {
 		if (spawn(&what, &pid, &err) < 0)
 			log_warning(id, "delete: %s", err.text);
@@ -195,12 +195,12 @@ int action_delete(const struct args *a, struct err *err)
 	pid_t pid;
 
 	bundle_of(a, bundle);
-	pid = record_init_pid(bundle);
+	pid = engine_record_init_pid(bundle);
 	if (*bundle) {
 		engine_delete(bundle, a->id, begin);
-		record_sweep(bundle, a->id);
+		engine_record_sweep(bundle, a->id);
 		unmount_rootfs(bundle, a->id, begin);
-		private_release(bundle);
+		private_emulators_release(bundle);
 	}
 	remove_socket(a, bundle);
 	return print_result(pid, err);

@@ -31,7 +31,7 @@ static int print_version(void)
 	return 0;
 }
 
-static int run(const struct args *a, struct err *err)
+static int run_action(const struct args *a, struct err *err)
 {
 	if (a->info)
 		return action_info(a, err);
@@ -40,7 +40,7 @@ static int run(const struct args *a, struct err *err)
 	return action_delete(a, err);
 }
 
-static const char *check(const struct args *a)
+static const char *check_arguments(const struct args *a)
 {
 	if (a->info)
 		return NULL;
@@ -93,7 +93,7 @@ int main(int argc, char **argv)
 		return usage(err.text);
 	if (a.version)
 		return print_version();
-	wrong = check(&a);
+	wrong = check_arguments(&a);
 	if (wrong)
 		return usage(wrong);
 	if (a.debug)
@@ -101,5 +101,5 @@ int main(int argc, char **argv)
 	/* A descriptor that somebody left open must not stay open as long as the pod lives. */
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	answer = set_stderr_aside();
-	return run(&a, &err) == 0 ? 0 : fail(answer, &err);
+	return run_action(&a, &err) == 0 ? 0 : fail(answer, &err);
 }

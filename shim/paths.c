@@ -21,8 +21,8 @@ static const struct place prepare_places[] = { { true, "" },
 					       { false, "" } };
 
 /* "" when it is nowhere, NULL without memory. */
-static const char *find(const char *dir, const struct place *places, size_t n, const char *name,
-			struct arena *arena)
+static const char *find_program(const char *dir, const struct place *places, size_t n,
+				const char *name, struct arena *arena)
 {
 	char path[PATH_MAX];
 
@@ -55,9 +55,9 @@ int paths_find(struct arena *arena, struct paths *ret, struct err *err)
 	slash = strrchr(dir, '/');
 	if (slash)
 		*slash = '\0';
-	ret->cli = find(dir, cli_places, ARRAY_SIZE(cli_places), "crossarch", arena);
-	ret->prepare =
-		find(dir, prepare_places, ARRAY_SIZE(prepare_places), "crossarch-prepare", arena);
+	ret->cli = find_program(dir, cli_places, ARRAY_SIZE(cli_places), "crossarch", arena);
+	ret->prepare = find_program(dir, prepare_places, ARRAY_SIZE(prepare_places),
+				    "crossarch-prepare", arena);
 	if (!ret->self || !ret->cli || !ret->prepare)
 		return err_set(err, ERR_NOMEM, "no memory for the names of programs");
 	ret->prepare_fd = open_program(ret->prepare);

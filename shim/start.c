@@ -13,7 +13,7 @@
 #include "shim/bootstrap.h"
 #include "shim/group.h"
 #include "shim/host/cgroup.h"
-#include "shim/host/private.h"
+#include "shim/host/private_emulators.h"
 #include "shim/resident.h"
 #include "shim/socket.h"
 #include "shim/task/options.h"
@@ -106,7 +106,7 @@ int action_start(const struct args *a, struct err *err)
 	const struct resident r = { a, &paths, &options, path };
 	const char *cgroup;
 
-	private_sweep();
+	private_emulators_sweep();
 	if (paths_find(&arena, &paths, err) < 0 ||
 	    bootstrap_read(STDIN_FILENO, &arena, &boot, err) < 0 ||
 	    options_read(boot.options, &arena, &options, err) < 0 ||

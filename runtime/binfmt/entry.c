@@ -92,7 +92,7 @@ static int take_line(struct reading *r, const char *line, struct err *err)
 	return 0;
 }
 
-static int check(const struct reading *r, struct err *err)
+static int check_entry(const struct reading *r, struct err *err)
 {
 	struct binfmt_entry *e = r->entry;
 
@@ -130,7 +130,7 @@ int binfmt_entry_parse(const char *name, const char *text, struct binfmt_entry *
 		if (take_line(&r, line, err) < 0)
 			return err_in(err, "handler %s", name);
 	}
-	if (check(&r, err) < 0)
+	if (check_entry(&r, err) < 0)
 		return err_in(err, "handler %s", name);
 	return 0;
 }

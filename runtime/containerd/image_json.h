@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "runtime/base/err.h"
-#include "runtime/containerd/chain.h"
+#include "runtime/containerd/chain_id.h"
 
 /*
  * Reading the JSON documents of an image. They are written by whoever built the image: every field

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "runtime/base/err.h"
-#include "runtime/containerd/chain.h"
+#include "runtime/containerd/chain_id.h"
 
 /* The layers of one image: the blobs its manifest names, with what they hold by its configuration.
  */

@@ -87,7 +87,8 @@ static int walk(struct image_store *store, struct queue *q, struct image_members
 	return 0;
 }
 
-static int start(struct image_store *store, const char *name, struct queue *q, struct err *err)
+static int queue_image(struct image_store *store, const char *name, struct queue *q,
+		       struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
 	struct image_descriptor root;
@@ -112,7 +113,7 @@ int image_members_read(struct image_store *store, const char *name, struct image
 	m.list = calloc(MANIFESTS_MAX, sizeof(*m.list));
 	if (!q || !m.list)
 		return err_set(err, ERR_NOMEM, "no memory for a list of platforms");
-	if (start(store, name, q, err) < 0)
+	if (queue_image(store, name, q, err) < 0)
 		return -1;
 	m.index = q->list[0].kind == MANIFEST_INDEX;
 	if (walk(store, q, &m, err) < 0)

@@ -149,7 +149,7 @@ void rpc_use_lease(struct rpc *rpc, const char *lease)
 /* --- one call ------------------------------------------------------------------------------ */
 
 /* Starts @ops and waits until they are done; past the deadline the call is cancelled first. */
-static bool run(struct exchange *x, const grpc_op *ops, size_t n)
+static bool run_batch(struct exchange *x, const grpc_op *ops, size_t n)
 {
 	struct rpc *rpc = x->rpc;
 	grpc_event ev;
@@ -213,7 +213,7 @@ static bool send_request(struct exchange *x)
 	ops[0].data.send_initial_metadata.count = x->rpc->n_headers;
 	ops[1].data.send_message.send_message = x->request;
 	ops[3].data.recv_initial_metadata.recv_initial_metadata = &x->initial;
-	return run(x, ops, ARRAY_SIZE(ops));
+	return run_batch(x, ops, ARRAY_SIZE(ops));
 }
 
 /* The next message, NULL when there is none: then recv_status() says why. */
@@ -223,7 +223,7 @@ static grpc_byte_buffer *recv_message(struct exchange *x)
 	grpc_op op = { .op = GRPC_OP_RECV_MESSAGE };
 
 	op.data.recv_message.recv_message = &buffer;
-	if (run(x, &op, 1))
+	if (run_batch(x, &op, 1))
 		return buffer;
 	if (buffer)
 		grpc_byte_buffer_destroy(buffer);
@@ -239,7 +239,7 @@ static void recv_status(struct exchange *x)
 	op.data.recv_status_on_client.trailing_metadata = &x->trailing;
 	op.data.recv_status_on_client.status = &x->code;
 	op.data.recv_status_on_client.status_details = &x->details;
-	run(x, &op, 1);
+	run_batch(x, &op, 1);
 	if (x->timed_out) {
 		last->code = RPC_DEADLINE_EXCEEDED;
 		str_copy(last->message, sizeof(last->message), "context deadline exceeded");

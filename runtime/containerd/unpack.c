@@ -97,8 +97,8 @@ static int commit(struct unpacking *u, const char *name, const char *key, struct
 }
 
 /* @top: the snapshot below, "" for the first one; then the one with this layer. */
-static int unpack(struct unpacking *u, const struct image_layer *layer, size_t i, char *top,
-		  size_t size, struct err *err)
+static int apply_layer(struct unpacking *u, const struct image_layer *layer, size_t i, char *top,
+		       size_t size, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
 	const Containerd__SnapshotMounts *mounts;
@@ -123,7 +123,7 @@ int unpack_layers(struct rpc *rpc, const char *snapshotter, const char *prefix,
 	u.labels[0] = &u.label;
 	ret_top[0] = '\0';
 	for (size_t i = 0; i < layers->n; i++)
-		if (unpack(&u, &layers->list[i], i, ret_top, size, err) < 0)
+		if (apply_layer(&u, &layers->list[i], i, ret_top, size, err) < 0)
 			return err_in(err, "layer %.80s", layers->list[i].digest);
 	return 0;
 }

@@ -7,7 +7,7 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/image/ident.h"
-#include "runtime/image/prose.h"
+#include "runtime/image/text_kind.h"
 #include "runtime/image/script.h"
 
 /* Magic numbers. 0xcafebabe opens both fat Mach-O files and Java classes: see cafebabe(). */
@@ -106,7 +106,7 @@ enum image_kind sniff(const void *bytes, size_t n, uint64_t size)
 			return magics[i].kind;
 	if (n >= sizeof(bom) && memcmp(b, bom, sizeof(bom)) == 0)
 		return IMAGE_BOM;
-	return looks_like_text(b, n) ? prose_kind(b, n) : IMAGE_DATA;
+	return looks_like_text(b, n) ? text_kind(b, n) : IMAGE_DATA;
 }
 
 const char *sniff_words(enum image_kind kind)

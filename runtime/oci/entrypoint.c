@@ -34,8 +34,8 @@ static void keep(struct found *best, char *best_name, struct found *f, const cha
  * One directory after the other. A directory that is not known before the start, or a relative one
  * (the engines differ about those), may hold the program: then nothing can be said.
  */
-static void search(struct view *v, const struct spec_process *p, const char *path, char *ret_name,
-		   struct found *ret)
+static void search(struct rootfs_view *v, const struct spec_process *p, const char *path,
+		   char *ret_name, struct found *ret)
 {
 	char best_name[PATH_MAX];
 	struct found best = FOUND_INIT;
@@ -67,7 +67,7 @@ static void search(struct view *v, const struct spec_process *p, const char *pat
 	found_deinit(&best);
 }
 
-void entrypoint_find(struct view *v, const struct spec_process *p, char *ret_name,
+void entrypoint_find(struct rootfs_view *v, const struct spec_process *p, char *ret_name,
 		     struct found *ret)
 {
 	const char *path = spec_env(p, "PATH");

@@ -5,8 +5,8 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
-#include "runtime/image/prose.h"
-#include "runtime/plan/load.h"
+#include "runtime/image/text_kind.h"
+#include "runtime/plan/elf_load.h"
 #include "runtime/plan/sentence.h"
 
 #define ENABLED_SHOWN 20    /* names of platforms */

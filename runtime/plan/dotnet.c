@@ -5,7 +5,7 @@
 
 #include "runtime/base/str.h"
 
-static bool is_there(struct view *v, const char *path, enum found_kind kind)
+static bool is_there(struct rootfs_view *v, const char *path, enum found_kind kind)
 {
 	CLEANUP_FOUND struct found found = FOUND_INIT;
 
@@ -13,7 +13,7 @@ static bool is_there(struct view *v, const char *path, enum found_kind kind)
 	return found.kind == kind;
 }
 
-bool dotnet_is(struct view *v, const char *where)
+bool dotnet_is(struct rootfs_view *v, const char *where)
 {
 	const char *slash = strrchr(where, '/');
 	char path[PATH_MAX];

@@ -12,7 +12,7 @@
 #include "runtime/image/version.h"
 #include "runtime/oci/seccomp.h"
 #include "runtime/oci/settings.h"
-#include "runtime/oci/view.h"
+#include "runtime/oci/rootfs_view.h"
 #include "runtime/plan/cause.h"
 
 /*

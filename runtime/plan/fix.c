@@ -3,7 +3,7 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
-#include "runtime/image/prose.h"
+#include "runtime/image/text_kind.h"
 #include "runtime/plan/sentence.h"
 
 /*
@@ -306,7 +306,7 @@ const struct language *sentence_language(const struct sentence *s)
 
 	if (file->image.kind != IMAGE_TEXT && file->image.kind != IMAGE_NAMELESS)
 		return NULL;
-	return prose_language(place_of(file), file->image.head, file->image.head_len);
+	return text_language(place_of(file), file->image.head, file->image.head_len);
 }
 
 static void put_shebang(struct sentence *s)

@@ -28,7 +28,7 @@ MUST_CHECK int emulator_files_open(const struct binfmt_registry *r, struct emula
 				   struct err *err);
 
 struct inspect {
-	struct view *view;
+	struct rootfs_view *view;
 	const struct spec_process *process;
 	const struct emulator_files *emulators;
 	/* Of a running container, whose mounts are not the view's: names volumes. NULL without. */

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "runtime/base/str.h"
-#include "runtime/plan/load.h"
+#include "runtime/plan/elf_load.h"
 
 /* Below this a larger program hardly fits: qemu-user takes 10 MiB and more for each process. */
 #define SMALL_MEMORY (64ull << 20)

@@ -3,7 +3,7 @@
 
 #include "runtime/plan/facts.h"
 #include "runtime/plan/plan.h"
-#include "runtime/plan/text.h"
+#include "runtime/plan/line_text.h"
 
 /* What the placeholders of a cause's texts draw on. */
 struct sentence {

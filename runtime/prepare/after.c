@@ -8,7 +8,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/image/words.h"
+#include "runtime/image/shell_words.h"
 #include "runtime/oci/wrapper.h"
 #include "runtime/plan/diagnosis.h"
 #include "runtime/plan/libraries.h"
@@ -207,10 +207,10 @@ static int suspects(struct look *l, struct err *err)
 {
 	const char *wrapper = NULL; /* what `exec` made of the shell: its status is the process's */
 	bool cd = false, exec = false;
-	struct words w;
+	struct shell_words w;
 
-	words_init(&w, l->text, l->text_len);
-	for (unsigned int n = 0; n < SUSPECTS_MAX && words_next(&w);) {
+	shell_words_init(&w, l->text, l->text_len);
+	for (unsigned int n = 0; n < SUSPECTS_MAX && shell_words_next(&w);) {
 		n += w.command;
 		if (!w.sticky)
 			wrapper = NULL;

@@ -26,8 +26,8 @@ size_t prepare_map(const struct prepare_fds *fds, struct spawn_fd map[PREPARE_FD
 	return n;
 }
 
-static int start(const char *path, const char *mode, const struct prepare_fds *fds, pid_t *ret_pid,
-		 struct err *err)
+static int start_prepare(const char *path, const char *mode, const struct prepare_fds *fds,
+			 pid_t *ret_pid, struct err *err)
 {
 	char *const argv[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)mode, NULL };
 	struct spawn_fd map[PREPARE_FDS_MAX];
@@ -65,7 +65,7 @@ int prepare_ask(const char *path, const char *mode, struct prepare_fds *fds, str
 	if (fd_pipe(&in, &out, 0, err) < 0)
 		return -1;
 	fds->report = out;
-	if (start(path, mode, fds, &pid, err) < 0)
+	if (start_prepare(path, mode, fds, &pid, err) < 0)
 		return -1;
 	fd_close(&out);
 	return read_answer(in, pid, ret, err);

@@ -184,7 +184,7 @@ static int allow_below(int ruleset, int fd, uint64_t rights)
 	return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 }
 
-int confine_files(const struct view *v, int bundle, struct err *err)
+int confine_files(const struct rootfs_view *v, int bundle, struct err *err)
 {
 	struct landlock_ruleset_attr attr = { .handled_access_fs = ALL_RIGHTS };
 	CLEANUP_FD int ruleset = -1;
@@ -201,7 +201,7 @@ int confine_files(const struct view *v, int bundle, struct err *err)
 	    allow_below(ruleset, bundle, LANDLOCK_ACCESS_FS_MAKE_REG) < 0)
 		return 0;
 	for (size_t i = 0; i < v->n; i++) {
-		const struct view_mount *m = &v->mounts[i];
+		const struct rootfs_view_mount *m = &v->mounts[i];
 
 		/* A source that cannot be granted cannot be read later: it counts as unknown. */
 		if (m->fd >= 0 && !m->file)

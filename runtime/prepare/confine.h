@@ -2,7 +2,7 @@
 #pragma once
 
 #include "runtime/base/err.h"
-#include "runtime/oci/view.h"
+#include "runtime/oci/rootfs_view.h"
 
 /*
  * Giving up what prepare does not need before it reads what image authors wrote. In two steps:
@@ -23,4 +23,4 @@ MUST_CHECK int confine_calls(int out, int sink, struct err *err);
  * Landlock, only the user changes: we become nobody and keep the capability to read. The filter of
  * confine_calls() holds either way.
  */
-MUST_CHECK int confine_files(const struct view *v, int bundle, struct err *err);
+MUST_CHECK int confine_files(const struct rootfs_view *v, int bundle, struct err *err);

@@ -5,7 +5,7 @@
 
 #include "runtime/base/str.h"
 #include "runtime/oci/json.h"
-#include "runtime/plan/text.h"
+#include "runtime/plan/line_text.h"
 
 /* The message of one JSON entry that is an error; NULL with *@ret_json false for other text. */
 static bool error_of_line(const char *line, size_t n, char message[ENGINE_MESSAGE_MAX],

@@ -11,7 +11,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "runtime/prepare/declared.h"
+#include "runtime/prepare/declared_platform.h"
 #include "runtime/prepare/prepare.h"
 
 static const struct {
@@ -48,7 +48,7 @@ static void prepare_deinit(struct prepare *p)
 	arena_deinit(&p->arena);
 }
 
-static int run(size_t mode)
+static int run_mode(size_t mode)
 {
 	CLEANUP(prepare_deinit)
 	struct prepare p = {
@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 {
 	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(modes); i++)
 		if (str_eq(argv[1], modes[i].name))
-			return run(i);
+			return run_mode(i);
 	fprintf(stderr, "usage: crossarch-prepare "
 			"settings|create|exec|edit|after|engine-error|private\n"
 			"Started by containerd-shim-crossarch-v2; see crossarch --help instead.\n");

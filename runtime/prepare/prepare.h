@@ -5,7 +5,7 @@
 #include "runtime/binfmt/rule.h"
 #include "runtime/oci/json.h"
 #include "runtime/oci/spec.h"
-#include "runtime/oci/view.h"
+#include "runtime/oci/rootfs_view.h"
 #include "runtime/plan/inspect.h"
 #include "runtime/plan/plan.h"
 #include "runtime/prepare/client.h"
@@ -32,7 +32,7 @@ struct prepare {
 	bool binfmt_mounted;
 	struct binfmt_registry binfmt;
 	struct emulator_files emulators;
-	struct view view;
+	struct rootfs_view view;
 	bool own_binfmt;      /* it is the instance of the container's user namespace */
 	bool private_wanted;  /* this mode may give the pod emulators of its own */
 	bool private_ours;    /* with own_binfmt: the instance is one that we made */

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static void add(struct argv *a, const char *word)
+static void add_word(struct argv *a, const char *word)
 {
 	if (a->n + 1 >= ENGINE_ARGV_MAX) {
 		a->overflow = true;
@@ -16,15 +16,15 @@ static void add(struct argv *a, const char *word)
 static void add_if(struct argv *a, bool condition, const char *word)
 {
 	if (condition)
-		add(a, word);
+		add_word(a, word);
 }
 
 static void add_option(struct argv *a, const char *option, const char *value)
 {
 	if (!value || !*value)
 		return;
-	add(a, option);
-	add(a, value);
+	add_word(a, option);
+	add_word(a, value);
 }
 
 static void add_signal(struct argv *a, const struct engine_request *r, struct arena *arena)
@@ -36,7 +36,7 @@ static void add_signal(struct argv *a, const struct engine_request *r, struct ar
 		return;
 	}
 	snprintf(number, 16, "%u", r->signal);
-	add(a, number);
+	add_word(a, number);
 }
 
 static void add_criu(struct argv *a, const struct engine_request *r)
@@ -63,7 +63,7 @@ static void add_create(struct argv *a, const struct engine_request *r)
 
 static void add_verb(struct argv *a, const struct engine_request *r, struct arena *arena)
 {
-	add(a, engine_verb_name(r->verb));
+	add_word(a, engine_verb_name(r->verb));
 	switch (r->verb) {
 	case ENGINE_CREATE:
 		add_create(a, r);
@@ -71,18 +71,18 @@ static void add_verb(struct argv *a, const struct engine_request *r, struct aren
 	case ENGINE_EXEC:
 		add_option(a, "--process", r->process);
 		add_option(a, "--console-socket", r->console);
-		add(a, "--detach");
+		add_word(a, "--detach");
 		add_option(a, "--pid-file", r->pid_file);
 		break;
 	case ENGINE_KILL_ALL:
-		add(a, "--all");
+		add_word(a, "--all");
 		break;
 	case ENGINE_DELETE:
-		add(a, "--force");
+		add_word(a, "--force");
 		break;
 	case ENGINE_UPDATE:
-		add(a, "--resources");
-		add(a, "-");
+		add_word(a, "--resources");
+		add_word(a, "-");
 		break;
 	case ENGINE_CHECKPOINT:
 		add_criu(a, r);
@@ -92,7 +92,7 @@ static void add_verb(struct argv *a, const struct engine_request *r, struct aren
 	case ENGINE_RESTORE:
 		add_create(a, r);
 		add_criu(a, r);
-		add(a, "--detach");
+		add_word(a, "--detach");
 		break;
 	case ENGINE_FEATURES:
 		return;
@@ -103,7 +103,7 @@ static void add_verb(struct argv *a, const struct engine_request *r, struct aren
 	case ENGINE_VERB_N:
 		break;
 	}
-	add(a, r->id);
+	add_word(a, r->id);
 	if (r->verb == ENGINE_KILL || r->verb == ENGINE_KILL_ALL)
 		add_signal(a, r, arena);
 }
@@ -112,7 +112,7 @@ int engine_argv(const struct engine *e, const struct engine_request *r, struct a
 		struct argv *ret, struct err *err)
 {
 	*ret = (struct argv){ .n = 0 };
-	add(ret, e->path);
+	add_word(ret, e->path);
 	add_option(ret, "--root", e->root);
 	if (r->log && *r->log) {
 		add_option(ret, "--log", r->log);

@@ -141,8 +141,8 @@ static int spawn_driver(struct logger *l, struct reaper *reaper, const struct lo
 	return r;
 }
 
-static int start(struct logger *l, struct reaper *reaper, const struct logger_spec *spec,
-		 const struct command *c, struct err *err)
+static int start_driver(struct logger *l, struct reaper *reaper, const struct logger_spec *spec,
+			const struct command *c, struct err *err)
 {
 	CLEANUP_FD int ready_w = -1;
 
@@ -171,7 +171,7 @@ int logger_start(struct logger *l, struct reaper *reaper, const struct logger_sp
 			      .on_exit = spec->on_exit,
 			      .bound.on_fire = on_bound };
 	if (r == 0)
-		r = start(l, reaper, spec, &c, err);
+		r = start_driver(l, reaper, spec, &c, err);
 	if (r < 0)
 		logger_deinit(l);
 	free(c.text);

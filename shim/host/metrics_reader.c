@@ -37,7 +37,7 @@ bool reader_number(struct reader *r, unsigned int field, const char *name)
 	text[strcspn(text, "\n")] = '\0';
 	if (!text_value(text, &value))
 		return false;
-	wire_uint(&r->w, field, value);
+	pb_uint(&r->w, field, value);
 	return true;
 }
 

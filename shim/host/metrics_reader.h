@@ -10,7 +10,7 @@
  */
 struct reader {
 	const struct cgroup *cg;
-	struct wire w;
+	struct protobuf_writer w;
 	struct buf text;
 	int dir;    /* of the part entered last; -1 when there is none */
 	bool found; /* some directory was there */

@@ -26,7 +26,7 @@ static unsigned int field_of(const char *key, stat_names names, size_t n)
 	return 0;
 }
 
-void text_flat(struct wire *w, char *text, stat_names names, size_t n, uint64_t scale)
+void text_flat(struct protobuf_writer *w, char *text, stat_names names, size_t n, uint64_t scale)
 {
 	char *line;
 
@@ -36,24 +36,24 @@ void text_flat(struct wire *w, char *text, stat_names names, size_t n, uint64_t 
 		uint64_t value;
 
 		if (field && line && text_value(line, &value))
-			wire_uint(w, field, value * scale);
+			pb_uint(w, field, value * scale);
 	}
 }
 
-void text_list(struct wire *w, unsigned int field, char *text)
+void text_list(struct protobuf_writer *w, unsigned int field, char *text)
 {
-	size_t mark = wire_open(w, field);
+	size_t mark = pb_open(w, field);
 	char *word;
 	uint64_t value;
 
 	while ((word = strsep(&text, " \n")))
 		if (text_value(word, &value))
-			wire_packed(w, value);
-	wire_close(w, mark, true);
+			pb_packed(w, value);
+	pb_close(w, mark, true);
 }
 
 /* The rest of a line: "key=value key=value". @max is what "max" stands for. */
-static void pairs(struct wire *w, char *line, stat_names names, size_t n, uint64_t max)
+static void pairs(struct protobuf_writer *w, char *line, stat_names names, size_t n, uint64_t max)
 {
 	char *value;
 
@@ -63,7 +63,7 @@ static void pairs(struct wire *w, char *line, stat_names names, size_t n, uint64
 		uint64_t number;
 
 		if (field && value && text_value(value, &number))
-			wire_uint(w, field, number < max ? number : max);
+			pb_uint(w, field, number < max ? number : max);
 	}
 }
 
@@ -75,7 +75,7 @@ static bool parse_device(const char *s, uint64_t *ret_major, uint64_t *ret_minor
 	return colon && text_value(s, ret_major) && text_value(colon + 1, ret_minor);
 }
 
-void text_io(struct wire *w, unsigned int field, char *text)
+void text_io(struct protobuf_writer *w, unsigned int field, char *text)
 {
 	static stat_names names = { "", "", "rbytes", "wbytes", "rios", "wios" };
 	uint64_t major, minor;
@@ -86,16 +86,17 @@ void text_io(struct wire *w, unsigned int field, char *text)
 
 		if (!parse_device(strsep(&line, " "), &major, &minor))
 			continue;
-		mark = wire_open(w, field);
-		wire_uint(w, 1, major);
-		wire_uint(w, 2, minor);
+		mark = pb_open(w, field);
+		pb_uint(w, 1, major);
+		pb_uint(w, 2, minor);
 		pairs(w, line, names, ARRAY_SIZE(names), UINT64_MAX);
-		wire_close(w, mark, false);
+		pb_close(w, mark, false);
 	}
 }
 
 /* The node's name, "/dev/sda", as far as sysfs knows it. */
-static void add_device_name(struct wire *w, unsigned int field, uint64_t major, uint64_t minor)
+static void add_device_name(struct protobuf_writer *w, unsigned int field, uint64_t major,
+			    uint64_t minor)
 {
 	char path[64], target[512], *name = target;
 	ssize_t n;
@@ -109,10 +110,10 @@ static void add_device_name(struct wire *w, unsigned int field, uint64_t major, 
 	if (strrchr(target, '/'))
 		name = strrchr(target, '/') + 1;
 	str_fmt(path, sizeof(path), "/dev/%.40s", name);
-	wire_bytes(w, field, path, strlen(path));
+	pb_bytes(w, field, path, strlen(path));
 }
 
-void text_blkio(struct wire *w, unsigned int field, char *text)
+void text_blkio(struct protobuf_writer *w, unsigned int field, char *text)
 {
 	uint64_t major, minor, value;
 	char *line;
@@ -123,17 +124,17 @@ void text_blkio(struct wire *w, unsigned int field, char *text)
 
 		if (!line || !parse_device(device, &major, &minor) || !text_value(line, &value))
 			continue;
-		mark = wire_open(w, field);
-		wire_bytes(w, 1, op, strlen(op));
+		mark = pb_open(w, field);
+		pb_bytes(w, 1, op, strlen(op));
 		add_device_name(w, 2, major, minor);
-		wire_uint(w, 3, major);
-		wire_uint(w, 4, minor);
-		wire_uint(w, 5, value);
-		wire_close(w, mark, false);
+		pb_uint(w, 3, major);
+		pb_uint(w, 4, minor);
+		pb_uint(w, 5, value);
+		pb_close(w, mark, false);
 	}
 }
 
-void text_rdma(struct wire *w, unsigned int field, char *text)
+void text_rdma(struct protobuf_writer *w, unsigned int field, char *text)
 {
 	static stat_names names = { "", "hca_handle", "hca_object" };
 	char *line;
@@ -144,14 +145,14 @@ void text_rdma(struct wire *w, unsigned int field, char *text)
 
 		if (!line)
 			continue;
-		mark = wire_open(w, field);
-		wire_bytes(w, 1, device, strlen(device));
+		mark = pb_open(w, field);
+		pb_bytes(w, 1, device, strlen(device));
 		pairs(w, line, names, ARRAY_SIZE(names), UINT32_MAX);
-		wire_close(w, mark, false);
+		pb_close(w, mark, false);
 	}
 }
 
-static void add_pressure_line(struct wire *w, char *line)
+static void add_pressure_line(struct protobuf_writer *w, char *line)
 {
 	static stat_names names = { "avg10", "avg60", "avg300", "total" };
 	char *value;
@@ -161,16 +162,16 @@ static void add_pressure_line(struct wire *w, char *line)
 		unsigned int field = field_of(strsep(&value, "="), names, ARRAY_SIZE(names));
 
 		if (field && field < 4 && value)
-			wire_double(w, field, strtod(value, NULL));
+			pb_double(w, field, strtod(value, NULL));
 		else if (field == 4 && value && text_value(value, &total))
-			wire_uint(w, field, total);
+			pb_uint(w, field, total);
 	}
 }
 
-void text_pressure(struct wire *w, unsigned int field, char *text)
+void text_pressure(struct protobuf_writer *w, unsigned int field, char *text)
 {
 	static stat_names names = { "some", "full" };
-	size_t mark = wire_open(w, field), inner;
+	size_t mark = pb_open(w, field), inner;
 	char *line;
 
 	while ((line = strsep(&text, "\n"))) {
@@ -178,9 +179,9 @@ void text_pressure(struct wire *w, unsigned int field, char *text)
 
 		if (!which)
 			continue;
-		inner = wire_open(w, which);
+		inner = pb_open(w, which);
 		add_pressure_line(w, line);
-		wire_close(w, inner, false);
+		pb_close(w, inner, false);
 	}
-	wire_close(w, mark, true);
+	pb_close(w, mark, true);
 }

@@ -21,27 +21,27 @@ enum {
 static void one_page_size(struct reader *r, const char *size)
 {
 	static const char files[][20] = { "usage_in_bytes", "max_usage_in_bytes", "failcnt" };
-	size_t mark = wire_open(&r->w, METRICS_HUGETLB);
+	size_t mark = pb_open(&r->w, METRICS_HUGETLB);
 	char name[96];
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++)
 		if (str_fmt(name, sizeof(name), "hugetlb.%s.%s", size, files[i]))
 			reader_number(r, i + 1, name);
-	wire_bytes(&r->w, 4, size, strlen(size));
-	wire_close(&r->w, mark, false);
+	pb_bytes(&r->w, 4, size, strlen(size));
+	pb_close(&r->w, mark, false);
 }
 
 /* A limit of "max" is told as 0, which is the absence of the field. */
 static void pids(struct reader *r)
 {
-	size_t mark = wire_open(&r->w, METRICS_PIDS);
+	size_t mark = pb_open(&r->w, METRICS_PIDS);
 	char *limit;
 
 	reader_number(r, 1, "pids.current");
 	limit = reader_file(r, "pids.max");
 	if (limit && !str_after(limit, "max"))
-		wire_uint(&r->w, 2, strtoull(limit, NULL, 10));
-	wire_close(&r->w, mark, false);
+		pb_uint(&r->w, 2, strtoull(limit, NULL, 10));
+	pb_close(&r->w, mark, false);
 }
 
 static void cpu_usage(struct reader *r)
@@ -73,15 +73,15 @@ static void cpu_throttling(struct reader *r)
 /* containerd reads usage and throttling without looking whether they are there: they always are. */
 static void cpu(struct reader *r)
 {
-	size_t mark = wire_open(&r->w, METRICS_CPU), inner;
+	size_t mark = pb_open(&r->w, METRICS_CPU), inner;
 
-	inner = wire_open(&r->w, 1);
+	inner = pb_open(&r->w, 1);
 	cpu_usage(r);
-	wire_close(&r->w, inner, false);
-	inner = wire_open(&r->w, 2);
+	pb_close(&r->w, inner, false);
+	inner = pb_open(&r->w, 2);
 	cpu_throttling(r);
-	wire_close(&r->w, inner, false);
-	wire_close(&r->w, mark, false);
+	pb_close(&r->w, inner, false);
+	pb_close(&r->w, mark, false);
 }
 
 static void memory_stat(struct reader *r)
@@ -131,18 +131,18 @@ static void memory_entry(struct reader *r, unsigned int field, const char *prefi
 {
 	static const char files[][20] = { "limit_in_bytes", "usage_in_bytes", "max_usage_in_bytes",
 					  "failcnt" };
-	size_t mark = wire_open(&r->w, field);
+	size_t mark = pb_open(&r->w, field);
 	char name[64];
 
 	for (unsigned int i = 0; r->dir >= 0 && i < ARRAY_SIZE(files); i++)
 		if (str_fmt(name, sizeof(name), "%s.%s", prefix, files[i]))
 			reader_number(r, i + 1, name);
-	wire_close(&r->w, mark, false);
+	pb_close(&r->w, mark, false);
 }
 
 static void memory(struct reader *r)
 {
-	size_t mark = wire_open(&r->w, METRICS_MEMORY);
+	size_t mark = pb_open(&r->w, METRICS_MEMORY);
 
 	if (reader_enter(r, CGROUP_MEMORY))
 		memory_stat(r);
@@ -150,18 +150,18 @@ static void memory(struct reader *r)
 	memory_entry(r, 34, "memory.memsw");
 	memory_entry(r, 35, "memory.kmem");
 	memory_entry(r, 36, "memory.kmem.tcp");
-	wire_close(&r->w, mark, false);
+	pb_close(&r->w, mark, false);
 }
 
 static void oom_control(struct reader *r)
 {
 	static stat_names names = { "oom_kill_disable", "under_oom", "oom_kill" };
-	size_t mark = wire_open(&r->w, METRICS_OOM_CONTROL);
+	size_t mark = pb_open(&r->w, METRICS_OOM_CONTROL);
 	char *text = reader_file(r, "memory.oom_control");
 
 	if (text)
 		text_flat(&r->w, text, names, ARRAY_SIZE(names), 1);
-	wire_close(&r->w, mark, true);
+	pb_close(&r->w, mark, true);
 }
 
 /* Which of these files exists depends on kernel and I/O scheduler; the first one counts. */
@@ -184,16 +184,16 @@ static void blkio_list(struct reader *r, unsigned int field, const char *what)
 
 static void blkio(struct reader *r)
 {
-	size_t mark = wire_open(&r->w, METRICS_BLKIO);
+	size_t mark = pb_open(&r->w, METRICS_BLKIO);
 
 	blkio_list(r, 1, "io_service_bytes");
 	blkio_list(r, 2, "io_serviced");
-	wire_close(&r->w, mark, false);
+	pb_close(&r->w, mark, false);
 }
 
 static void rdma(struct reader *r)
 {
-	size_t mark = wire_open(&r->w, METRICS_RDMA);
+	size_t mark = pb_open(&r->w, METRICS_RDMA);
 	char *text = reader_file(r, "rdma.current");
 
 	if (text)
@@ -201,7 +201,7 @@ static void rdma(struct reader *r)
 	text = reader_file(r, "rdma.max");
 	if (text)
 		text_rdma(&r->w, 2, text);
-	wire_close(&r->w, mark, true);
+	pb_close(&r->w, mark, true);
 }
 
 void metrics_v1(struct reader *r)

@@ -25,11 +25,11 @@ static void pressure(struct reader *r, unsigned int field, const char *name)
 
 static void pids(struct reader *r)
 {
-	size_t mark = wire_open(&r->w, METRICS_PIDS);
+	size_t mark = pb_open(&r->w, METRICS_PIDS);
 
 	reader_number(r, 1, "pids.current");
 	reader_number(r, 2, "pids.max");
-	wire_close(&r->w, mark, true);
+	pb_close(&r->w, mark, true);
 }
 
 static void cpu(struct reader *r)
@@ -38,13 +38,13 @@ static void cpu(struct reader *r)
 		"usage_usec",	  "user_usec", "system_usec", "nr_periods", "nr_throttled",
 		"throttled_usec", "",	       "nr_bursts",   "burst_usec",
 	};
-	size_t mark = wire_open(&r->w, METRICS_CPU);
+	size_t mark = pb_open(&r->w, METRICS_CPU);
 	char *text = reader_file(r, "cpu.stat");
 
 	if (text)
 		text_flat(&r->w, text, names, ARRAY_SIZE(names), 1);
 	pressure(r, 7, "cpu.pressure");
-	wire_close(&r->w, mark, false);
+	pb_close(&r->w, mark, false);
 }
 
 static void memory_stat(struct reader *r)
@@ -90,7 +90,7 @@ static void memory_stat(struct reader *r)
 
 static void memory(struct reader *r)
 {
-	size_t mark = wire_open(&r->w, METRICS_MEMORY);
+	size_t mark = pb_open(&r->w, METRICS_MEMORY);
 
 	memory_stat(r);
 	reader_number(r, 32, "memory.current");
@@ -100,23 +100,23 @@ static void memory(struct reader *r)
 	reader_number(r, 36, "memory.peak");
 	reader_number(r, 37, "memory.swap.peak");
 	pressure(r, 38, "memory.pressure");
-	wire_close(&r->w, mark, false);
+	pb_close(&r->w, mark, false);
 }
 
 static void memory_events(struct reader *r)
 {
 	static stat_names names = { "low", "high", "max", "oom", "oom_kill", "oom_group_kill" };
-	size_t mark = wire_open(&r->w, METRICS_MEMORY_EVENTS);
+	size_t mark = pb_open(&r->w, METRICS_MEMORY_EVENTS);
 	char *text = reader_file(r, "memory.events");
 
 	if (text)
 		text_flat(&r->w, text, names, ARRAY_SIZE(names), 1);
-	wire_close(&r->w, mark, true);
+	pb_close(&r->w, mark, true);
 }
 
 static void rdma(struct reader *r)
 {
-	size_t mark = wire_open(&r->w, METRICS_RDMA);
+	size_t mark = pb_open(&r->w, METRICS_RDMA);
 	char *text = reader_file(r, "rdma.current");
 
 	if (text)
@@ -124,35 +124,35 @@ static void rdma(struct reader *r)
 	text = reader_file(r, "rdma.max");
 	if (text)
 		text_rdma(&r->w, 2, text);
-	wire_close(&r->w, mark, true);
+	pb_close(&r->w, mark, true);
 }
 
 static void io(struct reader *r)
 {
-	size_t mark = wire_open(&r->w, METRICS_IO);
+	size_t mark = pb_open(&r->w, METRICS_IO);
 	char *text = reader_file(r, "io.stat");
 
 	if (text)
 		text_io(&r->w, 1, text);
 	pressure(r, 2, "io.pressure");
-	wire_close(&r->w, mark, true);
+	pb_close(&r->w, mark, true);
 }
 
 static void one_page_size(struct reader *r, const char *size)
 {
 	static stat_names events = { "", "", "", "max" };
-	size_t mark = wire_open(&r->w, METRICS_HUGETLB);
+	size_t mark = pb_open(&r->w, METRICS_HUGETLB);
 	char name[96], *text;
 
 	if (str_fmt(name, sizeof(name), "hugetlb.%s.current", size))
 		reader_number(r, 1, name);
 	if (str_fmt(name, sizeof(name), "hugetlb.%s.max", size))
 		reader_number(r, 2, name);
-	wire_bytes(&r->w, 3, size, strlen(size));
+	pb_bytes(&r->w, 3, size, strlen(size));
 	text = str_fmt(name, sizeof(name), "hugetlb.%s.events", size) ? reader_file(r, name) : NULL;
 	if (text)
 		text_flat(&r->w, text, events, ARRAY_SIZE(events), 1);
-	wire_close(&r->w, mark, false);
+	pb_close(&r->w, mark, false);
 }
 
 void metrics_v2(struct reader *r)

@@ -58,7 +58,7 @@ static ssize_t move_copy(struct relay *r)
 	return write_rest(r);
 }
 
-static ssize_t move(struct relay *r)
+static ssize_t move_bytes(struct relay *r)
 {
 	ssize_t n;
 
@@ -90,7 +90,7 @@ static void watch(struct relay *r, bool in)
 	source_want(&r->out, in ? 0 : EPOLLOUT);
 }
 
-static void count(struct relay *r, size_t n)
+static void count_bytes(struct relay *r, size_t n)
 {
 	uint64_t now;
 
@@ -107,7 +107,7 @@ static void count(struct relay *r, size_t n)
 	r->window_at = now;
 }
 
-static void end(struct relay *r, int errnum)
+static void end_relay(struct relay *r, int errnum)
 {
 	relay_stop(r);
 	r->on_end(r, errnum);
@@ -130,18 +130,18 @@ static bool no_memory(struct relay *r)
  */
 static void pump(struct relay *r)
 {
-	ssize_t n = move(r);
+	ssize_t n = move_bytes(r);
 
 	if (n > 0) {
-		count(r, (size_t)n);
+		count_bytes(r, (size_t)n);
 		if (r->rest_len)
 			watch(r, false);
 	} else if (n == 0 || errno == EIO) {
-		end(r, 0);
+		end_relay(r, 0);
 	} else if (errno == EAGAIN) {
 		watch(r, source_empty(r));
 	} else if (errno != EINTR && !no_memory(r)) {
-		end(r, errno);
+		end_relay(r, errno);
 	}
 }
 

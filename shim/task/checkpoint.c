@@ -3,11 +3,11 @@
 
 #include "proto/options.pb-c.h"
 #include "runtime/base/str.h"
-#include "shim/task/crash.h"
+#include "shim/task/crash_watch.h"
 #include "shim/task/exit.h"
-#include "shim/task/host.h"
+#include "shim/task/task_cgroup.h"
 #include "shim/task/methods.h"
-#include "shim/task/notify.h"
+#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
 #include "shim/task/restore.h"
 #include "shim/task/tasks.h"
@@ -36,7 +36,7 @@ static void on_checkpointed(struct operation *op, uint32_t code)
 		return;
 	}
 	if (req)
-		notify_checkpointed(op->task, req->path);
+		publish_checkpointed(op->task, req->path);
 	operation_succeed(op, NULL);
 }
 
@@ -121,8 +121,8 @@ static void on_restored(struct operation *op, uint32_t code)
 	}
 	t->init.state = PROCESS_RUNNING;
 	crash_watch(t);
-	task_host_new(t);
-	notify_start(&t->init);
+	task_cgroup_open(t);
+	publish_start(&t->init);
 	reply.pid = (uint32_t)t->init.pid;
 	operation_succeed(op, &reply.base);
 	process_settle(&t->init);

@@ -9,7 +9,7 @@
 
 struct deferred;
 struct events;
-struct grace;
+struct cgroup_mover;
 
 /*
  * What everything below the service shares: what it runs on, and the settings of this shim. The
@@ -20,9 +20,9 @@ struct context {
 	struct reaper *reaper;
 	struct events *events;
 	struct deferred *deferred;
-	struct grace *grace;
-	struct timer *looks; /* see crash.h */
-	struct timer *rest;  /* whoever ends an operation arms it anew with REST_NS */
+	struct cgroup_mover *cgroup_mover;
+	struct timer *looks;	   /* see crash_watch.h */
+	struct timer *trim_memory; /* whoever ends an operation arms it anew with TRIM_AFTER_NS */
 	/* Settings, not owned. */
 	const char *ns, *grpc_address;
 	const char *prepare_path, *cli_path;   /* cli_path "" when it is not installed */
@@ -33,4 +33,4 @@ struct context {
 };
 
 /* If no operation ends for as long as this, unused memory goes back to the kernel. */
-#define REST_NS S_TO_NS(1)
+#define TRIM_AFTER_NS S_TO_NS(1)

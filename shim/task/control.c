@@ -3,7 +3,7 @@
 
 #include "runtime/base/fd.h"
 #include "shim/task/methods.h"
-#include "shim/task/notify.h"
+#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
 #include "shim/task/tasks.h"
 
@@ -19,7 +19,7 @@ static void on_paused(struct operation *op, uint32_t code)
 	}
 	if (t->init.state == PROCESS_RUNNING)
 		t->init.state = PROCESS_PAUSED;
-	notify_paused(t);
+	publish_paused(t);
 	operation_succeed(op, NULL);
 }
 
@@ -33,7 +33,7 @@ static void on_resumed(struct operation *op, uint32_t code)
 	}
 	if (t->init.state == PROCESS_PAUSED)
 		t->init.state = PROCESS_RUNNING;
-	notify_resumed(t);
+	publish_resumed(t);
 	operation_succeed(op, NULL);
 }
 
@@ -45,7 +45,7 @@ static void on_updated(struct operation *op, uint32_t code)
 		operation_succeed(op, NULL);
 }
 
-/* False when the call was answered or parked; else the task is there and its slot is free. */
+/* False when the call was answered or parked; else the task is there and its init is free. */
 static bool claim(const struct tasks *tasks, struct call *call, const char *id,
 		  enum process_op what, struct task **ret)
 {
@@ -61,8 +61,8 @@ static bool claim(const struct tasks *tasks, struct call *call, const char *id,
 	return false;
 }
 
-static void run(struct task *t, struct call *call, enum engine_verb verb, int stdin_fd,
-		void (*done)(struct operation *, uint32_t code))
+static void run_engine(struct task *t, struct call *call, enum engine_verb verb, int stdin_fd,
+		       void (*done)(struct operation *, uint32_t code))
 {
 	struct engine_request r = { .verb = verb, .id = t->id };
 	int fds[3] = { stdin_fd, -1, -1 };
@@ -82,7 +82,7 @@ void task_pause(void *owner, struct call *call)
 	struct task *t;
 
 	if (claim(owner, call, req->id, OP_PAUSE, &t))
-		run(t, call, ENGINE_PAUSE, -1, on_paused);
+		run_engine(t, call, ENGINE_PAUSE, -1, on_paused);
 }
 
 void task_resume(void *owner, struct call *call)
@@ -91,7 +91,7 @@ void task_resume(void *owner, struct call *call)
 	struct task *t;
 
 	if (claim(owner, call, req->id, OP_RESUME, &t))
-		run(t, call, ENGINE_RESUME, -1, on_resumed);
+		run_engine(t, call, ENGINE_RESUME, -1, on_resumed);
 }
 
 /* The resources are the engine's to parse; they reach it through a memfd as its standard input. */
@@ -120,7 +120,7 @@ void task_update(void *owner, struct call *call)
 	if (resources_fd(req, &fd, &err) < 0)
 		call_fail(call, &err);
 	else
-		run(t, call, ENGINE_UPDATE, fd, on_updated);
+		run_engine(t, call, ENGINE_UPDATE, fd, on_updated);
 }
 
 void task_resize(void *owner, struct call *call)

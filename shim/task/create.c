@@ -10,19 +10,19 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "runtime/prepare/report.h"
-#include "shim/host/grace.h"
-#include "shim/host/private.h"
+#include "shim/host/cgroup_mover.h"
+#include "shim/host/private_emulators.h"
 #include "shim/host/unmount.h"
-#include "shim/task/check.h"
+#include "shim/task/platform_check.h"
 #include "shim/task/discard.h"
 #include "shim/task/exit.h"
-#include "shim/task/host.h"
+#include "shim/task/task_cgroup.h"
 #include "shim/task/methods.h"
-#include "shim/task/notify.h"
+#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
 #include "shim/task/options.h"
-#include "shim/task/private.h"
-#include "shim/task/record.h"
+#include "shim/task/private_step.h"
+#include "shim/task/engine_record.h"
 #include "shim/task/tasks.h"
 
 /*
@@ -33,7 +33,7 @@
  */
 struct creation {
 	struct tasks *tasks;
-	struct check check;
+	struct platform_check check;
 	struct private_step private;
 	bool reported;	      /* prepare's first report was taken */
 	bool checked;	      /* it said: go on */
@@ -55,8 +55,8 @@ static void creation_free(void *data)
 {
 	struct creation *c = data;
 
-	check_deinit(&c->check);
-	private_deinit(&c->private);
+	platform_check_deinit(&c->check);
+	private_step_deinit(&c->private);
 	free(c);
 }
 
@@ -83,7 +83,7 @@ static int undo_run(void *arg)
 {
 	const struct task *task = arg;
 
-	record_sweep(task->bundle, task->id);
+	engine_record_sweep(task->bundle, task->id);
 	return bundle_unmount(task->bundle);
 }
 
@@ -105,7 +105,8 @@ static void undo(struct operation *op, const struct err *why)
 	struct err err;
 
 	c->why = *why;
-	check_stop(&c->check); /* a report that comes now would go on with what is being undone */
+	platform_check_stop(
+		&c->check); /* a report that comes now would go on with what is being undone */
 	/* An init that waits there is nobody's concern any more: the engine ends it. */
 	child_forget(&op->task->init.child);
 	stdio_give_up(&op->task->init.io);
@@ -128,8 +129,8 @@ static void created(struct operation *op)
 	struct task *task = op->task;
 
 	task->init.state = task->init.exited ? PROCESS_STOPPED : PROCESS_CREATED;
-	task_host_new(task);
-	notify_create(task, request_of(op));
+	task_cgroup_open(task);
+	publish_create(task, request_of(op));
 	reply.pid = (uint32_t)task->init.pid;
 	op->undo = NULL;
 	operation_succeed(op, &reply.base);
@@ -142,7 +143,7 @@ static void on_private(struct operation *op)
 	struct creation *c = op->data;
 	struct err err;
 
-	if (private_done(&c->private, &c->check, op, &err) == 0) {
+	if (private_step_done(&c->private, &c->check, op, &err) == 0) {
 		created(op);
 		return;
 	}
@@ -150,7 +151,7 @@ static void on_private(struct operation *op)
 }
 
 /* Both the engine and the check have said all they have to say, whoever was last. */
-static void finish(struct operation *op)
+static void finish_create(struct operation *op)
 {
 	struct creation *c = op->data;
 	struct err err;
@@ -159,7 +160,7 @@ static void finish(struct operation *op)
 		return;
 	if (!c->private.report) {
 		created(op);
-	} else if (private_start(&c->private, &c->check, op, on_private, &err) < 0) {
+	} else if (private_step_start(&c->private, &c->check, op, on_private, &err) < 0) {
 		operation_fail(op, &err);
 	}
 }
@@ -183,7 +184,7 @@ static void on_engine_created(struct operation *op, uint32_t code)
 		operation_fail(op, &err);
 	} else {
 		c->made = true;
-		finish(op);
+		finish_create(op);
 	}
 }
 
@@ -205,7 +206,7 @@ static int run_engine(struct operation *op, struct err *err)
 
 	if (!str_fmt(pid_file, sizeof(pid_file), "%s/init.pid", task->bundle))
 		return err_set(err, ERR_INVALID, "bundle path too long");
-	if (record_write(task->bundle, &engine, task->cgroup, err) < 0)
+	if (engine_record_write(task->bundle, &engine, task->cgroup, err) < 0)
 		return -1;
 	c->engine_ran = true;
 	return operation_engine(op, &r, task->init.io.engine.fds, true, on_engine_created, err);
@@ -215,7 +216,7 @@ static int run_engine(struct operation *op, struct err *err)
  * Restoring from a checkpoint happens in Start, and until then there is no process: clients of
  * containerd expect what the stock shim does (cmd/containerd-shim-runc-v2/process/init.go).
  */
-static void go_on(struct operation *op)
+static void create_next_step(struct operation *op)
 {
 	struct creation *c = op->data;
 	struct err err;
@@ -228,7 +229,7 @@ static void go_on(struct operation *op)
 		operation_wait(op);
 	} else if (op->task->checkpoint) {
 		c->made = true;
-		finish(op);
+		finish_create(op);
 	} else if (run_engine(op, &err) < 0) {
 		operation_fail(op, &err);
 	}
@@ -241,7 +242,7 @@ static void on_io_ready(struct stdio *io, const struct err *failed)
 
 	if (failed)
 		c->io_failed = *failed;
-	go_on(p->op);
+	create_next_step(p->op);
 }
 
 /* --- the check ------------------------------------------------------------------------------ */
@@ -274,12 +275,12 @@ static void on_cpu_checked(struct run *run, uint32_t code)
 	struct creation *c = op->data;
 	struct err err;
 
-	if (check_cpu_answer(&c->check, op, code, &err) < 0) {
+	if (platform_check_cpu_answer(&c->check, op, code, &err) < 0) {
 		operation_fail(op, &err);
 		return;
 	}
 	c->checked = true;
-	go_on(op);
+	create_next_step(op);
 }
 
 /* The first report: with what it says the engine can begin. */
@@ -297,14 +298,14 @@ static void take_first(struct operation *op, struct report *r_take)
 		operation_fail(op, &err);
 		return;
 	}
-	ask = check_has_cpu(op, r_take);
-	rc = ask ? check_cpu(&c->check, op, r_take, on_cpu_checked, &err) : 0;
-	private_take(&c->private, r_take);
+	ask = platform_check_has_cpu(op, r_take);
+	rc = ask ? platform_check_cpu(&c->check, op, r_take, on_cpu_checked, &err) : 0;
+	private_step_take(&c->private, r_take);
 	if (rc < 0) {
 		operation_fail(op, &err);
 	} else if (!ask) {
 		c->checked = true;
-		go_on(op);
+		create_next_step(op);
 	}
 }
 
@@ -312,7 +313,7 @@ static void on_checked(struct operation *op)
 {
 	struct creation *c = op->data;
 	struct err err;
-	struct report *r = check_report(&c->check, op, &err);
+	struct report *r = platform_check_report(&c->check, op, &err);
 
 	if (!r) {
 		operation_fail(op, &err);
@@ -323,7 +324,7 @@ static void on_checked(struct operation *op)
 		take_first(op, r);
 	} else {
 		free(r);
-		finish(op);
+		finish_create(op);
 	}
 }
 
@@ -383,7 +384,7 @@ static int start_check(struct operation *op, struct creation *c, struct call *ca
 	op->task->io_gid = (gid_t)r.io_gid;
 	if (process_open_stdio(&op->task->init, on_io_ready, err) < 0)
 		return -1;
-	return check_create(&c->check, op, &r, on_checked, err);
+	return platform_check_create(&c->check, op, &r, on_checked, err);
 }
 
 static struct task *new_task(struct tasks *tasks, const Crossarch__CreateTaskRequest *req,
@@ -441,7 +442,7 @@ void task_create(void *owner, struct call *call)
 		return;
 	}
 	c->tasks = tasks;
-	check_init(&c->check);
+	platform_check_init(&c->check);
 	op->data = c;
 	op->free_data = creation_free;
 	op->undo = undo;
@@ -452,5 +453,5 @@ void task_create(void *owner, struct call *call)
 		operation_fail(op, &err);
 		return;
 	}
-	grace_expect(tasks->context->grace, tasks->context->reaper);
+	cgroup_mover_expect(tasks->context->cgroup_mover, tasks->context->reaper);
 }

@@ -4,13 +4,13 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "shim/host/private.h"
+#include "shim/host/private_emulators.h"
 #include "shim/task/discard.h"
 #include "shim/task/exec_files.h"
 #include "shim/task/methods.h"
-#include "shim/task/notify.h"
+#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
-#include "shim/task/record.h"
+#include "shim/task/engine_record.h"
 #include "shim/task/tasks.h"
 
 /*
@@ -45,7 +45,7 @@ static void exec_deleted(struct operation *op)
 {
 	Crossarch__DeleteResponse reply = CROSSARCH__DELETE_RESPONSE__INIT;
 	Crossarch__Timestamp at = CROSSARCH__TIMESTAMP__INIT;
-	struct process *p = op->slot;
+	struct process *p = op->process;
 
 	fill_reply(p, &reply, &at);
 	exec_remove_files(p);
@@ -62,7 +62,7 @@ static void init_deleted(struct operation *op)
 	struct task *t = op->task;
 
 	fill_reply(&t->init, &reply, &at);
-	notify_delete(t);
+	publish_delete(t);
 	operation_succeed(op, &reply.base);
 	task_discard(t);
 }
@@ -109,7 +109,7 @@ static int unmount(struct operation *op, struct err *err)
 	struct deletion *d = op->data;
 	struct task *t = op->task;
 
-	if (d->unmount_begun || (!t->unmounter.mounted && !private_any()))
+	if (d->unmount_begun || (!t->unmounter.mounted && !private_emulators_any()))
 		return 0;
 	d->unmount_begun = d->unmount_runs = true;
 	return unmounter_begin(&t->unmounter, t->context->reaper, t->bundle, on_unmounted, err);
@@ -123,9 +123,9 @@ static void on_engine_deleted(struct operation *op, uint32_t code)
 
 	d->engine_runs = false;
 	d->engine_code = code;
-	d->still_known = code == 0 && record_engine_knows(&engine, op->task->id);
+	d->still_known = code == 0 && engine_record_is_known(&engine, op->task->id);
 	if (code == 0 && !op->timed_out && !d->still_known)
-		record_remove(op->task->bundle);
+		engine_record_remove(op->task->bundle);
 	if (code == 0 && unmount(op, &err) < 0)
 		operation_fail(op, &err);
 	else
@@ -153,7 +153,7 @@ static void delete_init(struct operation *op)
 static void stop_draining(struct deletion *d)
 {
 	timer_disarm(&d->bound);
-	d->op->slot->io.on_drained = NULL;
+	d->op->process->io.on_drained = NULL;
 }
 
 static void deletion_free(void *data)
@@ -169,7 +169,7 @@ static void deletion_free(void *data)
 static void drained(struct operation *op)
 {
 	stop_draining(op->data);
-	if (op->slot->exec_id)
+	if (op->process->exec_id)
 		exec_deleted(op);
 	else
 		delete_init(op);
@@ -188,9 +188,9 @@ static void on_bound(struct timer *t)
 	struct deletion *d = container_of(t, struct deletion, bound);
 	struct operation *op = d->op;
 
-	log_warning(op->task->id, "output of %s was not read to its end", process_id(op->slot));
+	log_warning(op->task->id, "output of %s was not read to its end", process_id(op->process));
 	stop_draining(d);
-	stdio_give_up(&op->slot->io);
+	stdio_give_up(&op->process->io);
 	drained(op);
 }
 
@@ -199,7 +199,7 @@ static void delete_undo(struct operation *op, const struct err *why)
 	const struct deletion *d = op->data;
 	struct err busy;
 
-	op->slot->deleting = false;
+	op->process->deleting = false;
 	if (op->timed_out && !d->engine_runs && d->unmount_runs) {
 		err_set(&busy, ERR_TIMEOUT,
 			"%s/rootfs is not unmounted yet; that goes on, delete again",
@@ -209,7 +209,7 @@ static void delete_undo(struct operation *op, const struct err *why)
 	operation_end(op, why);
 }
 
-static void begin(struct process *p, struct call *call)
+static void begin_delete(struct process *p, struct call *call)
 {
 	struct deletion *d = calloc(1, sizeof(*d));
 	struct operation *op = NULL;
@@ -272,5 +272,5 @@ void task_delete(void *owner, struct call *call)
 	else if (p->exited && !p->published)
 		call_park(call, &p->deferred); /* execs still end; process_settle() wakes us */
 	else
-		begin(p, call);
+		begin_delete(p, call);
 }

@@ -4,7 +4,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "shim/loop/loop.h"
-#include "shim/ttrpc/client.h"
+#include "shim/ttrpc/ttrpc_client.h"
 
 /*
  * The ordered queue of events to containerd (shim/README.md, Events). One event is on its way at a

@@ -10,15 +10,15 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "shim/host/grace.h"
-#include "shim/task/check.h"
+#include "shim/host/cgroup_mover.h"
+#include "shim/task/platform_check.h"
 #include "shim/task/exec_files.h"
 #include "shim/task/exit.h"
 #include "shim/task/methods.h"
-#include "shim/task/notify.h"
+#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
-#include "shim/task/private.h"
-#include "shim/task/refusal.h"
+#include "shim/task/private_step.h"
+#include "shim/task/exec_refusal.h"
 #include "shim/task/tasks.h"
 
 /* Exec registers, Start runs. */
@@ -77,10 +77,10 @@ void task_exec(void *owner, struct call *call)
 		call_fail(call, &err);
 		return;
 	}
-	notify_exec_added(p);
+	publish_exec_added(p);
 	call_reply(call, NULL);
 	/* Start follows at once. */
-	grace_expect(t->context->grace, t->context->reaper);
+	cgroup_mover_expect(t->context->cgroup_mover, t->context->reaper);
 }
 
 /* --- Start ---------------------------------------------------------------------------------- */
@@ -92,7 +92,7 @@ void task_exec(void *owner, struct call *call)
  * without words of its own on the exec's standard error.
  */
 struct exec_run {
-	struct check check;
+	struct platform_check check;
 	struct private_step private;
 	int gate; /* write end, -1 without one; owned */
 	bool gated, checked, engine_ran, engine_ended;
@@ -109,8 +109,8 @@ static void exec_run_free(void *data)
 	struct exec_run *run = data;
 
 	fd_close(&run->gate);
-	check_deinit(&run->check);
-	private_deinit(&run->private);
+	platform_check_deinit(&run->check);
+	private_step_deinit(&run->private);
 	free(run->refusal);
 	free(run);
 }
@@ -122,7 +122,7 @@ static void exec_run_free(void *data)
 static void exec_undo(struct operation *op, const struct err *why)
 {
 	Crossarch__WaitResponse nothing = CROSSARCH__WAIT_RESPONSE__INIT;
-	struct process *p = op->slot;
+	struct process *p = op->process;
 	struct task *t = op->task;
 
 	stdio_give_up(&p->io);
@@ -146,10 +146,10 @@ static void give_up(struct operation *op, const struct err *why)
 static void exec_started(struct operation *op)
 {
 	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
-	struct process *p = op->slot;
+	struct process *p = op->process;
 
 	p->state = PROCESS_RUNNING;
-	notify_start(p);
+	publish_start(p);
 	reply.pid = (uint32_t)p->pid;
 	operation_succeed(op, &reply.base);
 	process_settle(p);
@@ -168,7 +168,7 @@ static void drop_process(struct process *p)
 
 static void take_process(struct operation *op)
 {
-	struct process *p = op->slot;
+	struct process *p = op->process;
 	char path[PATH_MAX];
 	struct err err;
 
@@ -199,16 +199,16 @@ static void answer_refusal(struct operation *op)
 
 	if (run_alive(&op->engine))
 		end_engine(op);
-	else if (!stdio_is_ready(&op->slot->io))
+	else if (!stdio_is_ready(&op->process->io))
 		operation_wait(op);
-	else if (refusal_run(op->slot, run->refusal, &err) < 0)
+	else if (exec_refusal_run(op->process, run->refusal, &err) < 0)
 		operation_fail(op, &err);
 	else
 		exec_started(op);
 }
 
 /* What the check has to say goes before an error of the engine. */
-static void finish(struct operation *op)
+static void finish_exec(struct operation *op)
 {
 	struct exec_run *run = op->data;
 
@@ -232,7 +232,7 @@ static void not_checked(struct operation *op, const struct err *why)
 	if (why->code == ERR_PRECONDITION)
 		run->refusal = strdup(why->text);
 	if (run->refusal)
-		finish(op);
+		finish_exec(op);
 	else
 		give_up(op, why);
 }
@@ -243,7 +243,7 @@ static void on_engine_ended(struct operation *op, uint32_t code)
 
 	run->engine_ended = true;
 	run->engine_code = code;
-	finish(op);
+	finish_exec(op);
 }
 
 /* --- the gate ------------------------------------------------------------------------------- */
@@ -263,10 +263,10 @@ static int open_gate(struct operation *op, struct exec_run *run, struct err *err
 {
 	struct buf CLEANUP_BUF json = BUF_INIT(PROCESS_JSON_MAX);
 
-	if (exec_read_process(op->slot, &json, err) < 0)
+	if (exec_read_process(op->process, &json, err) < 0)
 		return -1;
 	if (fd_write_all(run->gate, json.data, json.len) < 0 && errno != EPIPE)
-		return err_sys(err, ERR_IO, "hand exec %s to the engine", op->slot->exec_id);
+		return err_sys(err, ERR_IO, "hand exec %s to the engine", op->process->exec_id);
 	fd_close(&run->gate);
 	return 0;
 }
@@ -274,7 +274,7 @@ static int open_gate(struct operation *op, struct exec_run *run, struct err *err
 static int run_engine(struct operation *op, struct err *err)
 {
 	struct exec_run *run = op->data;
-	struct process *p = op->slot;
+	struct process *p = op->process;
 	char process[PATH_MAX], pid[PATH_MAX];
 	struct engine_request r = {
 		.verb = ENGINE_EXEC,
@@ -295,16 +295,16 @@ static int run_engine(struct operation *op, struct err *err)
 
 /* --- steps ---------------------------------------------------------------------------------- */
 
-static void go_on(struct operation *op)
+static void exec_next_step(struct operation *op)
 {
 	struct exec_run *run = op->data;
 	struct err err;
 
 	if (run->refusal) {
-		finish(op);
+		finish_exec(op);
 		return;
 	}
-	if (!stdio_is_ready(&op->slot->io)) {
+	if (!stdio_is_ready(&op->process->io)) {
 		operation_wait(op);
 	} else if (!run->engine_ran && (run->gated || run->checked) && run_engine(op, &err) < 0) {
 		give_up(op, &err);
@@ -313,7 +313,7 @@ static void go_on(struct operation *op)
 	if (run->checked && run->gate >= 0 && open_gate(op, run, &err) < 0)
 		give_up(op, &err);
 	else
-		finish(op);
+		finish_exec(op);
 }
 
 static void on_io_ready(struct stdio *io, const struct err *failed)
@@ -323,7 +323,7 @@ static void on_io_ready(struct stdio *io, const struct err *failed)
 	if (failed)
 		give_up(p->op, failed);
 	else
-		go_on(p->op);
+		exec_next_step(p->op);
 }
 
 static void checked(struct operation *op)
@@ -331,7 +331,7 @@ static void checked(struct operation *op)
 	struct exec_run *run = op->data;
 
 	run->checked = true;
-	go_on(op);
+	exec_next_step(op);
 }
 
 static void on_private(struct operation *op)
@@ -339,7 +339,7 @@ static void on_private(struct operation *op)
 	struct exec_run *run = op->data;
 	struct err err;
 
-	if (private_done(&run->private, &run->check, op, &err) < 0)
+	if (private_step_done(&run->private, &run->check, op, &err) < 0)
 		not_checked(op, &err);
 	else
 		checked(op);
@@ -352,7 +352,7 @@ static void start_private(struct operation *op)
 
 	if (!run->private.report)
 		checked(op);
-	else if (private_start(&run->private, &run->check, op, on_private, &err) < 0)
+	else if (private_step_start(&run->private, &run->check, op, on_private, &err) < 0)
 		give_up(op, &err);
 }
 
@@ -362,7 +362,7 @@ static void on_cpu_checked(struct run *models, uint32_t code)
 	struct exec_run *run = op->data;
 	struct err err;
 
-	if (check_cpu_answer(&run->check, op, code, &err) < 0)
+	if (platform_check_cpu_answer(&run->check, op, code, &err) < 0)
 		not_checked(op, &err);
 	else
 		start_private(op);
@@ -376,16 +376,16 @@ static void on_checked(struct operation *op)
 	bool ask;
 	int rc;
 
-	r = check_report(&run->check, op, &err);
+	r = platform_check_report(&run->check, op, &err);
 	if (!r) {
 		not_checked(op, &err);
 		return;
 	}
-	ask = check_has_cpu(op, r);
-	rc = (r->flags & REPORT_PATCHED) ? exec_use_patched(op->slot, &err) : 0;
+	ask = platform_check_has_cpu(op, r);
+	rc = (r->flags & REPORT_PATCHED) ? exec_use_patched(op->process, &err) : 0;
 	if (rc == 0 && ask)
-		rc = check_cpu(&run->check, op, r, on_cpu_checked, &err);
-	private_take(&run->private, r);
+		rc = platform_check_cpu(&run->check, op, r, on_cpu_checked, &err);
+	private_step_take(&run->private, r);
 	if (rc < 0)
 		give_up(op, &err);
 	else if (!ask)
@@ -396,7 +396,7 @@ static int start_check(struct operation *op, struct exec_run *run, struct err *e
 {
 	struct buf CLEANUP_BUF json = BUF_INIT(PROCESS_JSON_MAX);
 	const struct context *context = op->task->context;
-	struct process *p = op->slot;
+	struct process *p = op->process;
 	struct prepare_request r = {
 		.id = op->task->id,
 		.exec = p->exec_id,
@@ -415,7 +415,7 @@ static int start_check(struct operation *op, struct exec_run *run, struct err *e
 	/* The engine first: it has the longer way to go. */
 	if (run->gated && stdio_is_ready(&p->io) && run_engine(op, err) < 0)
 		return -1;
-	return check_exec(&run->check, op, &r, on_checked, err);
+	return platform_check_exec(&run->check, op, &r, on_checked, err);
 }
 
 static int check_container(const struct task *t, struct err *err)
@@ -444,7 +444,7 @@ void exec_start(struct process *p, struct call *call)
 		operation_fail(op, &err);
 		return;
 	}
-	check_init(&run->check);
+	platform_check_init(&run->check);
 	run->gate = -1;
 	op->data = run;
 	op->free_data = exec_run_free;

@@ -8,11 +8,11 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "shim/task/autopsy.h"
-#include "shim/task/crash.h"
+#include "shim/task/late_check.h"
+#include "shim/task/crash_watch.h"
 #include "shim/task/deferred.h"
-#include "shim/task/host.h"
-#include "shim/task/notify.h"
+#include "shim/task/task_cgroup.h"
+#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
 #include "shim/task/tasks.h"
 
@@ -60,12 +60,12 @@ void process_settle(struct process *p)
 {
 	bool is_init = !p->exec_id;
 
-	if (!p->exited || p->published || p->autopsy || starting(p) || !stdio_handed(&p->io))
+	if (!p->exited || p->published || p->late_check || starting(p) || !stdio_handed(&p->io))
 		return;
-	if (is_init && (p->task->rest_dies || execs_alive(p->task)))
+	if (is_init && (p->task->kills_rest || execs_alive(p->task)))
 		return;
 	p->published = true;
-	notify_exit(p);
+	publish_exit(p);
 	answer_waiters(p);
 	deferred_run(p->task->context->deferred, &p->deferred);
 	if (!is_init)
@@ -97,7 +97,7 @@ static void on_all_killed(struct operation *op, uint32_t code)
 	if (code)
 		log_debug(t->id, "killing the rest of the container: exit code %u", code);
 	operation_succeed(op, NULL);
-	t->rest_dies = false;
+	t->kills_rest = false;
 	process_settle(&t->init);
 }
 
@@ -114,9 +114,9 @@ static void kill_rest(struct task *t)
 
 	if (op) {
 		op->bound_ns = REST_BOUND_NS;
-		t->rest_dies = operation_engine(op, &r, NULL, false, on_all_killed, &err) == 0;
+		t->kills_rest = operation_engine(op, &r, NULL, false, on_all_killed, &err) == 0;
 	}
-	if (t->rest_dies)
+	if (t->kills_rest)
 		return;
 	log_error(t->id, "killing the rest of the container: %s", err.text);
 	if (op)
@@ -168,8 +168,8 @@ void process_on_exit(struct child *child, const struct exit_status *status)
 	stdio_process_exited(&p->io);
 	if (!p->exec_id)
 		hurry_execs(p->task);
-	task_host_exited(p->task);
-	autopsy_start(p, process_settle);
+	task_cgroup_process_exited(p->task);
+	late_check_start(p, process_settle);
 	if (!p->exec_id)
 		limit_the_rest(p->task);
 	if (!p->exec_id && !p->task->private_pid)

@@ -58,7 +58,7 @@ static void forget_runs(struct operation *op)
 static bool awaits(const struct operation *op)
 {
 	list_for_each(node, &op->runs)
-		if (!list_entry(node, struct run, in_operation)->told)
+		if (!list_entry(node, struct run, in_operation)->answered)
 			return true;
 	return false;
 }
@@ -68,7 +68,7 @@ static void on_run_exit(struct child *c, const struct exit_status *status)
 	struct run *run = container_of(c, struct run, child);
 
 	list_del(&run->in_operation);
-	if (!run->told && !awaits(run->op))
+	if (!run->answered && !awaits(run->op))
 		timer_disarm(&run->op->deadline);
 	run->done(run, status->code);
 }
@@ -110,7 +110,7 @@ static void on_deadline(struct timer *t)
 
 /* --- the operation -------------------------------------------------------------------------- */
 
-struct operation *operation_new(struct task *task, struct process *slot, struct call *call,
+struct operation *operation_new(struct task *task, struct process *process, struct call *call,
 				struct err *err)
 {
 	struct operation *op = calloc(1, sizeof(*op));
@@ -119,16 +119,16 @@ struct operation *operation_new(struct task *task, struct process *slot, struct 
 		err_set(err, ERR_NOMEM, "no memory for the operation");
 		return NULL;
 	}
-	ASSERT(!slot || !slot->op);
+	ASSERT(!process || !process->op);
 	op->task = task;
 	op->call = call;
-	op->slot = slot;
+	op->process = process;
 	op->error_fd = -1;
 	op->gate = -1;
 	list_init(&op->runs);
 	op->deadline.on_fire = on_deadline;
-	if (slot)
-		slot->op = op;
+	if (process)
+		process->op = op;
 	list_init(&op->in_task);
 	list_add(&task->operations, &op->in_task);
 	return op;
@@ -141,10 +141,10 @@ static void release_hold(struct operation *op)
 	op->holds_reaper = false;
 }
 
-/* The calls that waited for the slot run again from the loop, when everything here is gone. */
+/* The calls that waited for the process run again from the loop, when everything here is gone. */
 static void operation_free(struct operation *op)
 {
-	struct process *slot = op->slot;
+	struct process *process = op->process;
 	const struct context *context = op->task->context;
 
 	release_hold(op);
@@ -159,11 +159,11 @@ static void operation_free(struct operation *op)
 	if (op->free_data)
 		op->free_data(op->data);
 	free(op);
-	timer_arm(context->rest, context->loop, REST_NS);
-	if (!slot)
+	timer_arm(context->trim_memory, context->loop, TRIM_AFTER_NS);
+	if (!process)
 		return;
-	slot->op = NULL;
-	deferred_run(context->deferred, &slot->deferred);
+	process->op = NULL;
+	deferred_run(context->deferred, &process->deferred);
 }
 
 static void arm_deadline(struct operation *op)
@@ -195,11 +195,12 @@ void operation_limit(struct operation *op, uint64_t after_ns)
 		timer_arm(&op->deadline, op->task->context->loop, after_ns);
 }
 
-static void begin(struct operation *op, struct run *run, void (*done)(struct run *, uint32_t code))
+static void begin_run(struct operation *op, struct run *run,
+		      void (*done)(struct run *, uint32_t code))
 {
 	run->op = op;
 	run->done = done;
-	run->told = false;
+	run->answered = false;
 	list_init(&run->in_operation);
 	list_add(&op->runs, &run->in_operation);
 }
@@ -209,7 +210,7 @@ static int run_program(struct operation *op, struct run *run, const struct spawn
 {
 	if (child_spawn(&run->child, op->task->context->reaper, what, on_run_exit, err) < 0)
 		return -1;
-	begin(op, run, done);
+	begin_run(op, run, done);
 	arm_deadline(op);
 	return 0;
 }
@@ -217,17 +218,18 @@ static int run_program(struct operation *op, struct run *run, const struct spawn
 /* One log per run: concurrent runs on one container must not read each other's errors. */
 static int set_log(struct operation *op, struct err *err)
 {
-	const char *who = op->slot && op->slot->exec_id ? op->slot->exec_id : "init";
+	const char *who = op->process && op->process->exec_id ? op->process->exec_id : "init";
 	const char *verb = engine_verb_name(op->verb);
 	char *path = NULL;
 	int n;
 
 	if (op->log)
 		return 0;
-	if (op->slot)
+	if (op->process)
 		n = asprintf(&path, "%s/%s.%s.log", op->task->bundle, who, verb);
 	else /* several may run side by side */
-		n = asprintf(&path, "%s/%s.%u.log", op->task->bundle, verb, op->task->n_slotless++);
+		n = asprintf(&path, "%s/%s.%u.log", op->task->bundle, verb,
+			     op->task->n_concurrent++);
 	if (n < 0)
 		return err_set(err, ERR_NOMEM, "no memory for a path");
 	op->log = path;
@@ -297,7 +299,7 @@ int operation_engine(struct operation *op, const struct engine_request *r, const
 	if (run_program(op, &op->engine, &what, on_engine_ended, err) < 0)
 		return -1;
 	if (fds)
-		stdio_engine_begins(&op->slot->io);
+		stdio_engine_begins(&op->process->io);
 	return 0;
 }
 
@@ -345,7 +347,7 @@ int operation_fork(struct operation *op, int (*fn)(void *arg), void *arg,
 	op->step_done = done;
 	if (child_fork(&op->step.child, op->task->context->reaper, fn, arg, on_run_exit, err) < 0)
 		return -1;
-	begin(op, &op->step, on_step_ended);
+	begin_run(op, &op->step, on_step_ended);
 	arm_deadline(op);
 	return 0;
 }
@@ -450,7 +452,7 @@ static int ask_engine_error(struct operation *op, struct err *err)
 	CLEANUP_FD int w = -1;
 	struct spawn_fd map[3];
 	size_t n = 0;
-	int words = op->slot ? stdio_engine_words(&op->slot->io) : -1;
+	int words = op->process ? stdio_engine_words(&op->process->io) : -1;
 
 	if (log_fd < 0 && words < 0)
 		return err_sys(err, ERR_IO, "open %s", op->log);

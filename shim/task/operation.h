@@ -12,16 +12,17 @@ struct run {
 	struct child child;
 	struct list in_operation;
 	struct operation *op;
-	bool told; /* it has given what was wanted, so nobody waits for its end */
+	bool answered; /* it has given what was wanted, so nobody waits for its end */
 	/* It ended, with this exit code. @run and the operation may be gone afterwards. */
 	void (*done)(struct run *run, uint32_t code);
 };
 
 /*
  * One thing in flight on a task: runs of the engine, of prepare, of forked steps, after or beside
- * one another. An operation that occupies a process's slot makes later ones on that process wait
- * their turn; one without a slot (Kill) never waits. It holds the call to answer and ends exactly
- * once, by operation_succeed(), operation_fail() or, when its task goes away, operation_cancel().
+ * one another. An operation that has a process to itself makes later ones on that process wait
+ * their turn; one without a process (Kill) never waits. It holds the call to answer and ends
+ * exactly once, by operation_succeed(), operation_fail() or, when its task goes away,
+ * operation_cancel().
  *
  * A run whose deadline passes is killed. One that the kernel does not let die counts as ended a
  * little later: no operation lasts longer than its deadline and that little time.
@@ -32,8 +33,8 @@ struct operation {
 	struct list runs; /* those in flight; others than these two are their owners' */
 	struct list in_task;
 	struct task *task;
-	struct process *slot; /* whose op field points here; NULL without a slot */
-	struct call *call;    /* NULL: nobody waits for the result */
+	struct process *process; /* which it has to itself: whose op field points here; or NULL */
+	struct call *call;	 /* NULL: nobody waits for the result */
 	enum engine_verb verb;
 	struct timer deadline;
 	uint64_t bound_ns; /* the longest a run may take without a deadline of the call; 0: any */
@@ -58,12 +59,12 @@ struct operation {
 
 /*
  * True when @p has an operation in flight: the call is parked and its method runs again from the
- * start once the slot is free. Used as first thing by every method that needs the slot.
+ * start once the process is free. Used as first thing by every method that needs it.
  */
 bool operation_defer(struct process *p, struct call *call);
 
-/* A new operation; takes the call on success. @slot may be NULL. Fails with ERR_NOMEM. */
-struct operation *operation_new(struct task *task, struct process *slot, struct call *call,
+/* A new operation; takes the call on success. @process may be NULL. Fails with ERR_NOMEM. */
+struct operation *operation_new(struct task *task, struct process *process, struct call *call,
 				struct err *err);
 
 /*
@@ -104,7 +105,7 @@ MUST_CHECK int operation_fork(struct operation *op, int (*run)(void *arg), void 
  */
 void operation_engine_failed(struct operation *op, uint32_t code);
 
-/* Answers the call (NULL: empty reply), frees the slot and the operation. */
+/* Answers the call (NULL: empty reply), frees the process for the next one, and the operation. */
 void operation_succeed(struct operation *op, const ProtobufCMessage *reply);
 
 /*
@@ -113,7 +114,7 @@ void operation_succeed(struct operation *op, const ProtobufCMessage *reply);
  */
 void operation_fail(struct operation *op, const struct err *why);
 
-/* Ends without undo. Frees the slot and the operation. */
+/* Ends without undo. Frees the process for the next one, and the operation. */
 void operation_end(struct operation *op, const struct err *why);
 
 /*

@@ -4,9 +4,9 @@
 #include "config.h"
 #include "proto/options.pb-c.h"
 #include "runtime/base/str.h"
-#include "shim/task/host.h"
+#include "shim/task/task_cgroup.h"
 #include "shim/task/methods.h"
-#include "shim/task/notify.h"
+#include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
 
 /*
@@ -153,7 +153,7 @@ void task_pids(void *owner, struct call *call)
 		call_fail(call, &err);
 		return;
 	}
-	task_host_pids(t, &pids, &n);
+	task_cgroup_pids(t, &pids, &n);
 	if (fill_pids(t, &arena, pids, n, &reply, &err) < 0)
 		call_fail(call, &err);
 	else
@@ -171,7 +171,7 @@ void task_stats(void *owner, struct call *call)
 	struct err err;
 
 	if (tasks_find(owner, req->id, &t, &err) < 0 ||
-	    task_host_stats(t, &packed, &type, &err) < 0) {
+	    task_cgroup_stats(t, &packed, &type, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}

@@ -8,7 +8,7 @@
 #include "runtime/base/str.h"
 #include "shim/task/discard.h"
 #include "shim/task/methods.h"
-#include "shim/task/survey.h"
+#include "shim/task/activity.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
 #define LONELY_BOUND_NS S_TO_NS(30)
@@ -71,9 +71,9 @@ static void on_deserted(struct tasks *tasks)
  * containerd asks for the first container as soon as `start` has told it where. Nobody did: `start`
  * or containerd was killed in between, and nobody will ever ask us to go.
  */
-static void on_lonely(struct timer *t)
+static void on_no_request(struct timer *t)
 {
-	struct service *s = container_of(t, struct service, lonely);
+	struct service *s = container_of(t, struct service, no_request_yet);
 
 	if (s->server.had_request)
 		return;
@@ -82,17 +82,17 @@ static void on_lonely(struct timer *t)
 }
 
 /* Hundreds of execs at once leave a heap of holes, which an idle shim would keep for good. */
-static void on_rest(struct timer *t)
+static void on_trim_memory(struct timer *t)
 {
 	malloc_trim(0);
-	crash_watch_late(&container_of(t, struct service, rest)->tasks);
+	crash_watch_late(&container_of(t, struct service, trim_memory)->tasks);
 }
 
 static void on_usr1(struct reaper *r)
 {
 	struct service *s = container_of(r, struct service, reaper);
 
-	survey_log(&s->tasks, &s->events);
+	activity_log(&s->tasks, &s->events);
 }
 
 #define METHOD(service, name, request, run, at_once)                             \
@@ -130,25 +130,25 @@ static void init(struct service *s, struct loop *loop)
 	s->context.reaper = &s->reaper;
 	s->context.events = &s->events;
 	s->context.deferred = &s->deferred;
-	s->context.grace = &s->grace;
+	s->context.cgroup_mover = &s->cgroup_mover;
 	s->context.looks = &s->looks.timer;
-	s->context.rest = &s->rest;
+	s->context.trim_memory = &s->trim_memory;
 	tasks_init(&s->tasks, &s->context, on_deserted);
 	deferred_init(&s->deferred, loop);
 	crash_looks_init(&s->looks, &s->tasks);
 	s->flush_bound.on_fire = on_flush_bound;
-	s->rest.on_fire = on_rest;
-	s->lonely.on_fire = on_lonely;
+	s->trim_memory.on_fire = on_trim_memory;
+	s->no_request_yet.on_fire = on_no_request;
 }
 
 static void deinit(struct service *s)
 {
 	timer_disarm(&s->flush_bound);
-	timer_disarm(&s->rest);
-	timer_disarm(&s->lonely);
+	timer_disarm(&s->trim_memory);
+	timer_disarm(&s->no_request_yet);
 	deferred_deinit(&s->deferred);
 	crash_looks_deinit(&s->looks);
-	grace_end(&s->grace);
+	cgroup_mover_end(&s->cgroup_mover);
 	events_deinit(&s->events);
 	reaper_deinit(&s->reaper);
 }
@@ -161,9 +161,9 @@ static int serve(struct service *s, int fd_take, struct err *err)
 	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), &s->tasks, err) <
 	    0)
 		return -1;
-	timer_arm(&s->lonely, loop, LONELY_BOUND_NS);
+	timer_arm(&s->no_request_yet, loop, LONELY_BOUND_NS);
 	/* Of the first container, which made `start` be called. */
-	grace_expect(&s->grace, &s->reaper);
+	cgroup_mover_expect(&s->cgroup_mover, &s->reaper);
 	rc = loop_run(loop, err);
 	if (!s->tasks.closed) /* by a signal; else the name may be somebody else's by now */
 		unlink(s->socket_path);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "shim/host/grace.h"
+#include "shim/host/cgroup_mover.h"
 #include "shim/loop/child.h"
 #include "shim/loop/loop.h"
 #include "shim/task/context.h"
-#include "shim/task/crash.h"
+#include "shim/task/crash_watch.h"
 #include "shim/task/deferred.h"
 #include "shim/task/events.h"
 #include "shim/task/tasks.h"
@@ -19,10 +19,10 @@ struct service {
 	struct reaper reaper;
 	struct events events;
 	struct deferred deferred;
-	struct grace grace;
+	struct cgroup_mover cgroup_mover;
 	struct crash_looks looks;
-	struct timer rest;   /* fires when no operation has ended for a second */
-	struct timer lonely; /* armed until the first request has come */
+	struct timer trim_memory;    /* fires when no operation has ended for a second */
+	struct timer no_request_yet; /* armed until the first request has come */
 	struct timer flush_bound;
 	const char *socket_path; /* not owned */
 };

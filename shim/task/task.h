@@ -37,15 +37,15 @@ struct process {
 	bool terminal;
 	bool exited;	      /* the kernel reported the exit */
 	bool published;	      /* TaskExit was queued and Wait was answered */
-	bool autopsy;	      /* its end is being explained; the exit is published after that */
-	bool refused;	      /* an exec whose process only says why (refusal.h) */
+	bool late_check;      /* its end is being explained; the exit is published after that */
+	bool refused;	      /* an exec whose process only says why (exec_refusal.h) */
 	bool deleting;	      /* Delete is on its way: no other operation may begin */
 	struct list waiters;  /* calls parked until the exit */
 	struct list deferred; /* calls that wait for the operation in flight */
 	struct operation *op; /* what is in flight on this process, or NULL */
 };
 
-/* Of an init that an emulator runs, crash.h. */
+/* Of an init that an emulator runs, crash_watch.h. */
 struct crash {
 	bool watched, proving;
 	bool moved;	    /* the processor time changed between the last two looks */
@@ -61,7 +61,7 @@ struct task {
 	char *engine_path, *engine_root;
 	char *checkpoint; /* Create named one: Start restores from it */
 	char *criu_work_path;
-	char *cgroup;	   /* kept until it is in the engine's record (record.h) */
+	char *cgroup;	   /* kept until it is in the engine's record (engine_record.h) */
 	char *private_pod; /* NULL unless the pod may have emulators of its own: its sandbox */
 	int termination;   /* the termination message file, open for appending; -1: none */
 	bool systemd_cgroup, no_pivot, no_new_keyring, private_pid, poststop;
@@ -72,9 +72,10 @@ struct task {
 	struct crash crash;
 	struct list execs;
 	unsigned int n_execs;
-	bool rest_dies;		 /* init has ended; its exit is published once the rest is killed */
-	struct list operations;	 /* everything in flight, with or without a process slot */
-	unsigned int n_slotless; /* operations without a slot so far; numbers their log files */
+	bool kills_rest;	/* init has ended; its exit is published once the rest is killed */
+	struct list operations; /* everything in flight, with a process to itself or without */
+	unsigned int
+		n_concurrent; /* operations without a process so far; numbers their log files */
 	struct unmounter unmounter;
 	struct task_host *host; /* cgroup and OOM watch; NULL until created */
 };

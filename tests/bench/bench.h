@@ -9,7 +9,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/err.h"
-#include "runtime/containerd/chain.h"
+#include "runtime/containerd/chain_id.h"
 #include "runtime/containerd/rpc.h"
 
 /*

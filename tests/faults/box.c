@@ -6,7 +6,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "shim/host/grace.h"
+#include "shim/host/cgroup_mover.h"
 #include "tests/faults/actions.h"
 #include "tests/faults/bundle.h"
 
@@ -59,7 +59,7 @@ static pid_t find_shim(const struct box *first)
 	file = fopen(path, "re");
 	while (file && fscanf(file, "%d", &child) == 1)
 		if (file_holds(child, "cmdline", wanted, n) &&
-		    !file_holds(child, "comm", GRACE_NAME, strlen(GRACE_NAME)))
+		    !file_holds(child, "comm", CGROUP_MOVER_NAME, strlen(CGROUP_MOVER_NAME)))
 			return child;
 	return 0;
 }

@@ -47,7 +47,7 @@ static void check_wire(const struct buf *out, unsigned int fields)
 	}
 }
 
-static void flat(struct wire *w, unsigned int field, char *text)
+static void flat(struct protobuf_writer *w, unsigned int field, char *text)
 {
 	static stat_names names = { "anon", "file", "", "total", "max" };
 
@@ -55,7 +55,7 @@ static void flat(struct wire *w, unsigned int field, char *text)
 	text_flat(w, text, names, ARRAY_SIZE(names), 1000);
 }
 
-static void mounts(struct wire *w, unsigned int field, char *text)
+static void mounts(struct protobuf_writer *w, unsigned int field, char *text)
 {
 	struct mountinfo m;
 	char *line;
@@ -71,7 +71,7 @@ static void mounts(struct wire *w, unsigned int field, char *text)
 /* The text of a cgroup's file, read as each of the formats. */
 void fuzz_one(uint8_t *bytes, size_t n)
 {
-	static void (*const readers[])(struct wire *, unsigned int, char *) = {
+	static void (*const readers[])(struct protobuf_writer *, unsigned int, char *) = {
 		flat, text_list, text_io, text_blkio, text_rdma, text_pressure, mounts,
 	};
 
@@ -81,7 +81,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 			CLEANUP_FREE char *text = strndup((const char *)bytes, n);
 			CLEANUP_BUF struct buf out = BUF_INIT(max);
 			struct err err;
-			struct wire w = { &out, &err, false };
+			struct protobuf_writer w = { &out, &err, false };
 
 			ASSERT(text);
 			readers[i](&w, 5, text);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "runtime/base/mem.h"
-#include "runtime/prepare/declared.h"
+#include "runtime/prepare/declared_platform.h"
 #include "runtime/prepare/report.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -21,7 +21,7 @@ static void check_strings(const struct report *r)
 }
 
 /* A report as the shim reads it, over its own copy too: refused, or every string in it ends. */
-static void check_report(const uint8_t *bytes, size_t n)
+static void platform_check_report(const uint8_t *bytes, size_t n)
 {
 	struct report in, out;
 	struct err err;
@@ -43,7 +43,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 	struct platform p;
 
 	ASSERT(text);
-	check_report(bytes, n);
+	platform_check_report(bytes, n);
 	declared_parse(text, &p);
 	ASSERT(ENDS(p.os) && ENDS(p.arch) && ENDS(p.variant));
 }

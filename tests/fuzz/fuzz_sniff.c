@@ -3,7 +3,7 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/image/ident.h"
-#include "runtime/image/prose.h"
+#include "runtime/image/text_kind.h"
 #include "runtime/image/script.h"
 #include "runtime/image/sniff.h"
 #include "tests/fuzz/fuzz.h"
@@ -25,7 +25,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 		ASSERT(kind == IMAGE_CUT);
 	if (ident_read(bytes, n, &id) == IDENT_ELF)
 		ASSERT(kind == sniff_type(id.type));
-	(void)prose_language("x", bytes, n < PROGRAM_HEAD ? n : PROGRAM_HEAD);
+	(void)text_language("x", bytes, n < PROGRAM_HEAD ? n : PROGRAM_HEAD);
 	if (kind == IMAGE_TEXT)
 		ASSERT(!memchr(bytes, 0, n));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "runtime/plan/text.h"
+#include "runtime/plan/line_text.h"
 #include "runtime/prepare/engine_log.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/line.h"

@@ -336,7 +336,7 @@ void model_report(struct model *m, struct m_op *op, const struct m_outcome *o)
 {
 	bool private = str_eq(op->runs[M_CHECK].verb, "private");
 
-	op->runs[M_CHECK].told = !o->more;
+	op->runs[M_CHECK].answered = !o->more;
 	if (o->code == M_REFUSED && op->rpc == M_START)
 		refuse(m, op);
 	else if (!o->ok)
@@ -416,7 +416,7 @@ void model_done(struct model *m, struct m_op *op, enum m_part part, const struct
 		unmount_ended(m, op, o->ok);
 	} else if (op->kind != M_OP_CALL) {
 		op->process->looked_at &= op->kind != M_OP_LOOK;
-		op->task->rest_dies &= op->kind != M_OP_KILL_REST;
+		op->task->kills_rest &= op->kind != M_OP_KILL_REST;
 		m_end(m, op, true);
 		m_settle(m, op->task, op->process);
 	} else if (part == M_ENGINE) {
@@ -498,7 +498,7 @@ static void expire_undo(struct model *m, struct m_op *op)
 /* The engine had failed before, only its words are missing; the check may say so first. */
 static void expire_words(struct model *m, struct m_op *op)
 {
-	if (alive(op, M_CHECK) && !op->runs[M_CHECK].told)
+	if (alive(op, M_CHECK) && !op->runs[M_CHECK].answered)
 		op->call->other_code = M_TIMEOUT;
 	give_up(m, op, M_UNKNOWN);
 }
@@ -506,7 +506,7 @@ static void expire_words(struct model *m, struct m_op *op)
 /* The rest was not killed in time: the end is told all the same. */
 static void expire_rest(struct model *m, struct m_op *op)
 {
-	op->task->rest_dies = false;
+	op->task->kills_rest = false;
 	m_end(m, op, true);
 	m_settle(m, op->task, &op->task->init);
 }

@@ -132,7 +132,7 @@ void m_settle(struct model *m, struct m_task *t, struct m_process *p)
 {
 	if (!p->exited || p->published || p->looked_at || starting(p))
 		return;
-	if (m_is_init(t, p) && t->rest_dies)
+	if (m_is_init(t, p) && t->kills_rest)
 		return;
 	for (size_t i = 0; m_is_init(t, p) && i < M_EXECS; i++) {
 		const struct m_process *e = &t->execs[i];
@@ -179,7 +179,7 @@ void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t
 		op = m_begin(m, t, NULL, p, NULL);
 		op->kind = M_OP_KILL_REST;
 		m_want(m, op, M_ENGINE, "kill-all");
-		t->rest_dies = true;
+		t->kills_rest = true;
 	}
 	m_settle(m, t, p);
 }

@@ -100,7 +100,7 @@ struct m_process {
 
 struct m_task {
 	bool used, private_pid, mounted, poststop;
-	bool rest_dies, unmounting; /* by an operation of their own */
+	bool kills_rest, unmounting; /* by an operation of their own */
 	struct m_process init, execs[M_EXECS];
 };
 
@@ -115,7 +115,7 @@ enum m_part {
 struct m_run {
 	const char *verb; /* NULL: none */
 	bool wanted;	  /* until it has said hello */
-	bool told;	  /* prepare: all it had to say; nobody waits for its end */
+	bool answered;	  /* prepare: all it had to say; nobody waits for its end */
 	/* The fuzzer's. */
 	int fd;
 	pid_t pid;

@@ -156,7 +156,7 @@ void answer_look(struct world *w, struct m_op *op)
 		last_words(w, run, &r);
 	else
 		(void)dies_early(w, run);
-	run->told = true;
+	run->answered = true;
 	tell(w, "  a look at the exit ends");
 	if (run->fd >= 0)
 		add_stray(&w->orphans, run->fd, run->pid);

@@ -11,7 +11,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "shim/host/private.h"
+#include "shim/host/private_emulators.h"
 #include "shim/host/unmount.h"
 #include "shim/task/exit.h"
 #include "shim/task/service.h"
@@ -28,7 +28,7 @@ static const uint64_t *shim_clock;
 int __real_clock_gettime(clockid_t id, struct timespec *ret);
 int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
 int __wrap_bundle_unmount(void *bundle);
-bool __wrap_private_any(void);
+bool __wrap_private_emulators_any(void);
 int __real_child_fork(struct child *c, struct reaper *r, int (*run)(void *arg), void *arg,
 		      void (*on_exit)(struct child *, const struct exit_status *), struct err *err);
 int __wrap_child_fork(struct child *c, struct reaper *r, int (*run)(void *arg), void *arg,
@@ -45,7 +45,7 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ret)
 	return 0;
 }
 
-bool __wrap_private_any(void)
+bool __wrap_private_emulators_any(void)
 {
 	return false;
 }

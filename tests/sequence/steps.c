@@ -217,7 +217,7 @@ static bool late_refusal(struct world *w, struct m_op *op)
 	bool first = draw(w, 2);
 	int fd = check->fd;
 
-	if (fd < 0 || check->told || op->runs[M_STEP].fd < 0)
+	if (fd < 0 || check->answered || op->runs[M_STEP].fd < 0)
 		return false;
 	op->call->other_code = M_REFUSED;
 	kill(w->shim, SIGSTOP); /* it is to find both at once */
@@ -275,7 +275,8 @@ static bool race_refusal(struct world *w, struct m_op *op)
 	const struct m_run *check = &op->runs[M_CHECK];
 	bool exec = op->rpc == M_START && op->process != &op->task->init;
 
-	if (!exec || check->fd < 0 || check->told || model_gate(op) != M_GATE_WAITS || draw(w, 2))
+	if (!exec || check->fd < 0 || check->answered || model_gate(op) != M_GATE_WAITS ||
+	    draw(w, 2))
 		return false;
 	w->racing[0] = '\0'; /* nothing is left to chance */
 	if (op->deadline && op->runs[M_ENGINE].fd >= 0 && draw(w, 4))

@@ -341,7 +341,7 @@ void run_finish(struct world *w, struct m_op *op, enum m_part part, bool race)
 	race = race && !w->racing[0] && op->rpc == M_START && str_eq(r->verb, "start") &&
 	       init->fd >= 0 && !init->deferred.n;
 	if (part == M_CHECK) {
-		if (r->told)
+		if (r->answered)
 			end_lingering(w, op, r);
 		else
 			prepare_speaks(w, op);

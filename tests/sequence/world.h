@@ -86,7 +86,7 @@ void pass_time(struct world *w, uint64_t ns);
 /* Waits until all that the model wants has happened, and nothing else. */
 void catch_up(struct world *w);
 
-/* wire.c */
+/* protobuf_writer.c */
 void call_send(struct world *w, struct m_call *c);
 void probe_send(struct world *w, int client);
 void client_read(struct world *w, int n);

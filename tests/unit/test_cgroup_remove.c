@@ -9,7 +9,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "shim/task/record.h"
+#include "shim/task/engine_record.h"
 
 /* --- by name ------------------------------------------------------------------------------ */
 
@@ -136,7 +136,7 @@ static void write_record(struct real *r, const char *path, bool systemd)
 	const struct engine engine = { "/usr/sbin/runc", "/run/crossarch-unit", systemd };
 	struct err err;
 
-	assert_int_equal(record_write(r->bundle, &engine, path, &err), 0);
+	assert_int_equal(engine_record_write(r->bundle, &engine, path, &err), 0);
 }
 
 /* The container's own, with what it made inside. */
@@ -150,7 +150,7 @@ static void test_own(void **state)
 	write_record(r, path, false);
 	outer = populate(r, "/abc", path);
 	inner = populate(r, "/abc/made/inside", below);
-	record_sweep(r->bundle, "abc");
+	engine_record_sweep(r->bundle, "abc");
 	assert_false(lives(outer));
 	assert_false(lives(inner));
 	assert_false(is_there(path));
@@ -165,7 +165,7 @@ static void test_own_scope(void **state)
 	str_fmt(path, sizeof(path), "%s/x.slice/cri-containerd-abc.scope", r->top);
 	write_record(r, path, true);
 	pid = populate(r, "/x.slice/cri-containerd-abc.scope", path);
-	record_sweep(r->bundle, "abc");
+	engine_record_sweep(r->bundle, "abc");
 	assert_false(lives(pid));
 	assert_false(is_there(path));
 	str_fmt(path, sizeof(path), "%s/x.slice", r->top);
@@ -185,7 +185,7 @@ static void test_look_alike(void **state)
 		str_fmt(path, sizeof(path), "%s%s", r->top, names[i]);
 		write_record(r, path, false);
 		pid = populate(r, names[i], path);
-		record_sweep(r->bundle, "t");
+		engine_record_sweep(r->bundle, "t");
 		assert_true(lives(pid));
 		assert_true(is_there(path));
 	}
@@ -200,13 +200,13 @@ static void test_taken_before(void **state)
 
 	pid = populate(r, "/a.slice/session-t.scope", path);
 	write_record(r, path, true);
-	record_sweep(r->bundle, "t");
+	engine_record_sweep(r->bundle, "t");
 	assert_true(lives(pid));
 	assert_true(is_there(path));
 	pid = populate(r, "/t/below", below);
 	str_fmt(path, sizeof(path), "%s/t", r->top);
 	write_record(r, path, false);
-	record_sweep(r->bundle, "t");
+	engine_record_sweep(r->bundle, "t");
 	assert_true(lives(pid));
 }
 

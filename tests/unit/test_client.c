@@ -14,7 +14,7 @@
 
 #include "proto/ttrpc.pb-c.h"
 #include "runtime/base/mem.h"
-#include "shim/ttrpc/client.h"
+#include "shim/ttrpc/ttrpc_client.h"
 
 /* The client against a peer that answers byte by byte as a test wants. */
 

@@ -36,7 +36,7 @@ static int confined(int (*question)(void))
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct view v = VIEW_INIT;
+		struct rootfs_view v = VIEW_INIT;
 		struct err err;
 
 		for (int fd = 3; fd < 10; fd++)

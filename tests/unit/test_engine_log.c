@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "runtime/base/mem.h"
-#include "runtime/prepare/declared.h"
+#include "runtime/prepare/declared_platform.h"
 #include "runtime/prepare/engine_log.h"
 
 static void last_errors(void **state)

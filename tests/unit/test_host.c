@@ -8,7 +8,7 @@
 
 #include "shim/host/metrics.h"
 #include "shim/task/events.h"
-#include "shim/task/host.h"
+#include "shim/task/task_cgroup.h"
 
 struct fixture {
 	char path[64];
@@ -52,7 +52,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	task_host_free(&f->task);
+	task_cgroup_close(&f->task);
 	end_init(f);
 	each_hierarchy("rmdir", f->path);
 	events_deinit(&f->events);
@@ -69,7 +69,7 @@ static void watch(struct fixture *f)
 		skip();
 	if (cgroup_join(f->path, f->task.init.pid, &err) < 0)
 		fail_msg("%s", err.text);
-	task_host_new(&f->task);
+	task_cgroup_open(&f->task);
 	assert_non_null(f->task.host);
 }
 
@@ -77,7 +77,7 @@ static int stats(struct fixture *f, struct err *err)
 {
 	struct buf out = BUF_INIT(METRICS_MAX);
 	const char *type = NULL;
-	int rc = task_host_stats(&f->task, &out, &type, err);
+	int rc = task_cgroup_stats(&f->task, &out, &type, err);
 
 	if (rc == 0)
 		assert_true(out.len > 0 && strstr(type, ".Metrics"));
@@ -94,7 +94,7 @@ static void test_stats_of_the_dead(void **state)
 	watch(f);
 	assert_int_equal(stats(f, &err), 0);
 	end_init(f);
-	task_host_exited(&f->task);
+	task_cgroup_process_exited(&f->task);
 	assert_int_equal(stats(f, &err), 0);
 	assert_int_equal(each_hierarchy("rmdir", f->path), 0);
 	assert_int_equal(stats(f, &err), -1);
@@ -110,9 +110,9 @@ static void test_stats_of_a_scope(void **state)
 	f->task.systemd_cgroup = true;
 	watch(f);
 	end_init(f);
-	task_host_exited(&f->task);
+	task_cgroup_process_exited(&f->task);
 	assert_int_equal(each_hierarchy("rmdir", f->path), 0);
-	task_host_exited(&f->task); /* of an exec */
+	task_cgroup_process_exited(&f->task); /* of an exec */
 	assert_int_equal(stats(f, &err), 0);
 }
 

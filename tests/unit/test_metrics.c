@@ -309,17 +309,17 @@ static void test_nested_lengths(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
 		struct buf out = BUF_INIT(1 << 20);
 		struct err err = ERR_INIT;
-		struct wire w = { .out = &out, .err = &err };
+		struct protobuf_writer w = { .out = &out, .err = &err };
 		char *text = calloc(1, lengths[i] + 1);
 		Crossarch__Metrics__V1Metrics *m;
 		size_t mark;
 
 		memset(text, 'x', lengths[i]);
-		mark = wire_open(&w, 1);
-		wire_bytes(&w, 4, text, lengths[i]);
-		wire_close(&w, mark, false);
-		mark = wire_open(&w, 2);
-		wire_close(&w, mark, true);
+		mark = pb_open(&w, 1);
+		pb_bytes(&w, 4, text, lengths[i]);
+		pb_close(&w, mark, false);
+		mark = pb_open(&w, 2);
+		pb_close(&w, mark, true);
 		assert_false(w.failed);
 		m = UNPACK(v1_metrics, &out);
 		assert_non_null(m);
@@ -364,7 +364,7 @@ static void test_malformed(void **state)
 			static stat_names names = { "cache", "" };
 			struct buf out = BUF_INIT(4096);
 			struct err err = ERR_INIT;
-			struct wire w = { .out = &out, .err = &err };
+			struct protobuf_writer w = { .out = &out, .err = &err };
 			ProtobufCMessage *m;
 			char text[48];
 

@@ -9,7 +9,7 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/image/script.h"
-#include "runtime/image/prose.h"
+#include "runtime/image/text_kind.h"
 #include "runtime/image/sniff.h"
 
 static void interpreters(void **state)
@@ -149,7 +149,7 @@ static void languages(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct language *l =
-			prose_language(rows[i].name, rows[i].text, strlen(rows[i].text));
+			text_language(rows[i].name, rows[i].text, strlen(rows[i].text));
 
 		if (!rows[i].command)
 			assert_null(l);

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "runtime/base/mem.h"
-#include "runtime/plan/text.h"
+#include "runtime/plan/line_text.h"
 
 /* Names out of an image, as they get into a line for a person. */
 static const struct {

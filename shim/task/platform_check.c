@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/platform_check.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "shim/task/decided.h"
+
+void platform_check_init(struct platform_check *c)
+{
+	*c = (struct platform_check){ .models_fd = -1 };
+	prepare_run_init(&c->prepare);
+	prepare_run_init(&c->edit);
+}
+
+static void end_platform(struct platform_check *c)
+{
+	struct err err;
+
+	if (c->platform.pidfd.loop && child_signal(&c->platform, SIGKILL, &err) < 0)
+		log_debug(NULL, "image-platform: %s", err.text);
+	child_forget(&c->platform);
+}
+
+void platform_check_stop(struct platform_check *c)
+{
+	end_platform(c);
+	prepare_run_stop(&c->prepare);
+	prepare_run_stop(&c->edit);
+}
+
+void platform_check_deinit(struct platform_check *c)
+{
+	platform_check_stop(c);
+	prepare_run_deinit(&c->prepare);
+	prepare_run_deinit(&c->edit);
+	fd_close(&c->models_fd);
+	free(c->answer);
+}
+
+static void on_platform_exit(struct child *c, const struct exit_status *status)
+{
+	(void)c;
+	(void)status;
+}
+
+static bool has_platform(const struct context *context)
+{
+	return *context->cli_path && *context->grpc_address;
+}
+
+/* Its answer is evidence only: that it cannot be started is no reason to fail. */
+static void start_platform(struct platform_check *c, const struct task *t, int answer)
+{
+	const struct context *context = t->context;
+	const char *const argv[] = { context->cli_path,
+				     "image-platform",
+				     "--machine",
+				     "--address",
+				     context->grpc_address,
+				     "--namespace",
+				     context->ns,
+				     t->id,
+				     NULL };
+	const struct spawn_fd map = { answer, 1 };
+	struct spawn what = { .path = context->cli_path,
+			      .argv = (char *const *)(uintptr_t)argv,
+			      .program_fd = context->cli_fd,
+			      .fds = &map,
+			      .n_fds = 1,
+			      .new_group = true };
+	struct err err;
+
+	if (child_spawn(&c->platform, t->context->reaper, &what, on_platform_exit, &err) < 0)
+		log_warning(t->id, "the image's platform stays unknown: %s", err.text);
+}
+
+/* --- the edit ------------------------------------------------------------------------------- */
+
+/* It has to say nothing but what it found and whether there is a file now. */
+static int take_edit(struct platform_check *c, struct err *err)
+{
+	CLEANUP_FREE struct report *r = malloc(sizeof(*r));
+
+	if (!r)
+		return err_set(err, ERR_NOMEM, "no memory for the report");
+	if (prepare_run_take(&c->edit, r, err) < 0)
+		return -1;
+	if (r->verdict == VERDICT_NONE) {
+		*err = r->err;
+		return -1;
+	}
+	if (r->verdict == VERDICT_REFUSE) {
+		free(c->answer);
+		c->answer = steal(r);
+		return 0;
+	}
+	c->answer->flags |= r->flags & REPORT_PATCHED;
+	memcpy(c->answer->cpu, r->cpu, sizeof(r->cpu));
+	memcpy(c->cpu_arch, r->guest, sizeof(r->guest));
+	return 0;
+}
+
+static void on_edited(struct prepare_run *q)
+{
+	struct platform_check *c = container_of(q, struct platform_check, edit);
+
+	if (take_edit(c, &c->why) < 0) {
+		free(c->answer);
+		c->answer = NULL;
+	}
+	prepare_run_stop(q);
+	q->run.answered = true;
+	c->done(q->run.op);
+}
+
+static int start_edit(struct platform_check *c, struct operation *op, struct err *err)
+{
+	const struct report *r = c->answer;
+	const struct process *p = op->process;
+	const struct prepare_request q = {
+		.id = op->task->id,
+		.exec = p ? p->exec_id : NULL,
+		.bundle = op->task->bundle,
+		/* emulated, and of no row: beyond all rows */
+		.guest_row = r->verdict == VERDICT_EMULATE ? (uint64_t)r->guest_row + 1 : 0,
+		.flags = p && p->terminal ? REQUEST_TERMINAL : 0,
+	};
+
+	c->edited = true;
+	return prepare_run_start(&c->edit, op, "edit", &q, -1, on_edited, err);
+}
+
+/* --- what prepare says ---------------------------------------------------------------------- */
+
+static int no_sense(struct err *err, const char *what)
+{
+	return err_set(err, ERR_INVALID,
+		       "crossarch-prepare %s: install shim and prepare from one build", what);
+}
+
+static int take_decided(struct platform_check *c, struct operation *op, const struct report *r,
+			struct err *err)
+{
+	const struct decided *d = &r->decided;
+
+	c->decides = false;
+	if (!op->task->context->debug)
+		log_set_level((enum log_level)d->log_level);
+	return decided_take(op->task, d, &c->prepare.passed, err);
+}
+
+/* Of what runs natively only the process of an exec: its terminal. */
+static bool may_edit(const struct platform_check *c, const struct operation *op,
+		     const struct report *r)
+{
+	if (c->edited || r->verdict == VERDICT_EMULATE)
+		return !c->edited;
+	return r->verdict == VERDICT_NATIVE && op->process && op->process->exec_id;
+}
+
+/*
+ * From here on @r comes from somebody who has looked at the image. What it does not have to say is
+ * taken out.
+ */
+static int take_answer(struct platform_check *c, struct operation *op, struct report *r,
+		       struct err *err)
+{
+	bool emulated = r->verdict == VERDICT_EMULATE;
+
+	if ((r->flags & REPORT_MORE) && !c->two)
+		return no_sense(err, "announces a report that cannot follow");
+	c->two = false;
+	memset(&r->decided, 0, sizeof(r->decided));
+	r->cpu[0] = '\0';
+	r->flags &= ~(uint32_t)REPORT_PATCHED;
+	if (!emulated || !op->task->private_pod)
+		r->flags &= ~(uint32_t)REPORT_PRIVATE;
+	if (!may_edit(c, op, r))
+		r->flags &= ~(uint32_t)REPORT_EDIT;
+	return 0;
+}
+
+/* One record. Leaves it in c->answer unless it was what is decided. */
+static int take_record(struct platform_check *c, struct operation *op, struct err *err)
+{
+	CLEANUP_FREE struct report *r = malloc(sizeof(*r));
+
+	free(c->answer);
+	c->answer = NULL;
+	if (!r)
+		return err_set(err, ERR_NOMEM, "no memory for the report");
+	if (prepare_run_take(&c->prepare, r, err) < 0)
+		return -1;
+	if (r->flags & REPORT_DECIDED)
+		return c->decides ? take_decided(c, op, r, err)
+				  : no_sense(err, "decides a second time");
+	if (c->decides && (r->verdict == VERDICT_NATIVE || r->verdict == VERDICT_EMULATE))
+		return no_sense(err, "answers before it has decided");
+	if (take_answer(c, op, r, err) < 0)
+		return -1;
+	c->answer = steal(r);
+	return 0;
+}
+
+static void on_record(struct prepare_run *q)
+{
+	struct platform_check *c = container_of(q, struct platform_check, prepare);
+	struct operation *op = q->run.op;
+
+	c->why.code = ERR_NONE;
+	if (take_record(c, op, &c->why) < 0) {
+		c->done(op);
+	} else if (!c->answer) {
+		prepare_run_next(q);
+	} else if (!(c->answer->flags & REPORT_EDIT)) {
+		c->done(op);
+	} else if (start_edit(c, op, &c->why) < 0) {
+		free(c->answer);
+		c->answer = NULL;
+		c->done(op);
+	}
+}
+
+/* --- prepare -------------------------------------------------------------------------------- */
+
+static int start_prepare(struct platform_check *c, struct operation *op, const char *mode,
+			 const struct prepare_request *r, int platform_fd,
+			 void (*done)(struct operation *), struct err *err)
+{
+	c->decides = c->two = str_eq(mode, "create");
+	c->edited = !c->decides && !str_eq(mode, "exec");
+	c->done = done;
+	return prepare_run_start(&c->prepare, op, mode, r, platform_fd, on_record, err);
+}
+
+/* prepare first: it has work to do before it needs the answer. */
+int platform_check_create(struct platform_check *c, struct operation *op,
+			  const struct prepare_request *r, void (*done)(struct operation *),
+			  struct err *err)
+{
+	CLEANUP_FD int question = -1;
+	CLEANUP_FD int answer = -1;
+
+	if (has_platform(op->task->context) && fd_pipe(&question, &answer, 0, err) < 0)
+		return -1;
+	if (start_prepare(c, op, "create", r, question, done, err) < 0)
+		return -1;
+	if (answer >= 0)
+		start_platform(c, op->task, answer);
+	return 0;
+}
+
+int platform_check_exec(struct platform_check *c, struct operation *op,
+			const struct prepare_request *r, void (*done)(struct operation *),
+			struct err *err)
+{
+	return start_prepare(c, op, "exec", r, -1, done, err);
+}
+
+int platform_check_private(struct platform_check *c, struct operation *op,
+			   const struct prepare_request *r, void (*done)(struct operation *),
+			   struct err *err)
+{
+	return start_prepare(c, op, "private", r, -1, done, err);
+}
+
+int platform_check_after(struct platform_check *c, struct operation *op,
+			 const struct prepare_request *r, void (*done)(struct operation *),
+			 struct err *err)
+{
+	return start_prepare(c, op, "after", r, -1, done, err);
+}
+
+bool platform_check_has_cpu(const struct operation *op, const struct report *r)
+{
+	return r->verdict == VERDICT_EMULATE && r->cpu[0] && op->task->context->cli_path[0];
+}
+
+int platform_check_cpu(struct platform_check *c, struct operation *op, const struct report *r,
+		       void (*done)(struct run *, uint32_t code), struct err *err)
+{
+	const char *const argv[] = { op->task->context->cli_path,
+				     "cpu-models",
+				     "--machine",
+				     "--",
+				     c->cpu_arch,
+				     r->cpu,
+				     NULL };
+	CLEANUP_FD int w = -1;
+	struct spawn_fd map;
+
+	if (fd_pipe(&c->models_fd, &w, O_NONBLOCK, err) < 0)
+		return -1;
+	map = (struct spawn_fd){ w, STDOUT_FILENO };
+	return operation_cli(op, &c->models, argv, &map, 1, done, err);
+}
+
+int platform_check_cpu_answer(struct platform_check *c, struct operation *op, uint32_t code,
+			      struct err *err)
+{
+	char line[1024];
+	ssize_t n = read(c->models_fd, line, sizeof(line) - 1);
+
+	fd_close(&c->models_fd);
+	if (op->timed_out)
+		return err_set(err, ERR_TIMEOUT,
+			       "the emulator's answer about its processors did not come before the "
+			       "deadline");
+	if (!code || n <= 0)
+		return 0; /* whatever else happened: the emulator will say so itself */
+	line[n] = '\0';
+	line[strcspn(line, "\n")] = '\0';
+	log_warning(op->task->id, "refused: %s", line);
+	return err_set(err, ERR_PRECONDITION, "%s", line);
+}
+
+static void log_findings(const struct task *t, const struct report *r)
+{
+	if (r->verdict == VERDICT_EMULATE)
+		log_info(t->id, "%s is %s and runs through binfmt_misc handler %s", r->program,
+			 r->guest, r->handler);
+	for (uint32_t i = 0; i < r->n_warnings; i++)
+		log_warning(t->id, "%s", r->warnings[i]);
+}
+
+struct report *platform_check_read(struct platform_check *c, struct operation *op, struct err *err)
+{
+	CLEANUP_FREE struct report *r = steal(c->answer);
+	bool more = r && (r->flags & REPORT_MORE) && !op->timed_out;
+
+	if (more) {
+		prepare_run_next(&c->prepare);
+	} else {
+		end_platform(c);
+		prepare_run_stop(&c->prepare);
+		c->prepare.run.answered = true;
+	}
+	if (op->timed_out) {
+		err_set(err, ERR_TIMEOUT, "the platform check did not finish before the deadline");
+		return NULL;
+	}
+	if (r && r->verdict != VERDICT_NONE)
+		return steal(r);
+	*err = r ? r->err : c->why;
+	return NULL;
+}
+
+struct report *platform_check_report(struct platform_check *c, struct operation *op,
+				     struct err *err)
+{
+	CLEANUP_FREE struct report *r = platform_check_read(c, op, err);
+
+	if (!r)
+		return NULL;
+	if (!(r->flags & REPORT_MORE))
+		log_findings(op->task, r);
+	if (r->verdict != VERDICT_REFUSE)
+		return steal(r);
+	log_warning(op->task->id, "refused: %s", r->line);
+	err_set(err, ERR_PRECONDITION, "%s", r->line);
+	return NULL;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/prepare_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "runtime/base/str.h"
+
+static void on_again(struct timer *t);
+
+void prepare_run_init(struct prepare_run *q)
+{
+	*q = (struct prepare_run){ .fd = -1, .passed = -1, .again.on_fire = on_again };
+}
+
+void prepare_run_stop(struct prepare_run *q)
+{
+	q->waiting = false;
+	timer_disarm(&q->again);
+	source_deinit(&q->readable);
+	fd_close(&q->fd);
+	fd_close(&q->passed);
+}
+
+void prepare_run_deinit(struct prepare_run *q)
+{
+	prepare_run_stop(q);
+	free(q->incoming);
+}
+
+/* Reads on, to the end of a record at most. Whatever follows from it, @q may be gone afterwards. */
+static void pump(struct prepare_run *q)
+{
+	ssize_t n;
+
+	do {
+		n = report_receive(q->fd, (char *)q->incoming + q->have,
+				   sizeof(*q->incoming) - q->have, q->may_pass ? &q->passed : NULL);
+		q->have += n > 0 ? (size_t)n : 0;
+	} while (q->have < sizeof(*q->incoming) && (n > 0 || (n < 0 && errno == EINTR)));
+	if (q->have < sizeof(*q->incoming)) {
+		if (n < 0 && errno == EAGAIN && !q->ended)
+			return;
+		/* There is nothing more to come: whether that is an error, its exit code tells. */
+		source_deinit(&q->readable);
+		if (!q->ended)
+			return;
+	} else if (q->readable.loop) {
+		source_want(&q->readable, 0);
+	}
+	timer_disarm(&q->again);
+	q->waiting = false;
+	q->done(q);
+}
+
+static void on_readable(struct source *src)
+{
+	pump(container_of(src, struct prepare_run, readable));
+}
+
+static void on_again(struct timer *t)
+{
+	pump(container_of(t, struct prepare_run, again));
+}
+
+static void on_ended(struct run *run, uint32_t code)
+{
+	struct prepare_run *q = container_of(run, struct prepare_run, run);
+
+	q->ended = true;
+	q->code = code;
+	if (q->waiting)
+		pump(q);
+}
+
+/* A socket rather than a pipe: one of the records has a descriptor with it. */
+static int open_socket(struct prepare_run *q, struct operation *op, int *ret_theirs,
+		       struct err *err)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(err, ERR_IO, "create a socket for crossarch-prepare");
+	q->fd = pair[0];
+	*ret_theirs = pair[1];
+	if (fcntl(q->fd, F_SETFL, O_NONBLOCK) < 0)
+		return err_sys(err, ERR_IO, "create a socket for crossarch-prepare");
+	return source_init(&q->readable, op->task->context->loop, q->fd, EPOLLIN, on_readable, err);
+}
+
+int prepare_run_start(struct prepare_run *q, struct operation *op, const char *mode,
+		      const struct prepare_request *r, int platform_fd,
+		      void (*done)(struct prepare_run *), struct err *err)
+{
+	CLEANUP_FD int request = -1;
+	CLEANUP_FD int report_w = -1;
+	CLEANUP_FD int bundle = open(op->task->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct spawn_fd map[5];
+	size_t n = 0;
+
+	if (bundle < 0)
+		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open bundle %s",
+			       op->task->bundle);
+	run_forget(&q->run); /* of a step before this one; it is on its way out */
+	prepare_run_stop(q);
+	q->ended = false;
+	q->waiting = true;
+	q->have = 0;
+	q->may_pass = str_eq(mode, "create");
+	q->done = done;
+	if (!q->incoming && !(q->incoming = malloc(sizeof(*q->incoming))))
+		return err_set(err, ERR_NOMEM, "no memory for the report");
+	if (request_memfd(r, &request, err) < 0 || open_socket(q, op, &report_w, err) < 0)
+		return -1;
+	map[n++] = (struct spawn_fd){ STDERR_FILENO, 2 };
+	map[n++] = (struct spawn_fd){ report_w, 3 };
+	map[n++] = (struct spawn_fd){ bundle, 4 };
+	map[n++] = (struct spawn_fd){ request, 5 };
+	if (platform_fd >= 0)
+		map[n++] = (struct spawn_fd){ platform_fd, 6 };
+	if (operation_prepare(op, &q->run, mode, map, n, on_ended, err) == 0)
+		return 0;
+	/* The operation may wait for an engine first: the end of this socket is nobody's answer. */
+	prepare_run_stop(q);
+	return -1;
+}
+
+int prepare_run_take(struct prepare_run *q, struct report *ret, struct err *err)
+{
+	size_t n = q->have;
+
+	q->have = 0;
+	q->may_pass = false;
+	if (n)
+		return report_decode(q->incoming, n, ret, err);
+	if (q->code > 128)
+		return err_set(err, ERR_IO, "crossarch-prepare was killed by signal %u",
+			       q->code - 128);
+	return err_set(err, ERR_IO, "crossarch-prepare ended with code %u and no report", q->code);
+}
+
+void prepare_run_next(struct prepare_run *q)
+{
+	q->waiting = true;
+	if (q->readable.loop)
+		source_want(&q->readable, EPOLLIN);
+	if (q->ended)
+		timer_arm(&q->again, q->run.op->task->context->loop, 0);
+}
