@@ -42,6 +42,7 @@ struct tracer {
 	struct traced *seen;
 	pid_t root;
 	bool root_execed;
+	bool inside_done; /* what prepare forked waits to be killed, or has ended */
 	struct tracee tracees[TRACEES_MAX];
 };
 
@@ -242,6 +243,47 @@ static bool is_counted(const struct tracer *t, const struct tracee *e,
 	       !(f->call && f->call != info->entry.nr) && !(f->as_parent && !has_child(e->pid));
 }
 
+/* prepare is stopped at its calls as well as its child, see waits_for_child(). */
+static void go_on(const struct tracer *t, const struct tracee *e, int sig)
+{
+	bool stops = e->role == t->fault->role ||
+		     (t->fault->role == ROLE_INSIDE && e->role == ROLE_PREPARE);
+
+	ptrace(stops ? PTRACE_SYSCALL : PTRACE_CONT, e->pid, 0, sig);
+}
+
+/*
+ * prepare kills its child as soon as it has a namespace from it, so on a busy machine before the
+ * child has made any call: it is held there until the child waits.
+ */
+static bool waits_for_child(const struct tracer *t, const struct tracee *e, uint64_t number)
+{
+	return t->fault->role == ROLE_INSIDE && e->role == ROLE_PREPARE && number == SYS_kill &&
+	       !t->inside_done && has_child(e->pid);
+}
+
+static void note_inside_done(struct tracer *t)
+{
+	t->inside_done = true;
+	for (size_t i = 0; i < TRACEES_MAX; i++) {
+		struct tracee *e = &t->tracees[i];
+
+		if (!e->pid || !e->held || e->role != ROLE_PREPARE)
+			continue;
+		e->held = false;
+		go_on(t, e, 0);
+	}
+}
+
+static bool is_waiting(uint64_t number)
+{
+#ifdef SYS_pause
+	return number == SYS_pause;
+#else
+	return number == SYS_ppoll; /* what pause() is where the call does not exist */
+#endif
+}
+
 static void on_call(struct tracer *t, struct tracee *e)
 {
 	struct __ptrace_syscall_info info;
@@ -252,6 +294,11 @@ static void on_call(struct tracer *t, struct tracee *e)
 	if (info.op == PTRACE_SYSCALL_INFO_EXIT && e->failing) {
 		set_result(e->pid, action_errno[t->fault->action]);
 		e->failing = false;
+	}
+	if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
+		e->held = waits_for_child(t, e, info.entry.nr);
+		if (e->role == ROLE_INSIDE && is_waiting(info.entry.nr))
+			note_inside_done(t);
 	}
 	if (!is_counted(t, e, &info))
 		return;
@@ -272,18 +319,6 @@ static void on_call(struct tracer *t, struct tracee *e)
 
 /* --- the loop ----------------------------------------------------------------------------------
  */
-
-/*
- * prepare kills its child as soon as it has what it wants. It stops at its calls as well, so that
- * the child gets to its own.
- */
-static void go_on(const struct tracer *t, const struct tracee *e, int sig)
-{
-	bool stops = e->role == t->fault->role ||
-		     (t->fault->role == ROLE_INSIDE && e->role == ROLE_PREPARE);
-
-	ptrace(stops ? PTRACE_SYSCALL : PTRACE_CONT, e->pid, 0, sig);
-}
 
 static void let_go(struct tracee *e)
 {
@@ -311,6 +346,13 @@ static void on_stop(struct tracer *t, struct tracee *e, int status)
 	t->seen->ready = true;
 }
 
+static void on_end(struct tracer *t, struct tracee *e)
+{
+	if (e->role == ROLE_INSIDE)
+		note_inside_done(t);
+	*e = (struct tracee){ .pid = 0 };
+}
+
 static void trace_loop(struct tracer *t)
 {
 	for (;;) {
@@ -324,7 +366,7 @@ static void trace_loop(struct tracer *t)
 		if (WIFSTOPPED(status))
 			on_stop(t, tracee_of(t, pid), status);
 		else
-			*tracee_of(t, pid) = (struct tracee){ .pid = 0 };
+			on_end(t, tracee_of(t, pid));
 	}
 }
 
