@@ -104,9 +104,10 @@ static int add_mount(struct buf *rows, struct buf *wanted, const struct mountinf
 		     struct err *err)
 {
 	uint16_t parts = mount_parts(m);
-	char *end = (char *)wanted->data + wanted->len;
+	char *first = (char *)wanted->data;
+	char *end = first ? first + wanted->len : NULL;
 
-	for (char *row = (char *)wanted->data; parts && row < end; row += row_size(row)) {
+	for (char *row = first; parts && row < end; row += row_size(row)) {
 		const char *below = path_below(row_dir(row), m->root);
 
 		if (!(row_parts(row) & parts) || !below)
