@@ -78,6 +78,7 @@ static void take_for_ended(struct operation *op)
 {
 	struct run *run = list_first(&op->runs, struct run, in_operation);
 
+	ASSERT(run); /* otherwise nothing would have been waited for */
 	log_error(op->task->id, "%s: process %d cannot be killed and is left to itself",
 		  engine_verb_name(op->verb), (int)run->child.pid);
 	run_forget(run);
