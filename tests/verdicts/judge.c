@@ -30,11 +30,14 @@ static bool is_mount_point(const struct trial *t, const struct report *r, const 
 	       (x->error == ENOEXEC || x->error == EACCES) && strstr(t->label, "/x at /a/b/x");
 }
 
-/* What a hook may change is not known; the engines differ even in when they run them. */
+/*
+ * What a hook may change is not known; the engines differ even in when they run them, and one that
+ * runs after the start is quicker than an emulator that opens the program once more.
+ */
 static bool is_hooked(const struct trial *t, const struct report *r, const struct truth *x)
 {
 	(void)x;
-	return t->hooks.len && r->verdict == VERDICT_NATIVE;
+	return t->hooks.len && r->verdict != VERDICT_REFUSE;
 }
 
 /* Mount points that the engine cannot make, in a volume that is read-only by then. */
@@ -46,7 +49,7 @@ static bool is_engine(const struct trial *t, const struct report *r, const struc
 /* crun keeps noexec whatever follows it (1.8 to 1.28), runc the last of them, as mount(8) does. */
 static bool is_order(const struct trial *t, const struct report *r, const struct truth *x)
 {
-	return t->engine && r->verdict == VERDICT_NATIVE && x->error == EACCES &&
+	return t->engine && r->verdict != VERDICT_REFUSE && x->error == EACCES &&
 	       strstr(t->label, "\"noexec\",\"exec\"") &&
 	       (strstr(x->words, "open executable") || strstr(x->words, "is not executable"));
 }
