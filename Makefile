@@ -192,11 +192,11 @@ $(CLI): $(BUILD)/runtime/cli/main.o $(LIBCLI) $(LIBCORE) $(LIBBASE)
 
 # What the tests use.
 FAULTS_BIN := $(BIN)/faults
-$(CRI): $(call obj,$(wildcard tests/cri/*.c)) $(call proto_obj,proto/cri.proto) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+$(CRI): $(call obj,$(wildcard tests/tools/cri/*.c)) $(call proto_obj,proto/cri.proto) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c -ljson-c,grpc)
-$(SHIMCTL): $(call obj,$(wildcard tests/tools/*.c)) $(call proto_obj,proto/metrics.proto) $(LIBSHIM) $(LIBBASE)
+$(SHIMCTL): $(call obj,$(wildcard tests/tools/shimctl/*.c)) $(call proto_obj,proto/metrics.proto) $(LIBSHIM) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c)
-$(FAULTS_BIN): $(call obj,$(wildcard tests/faults/*.c)) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+$(FAULTS_BIN): $(call obj,$(wildcard tests/tools/faults/*.c)) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c)
 $(BENCH_BIN): $(call obj,$(filter-out tests/bench/pure.c,$(wildcard tests/bench/*.c))) \
 		$(call proto_obj,proto/bench.proto) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
@@ -264,11 +264,11 @@ test-containers: all cri ## programs as people run them, emulated and natively, 
 
 test-cgroup2: all cri ## what has to do with cgroups, in a virtual machine with cgroup v2 only (root; no KVM needed)
 	$(Q)hack/setup
-	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),900) hack/tally $(sort $(wildcard tests/vm/*.test))
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),900) hack/tally $(sort $(wildcard tests/machines/*.test))
 
 test-node: all cri ## a Debian 13 node in a virtual machine: pods, restarts, a reboot, upgrade, purge (root; SHORT=1)
 	$(Q)hack/setup
-	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),2400) hack/tally tests/vm/node/node.test
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),2400) hack/tally tests/machines/node/node.test
 
 ##@ Measurements
 # What CI asks for is the figure without suites.
@@ -327,13 +327,13 @@ endif
 STEPS ?= 100000
 SEED ?= 1
 SEQUENCE_STUB := $(BUILD)/sequence/stub
-$(SEQUENCE_STUB): tests/sequence/stub.c tests/sequence/stub.h $(FLAGS)
+$(SEQUENCE_STUB): tests/fuzz/sequence/stub.c tests/fuzz/sequence/stub.h $(FLAGS)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cppflags) $(CPPFLAGS) -std=gnu11 -O2 -static $(warnings) -o $@ $<
-$(BUILD)/tests/sequence/%.o: cflags += -Wno-switch-enum # most calls are like each other
-SEQUENCE_OBJ := $(call obj,$(filter-out tests/sequence/stub.c,$(wildcard tests/sequence/*.c)))
-SEQUENCE_SEAMS := bundle_unmount child_fork private_emulators_any clock_gettime # tests/sequence/seams.c
+$(BUILD)/tests/fuzz/sequence/%.o: cflags += -Wno-switch-enum # most calls are like each other
+SEQUENCE_OBJ := $(call obj,$(filter-out tests/fuzz/sequence/stub.c,$(wildcard tests/fuzz/sequence/*.c)))
+SEQUENCE_SEAMS := bundle_unmount child_fork private_emulators_any clock_gettime # tests/fuzz/sequence/seams.c
 $(BUILD)/sequence/sequence: $(SEQUENCE_OBJ) $(LIBSHIM) $(LIBBASE) | $(SEQUENCE_STUB)
 	$(call link,-pie $(SEQUENCE_SEAMS:%=-Wl$(comma)--wrap=%),-lprotobuf-c)
 
@@ -341,11 +341,11 @@ test-sequence: sanitized ## random orders of calls against a model of the Task A
 	$(Q)$(SAN_BUILD)/sequence/sequence -n $(STEPS) -s $(SEED)
 
 TREES := $(BIN)/hostile-trees
-$(TREES): $(call obj,$(wildcard tests/trees/*.c)) $(LIBCORE) $(LIBBASE)
+$(TREES): $(call obj,$(wildcard tests/verdicts/trees/*.c)) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lpthread)
 
 ORACLE := $(BIN)/oracle
-$(ORACLE): $(call obj,$(wildcard tests/verdicts/*.c) tests/trees/build.c tests/trees/observe.c tests/trees/run.c) \
+$(ORACLE): $(call obj,$(wildcard tests/verdicts/*.c) tests/verdicts/trees/build.c tests/verdicts/trees/observe.c tests/verdicts/trees/run.c) \
 		$(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lpthread)
 
@@ -389,7 +389,7 @@ image: all ## the node installer for Kubernetes as an OCI archive in build/image
 	$(Q)BUILD=$(BUILD) hack/kubernetes/image
 
 test-deb: all cri ## install, upgrade and purge the packages in fresh Debian systems; Docker (root, slow)
-	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),1800) hack/tally $(wildcard tests/packages/*.test)
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),1800) hack/tally $(wildcard tests/machines/packages/*.test)
 
 ##@ Code
 analyze: $(GENERATED_H) ## gcc -fanalyzer, clang-tidy, cppcheck and shellcheck, clean

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A shim driven without containerd: `start` and `delete` as containerd would run them, RPCs with
-# tests/tools/shimctl, events taken by shimctl too. The stock shim is driven in the same way.
+# tests/tools/shimctl/shimctl, events taken by shimctl too. The stock shim is driven in the same way.
 #
 # Of the current container: $id, $bundle, $socket (of its shim), $events (file with one line per event).
 # shellcheck disable=SC2034,SC2119,SC2120,SC2154

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "tests/trees/trees.h"
+#include "tests/verdicts/trees/trees.h"
 
 /*
  * The oracle: root file systems made from a seed and a number, each with a program in it. For each
