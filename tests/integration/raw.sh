@@ -236,3 +236,8 @@ with_events() {
 	trap raw_over EXIT
 	"$@"
 }
+
+fifos() {
+	mkfifo "$bundle/in" "$bundle/out" "$bundle/err"
+	cat "$bundle/err" >/dev/null &
+}
