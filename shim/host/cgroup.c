@@ -66,6 +66,12 @@ static size_t row_size(const char *row)
 	return sizeof(uint16_t) + strlen(row_dir(row)) + 1;
 }
 
+/* A buffer to which nothing was added has no bytes: C allows no sum with NULL, not even of 0. */
+static char *rows_end(const struct buf *rows)
+{
+	return rows->len ? (char *)rows->data + rows->len : (char *)rows->data;
+}
+
 static int row_add(struct buf *rows, uint16_t parts, const char *mount, const char *path,
 		   struct err *err)
 {
@@ -104,10 +110,9 @@ static int add_mount(struct buf *rows, struct buf *wanted, const struct mountinf
 		     struct err *err)
 {
 	uint16_t parts = mount_parts(m);
-	char *first = (char *)wanted->data;
-	char *end = first ? first + wanted->len : NULL;
+	char *end = rows_end(wanted);
 
-	for (char *row = first; parts && row < end; row += row_size(row)) {
+	for (char *row = (char *)wanted->data; parts && row < end; row += row_size(row)) {
 		const char *below = path_below(row_dir(row), m->root);
 
 		if (!(row_parts(row) & parts) || !below)
@@ -126,13 +131,13 @@ static int add_mount(struct buf *rows, struct buf *wanted, const struct mountinf
 static bool mounts_settled(const struct cgroup *cg, const struct buf *rows,
 			   const struct buf *wanted)
 {
-	const char *row = (const char *)wanted->data, *end = row + wanted->len;
+	const char *row = (const char *)wanted->data, *end = rows_end(wanted);
 	bool v1 = false;
 
 	for (; row < end; row += row_size(row))
 		if (row_parts(row))
 			return false;
-	for (row = (const char *)rows->data, end = row + rows->len; row < end; row += row_size(row))
+	for (row = (const char *)rows->data, end = rows_end(rows); row < end; row += row_size(row))
 		v1 = v1 || (row_parts(row) & ~(1u << CGROUP_UNIFIED));
 	return cg->unified || v1;
 }
