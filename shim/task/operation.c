@@ -10,6 +10,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
+#include "runtime/prepare/client.h"
 #include "runtime/prepare/report.h"
 #include "shim/task/deferred.h"
 
@@ -451,20 +452,17 @@ static int ask_engine_error(struct operation *op, struct err *err)
 {
 	CLEANUP_FD int log_fd = open(op->log, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	CLEANUP_FD int w = -1;
-	struct spawn_fd map[3];
-	size_t n = 0;
-	int words = op->process ? stdio_engine_words(&op->process->io) : -1;
+	struct spawn_fd map[PREPARE_FDS_MAX];
+	struct prepare_fds fds = { .bundle = log_fd, .platform = -1, .log = -1 };
 
-	if (log_fd < 0 && words < 0)
+	fds.request = op->process ? stdio_engine_words(&op->process->io) : -1;
+	if (log_fd < 0 && fds.request < 0)
 		return err_sys(err, ERR_IO, "open %s", op->log);
 	if (fd_pipe(&op->error_fd, &w, O_NONBLOCK, err) < 0)
 		return -1;
-	map[n++] = (struct spawn_fd){ w, 3 };
-	if (log_fd >= 0)
-		map[n++] = (struct spawn_fd){ log_fd, 4 };
-	if (words >= 0)
-		map[n++] = (struct spawn_fd){ words, 5 };
-	return operation_prepare(op, &op->step, "engine-error", map, n, on_engine_error, err);
+	fds.report = w;
+	return operation_prepare(op, &op->step, "engine-error", map, prepare_map(&fds, map),
+				 on_engine_error, err);
 }
 
 void operation_engine_failed(struct operation *op, uint32_t code)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "runtime/base/str.h"
+#include "runtime/prepare/client.h"
 
 static void on_again(struct timer *t);
 
@@ -98,8 +99,8 @@ int prepare_run_start(struct prepare_run *q, struct operation *op, const char *m
 	CLEANUP_FD int request = -1;
 	CLEANUP_FD int report_w = -1;
 	CLEANUP_FD int bundle = open(op->task->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct spawn_fd map[5];
-	size_t n = 0;
+	struct spawn_fd map[PREPARE_FDS_MAX];
+	struct prepare_fds fds = { .platform = platform_fd, .log = STDERR_FILENO };
 
 	if (bundle < 0)
 		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open bundle %s",
@@ -115,13 +116,10 @@ int prepare_run_start(struct prepare_run *q, struct operation *op, const char *m
 		return err_set(err, ERR_NOMEM, "no memory for the report");
 	if (request_memfd(r, &request, err) < 0 || open_socket(q, op, &report_w, err) < 0)
 		return -1;
-	map[n++] = (struct spawn_fd){ STDERR_FILENO, 2 };
-	map[n++] = (struct spawn_fd){ report_w, 3 };
-	map[n++] = (struct spawn_fd){ bundle, 4 };
-	map[n++] = (struct spawn_fd){ request, 5 };
-	if (platform_fd >= 0)
-		map[n++] = (struct spawn_fd){ platform_fd, 6 };
-	if (operation_prepare(op, &q->run, mode, map, n, on_ended, err) == 0)
+	fds.report = report_w;
+	fds.bundle = bundle;
+	fds.request = request;
+	if (operation_prepare(op, &q->run, mode, map, prepare_map(&fds, map), on_ended, err) == 0)
 		return 0;
 	/* The operation may wait for an engine first: the end of this socket is nobody's answer. */
 	prepare_run_stop(q);
