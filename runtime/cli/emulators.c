@@ -15,7 +15,7 @@
 #include "runtime/cli/trial_program.h"
 
 /* An emulator that has not finished a program of four instructions by then never will. */
-#define TRY_MS 30000 /* as interpreter.c: for a loaded node, not for the emulator */
+#define TRY_MS 30000 /* as in emulator_install.c: for a loaded node, not for the emulator */
 #define VERSION_MS 2000
 
 void node_deinit(struct node *n)
