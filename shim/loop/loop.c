@@ -84,7 +84,11 @@ static void deliver(struct loop *loop)
 	}
 }
 
-/* A muted source is taken out of epoll: EPOLLHUP cannot be masked and would wake us for ever. */
+/*
+ * A muted source is taken out of epoll: EPOLLHUP cannot be masked and would wake us for ever. And
+ * out of what is to be delivered: an event that came along with others may have been dealt with by
+ * the callback of one of those.
+ */
 static int apply_want(struct source *src, uint32_t want)
 {
 	struct epoll_event ev = { .events = want, .data.ptr = src };
@@ -92,6 +96,8 @@ static int apply_want(struct source *src, uint32_t want)
 
 	src->want = want;
 	list_del(&src->refused);
+	if (!want)
+		list_del(&src->ready);
 	if (want == src->watched)
 		return 0;
 	if (epoll_ctl(src->loop->epoll_fd, op, src->fd, &ev) < 0)

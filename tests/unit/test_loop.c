@@ -166,13 +166,58 @@ static void test_end_while_refused(void **state)
 	assert_int_equal(f->ready, 0);
 }
 
+/* Two that are ready at the same time; whoever is asked first mutes the other. */
+struct pair {
+	struct fixture *f;
+	struct source of[2];
+	unsigned int calls;
+};
+
+static void mute_other(struct pair *p, size_t other)
+{
+	p->calls++;
+	source_want(&p->of[other], 0);
+	p->f->loop.quit = true;
+}
+
+static void on_first(struct source *src)
+{
+	mute_other(container_of(src, struct pair, of[0]), 1);
+}
+
+static void on_second(struct source *src)
+{
+	mute_other(container_of(src, struct pair, of[1]), 0);
+}
+
+/* An event that has arrived already is not told either, and comes when it is wanted again. */
+static void test_muted_is_silent(void **state)
+{
+	struct pair p = { .f = *state };
+	int other = dup(p.f->pipe[0]);
+	struct err err;
+
+	assert_int_equal(source_init(&p.of[0], &p.f->loop, other, EPOLLIN, on_first, &err), 0);
+	assert_int_equal(source_init(&p.of[1], &p.f->loop, p.f->pipe[0], EPOLLIN, on_second, &err),
+			 0);
+	run(p.f, 10000);
+	assert_int_equal(p.calls, 1);
+	source_want(&p.of[0], 0);
+	source_want(&p.of[1], EPOLLIN);
+	run(p.f, 10000);
+	assert_int_equal(p.calls, 2);
+	source_deinit(&p.of[0]);
+	source_deinit(&p.of[1]);
+	close(other);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_first_watch_is_told),   T(test_unmuting_is_tried_again),
 		T(test_change_is_tried_again), T(test_last_wish_counts),
-		T(test_end_while_refused),
+		T(test_end_while_refused),     T(test_muted_is_silent),
 	};
 
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
