@@ -17,10 +17,14 @@ node=
 
 # containerd_bin WHICH: directory with containerd, ctr and the stock shim of "installed" or a Debian suite
 containerd_bin() {
-	case $1 in
-	installed) dirname "$(command -v containerd)" ;;
-	*) echo "$("$containerd_lib/../debs" "$1" "$(dpkg --print-architecture)" containerd)/usr/bin" ;;
-	esac
+	local root
+	[ "$1" != installed ] || {
+		dirname "$(command -v containerd)"
+		return
+	}
+	# One that cannot be had is an error: without it the path would be that of the machine's own.
+	root=$("$containerd_lib/../debs" "$1" "$(dpkg --print-architecture)" containerd) || return
+	echo "$root/usr/bin"
 }
 
 # crun_for WHICH VERSION: a crun that takes what this containerd writes. Debian 12's, before 1.9, knows no
@@ -89,7 +93,7 @@ node_is() {
 # node_start [WHICH]: a new one; NODE_TMP is where its directory is made. Socket paths have to stay short.
 # NODE_LEVEL is how much it logs; with NODE_TMPFS its state is on a tmpfs, as /run is on a real node.
 node_start() {
-	node_bin=$(containerd_bin "${1:-installed}")
+	node_bin=$(containerd_bin "${1:-installed}") || return
 	node_is "$(mktemp -d "${NODE_TMP:-/tmp}/ca.XXXXXX")"
 	host_change node_remove "$node" -- mkdir "$node/cni" "$node/state"
 	[ -z "${NODE_TMPFS-}" ] || mount -t tmpfs -o mode=0711 "$node_name" "$node/state"

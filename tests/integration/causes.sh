@@ -166,7 +166,11 @@ write_page() {
 
 # --- files ----------------------------------------------------------------------------------------
 
-program_of() { echo "$("$hack/debs" ports "$1" busybox-static)/usr/bin/busybox"; }
+program_of() {
+	local root
+	root=$("$hack/debs" ports "$1" busybox-static) || return
+	echo "$root/usr/bin/busybox"
+}
 
 # compile TEXT FILE OPTION...: a program compiled here that prints the text
 compile() {

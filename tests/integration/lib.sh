@@ -309,5 +309,9 @@ run_suite() {
 		take_down
 	done
 	echo "1..$tests"
+	[ "$tests" != 0 ] || [ -z "${CASE-}" ] || {
+		echo "# no case of this suite matches CASE='$CASE'"
+		exit 2
+	}
 	[ "$failures" = 0 ]
 }
