@@ -87,8 +87,7 @@ obj = $(patsubst %.c,$(BUILD)/%.o,$(1))
 
 BASE_C := $(call dir_c,runtime/base) runtime/prepare/client.c runtime/prepare/report.c runtime/prepare/request.c
 CORE_C := $(call dir_c,runtime/arch runtime/image runtime/binfmt runtime/host runtime/oci runtime/plan)
-PREPARE_C := $(filter-out $(BASE_C) runtime/prepare/main.c, \
-	$(call dir_c,runtime/prepare))
+PREPARE_C := $(filter-out $(BASE_C) runtime/prepare/main.c,$(call dir_c,runtime/prepare))
 CLI_C := $(filter-out runtime/cli/main.c,$(call dir_c,runtime/containerd runtime/cli))
 SHIM_C := $(filter-out shim/main.c,$(call dir_c,shim shim/loop shim/ttrpc shim/task shim/engine shim/host))
 SHIM_PROTO := $(filter-out proto/containerd.proto proto/cri.proto proto/bench.proto,$(wildcard proto/*.proto))

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "config.h"
-#include "revision.h"
 #include "proto/options.pb-c.h"
+#include "revision.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/spawn.h"

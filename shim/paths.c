@@ -7,28 +7,18 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "runtime/base/mem.h"
 #include "runtime/base/str.h"
+#include "runtime/prepare/client.h"
 
-/* Where programs of ours may be: after the directory of the shim, or after the installed one. */
-struct place {
-	bool beside;
-	const char *below;
-};
-
-static const struct place cli_places[] = { { true, "" }, { false, "/../../bin" } };
-static const struct place prepare_places[] = { { true, "" },
-					       { true, "/../libexec/crossarch" },
-					       { false, "" } };
-
-/* "" when it is nowhere, NULL without memory. */
-static const char *find_program(const char *dir, const struct place *places, size_t n,
-				const char *name, struct arena *arena)
+/* Beside the shim, or where an installed prepare has it; "" when it is nowhere. */
+static const char *find_cli(const char *dir, struct arena *arena)
 {
+	const char *const places[] = { dir, CROSSARCH_LIBEXECDIR "/../../bin" };
 	char path[PATH_MAX];
 
-	for (size_t i = 0; i < n; i++)
-		if (str_fmt(path, sizeof(path), "%s%s/%s",
-			    places[i].beside ? dir : CROSSARCH_LIBEXECDIR, places[i].below, name) &&
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (str_fmt(path, sizeof(path), "%s/crossarch", places[i]) &&
 		    access(path, X_OK) == 0)
 			return arena_strdup(arena, path);
 	return "";
@@ -44,7 +34,7 @@ static int open_program(const char *path)
 
 int paths_find(struct arena *arena, struct paths *ret, struct err *err)
 {
-	char dir[PATH_MAX];
+	char dir[PATH_MAX], prepare[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", dir, sizeof(dir) - 1);
 	char *slash;
 
@@ -55,16 +45,13 @@ int paths_find(struct arena *arena, struct paths *ret, struct err *err)
 	slash = strrchr(dir, '/');
 	if (slash)
 		*slash = '\0';
-	ret->cli = find_program(dir, cli_places, ARRAY_SIZE(cli_places), "crossarch", arena);
-	ret->prepare = find_program(dir, prepare_places, ARRAY_SIZE(prepare_places),
-				    "crossarch-prepare", arena);
+	if (prepare_find(prepare, err) < 0)
+		return -1;
+	ret->cli = find_cli(dir, arena);
+	ret->prepare = arena_strdup(arena, prepare);
 	if (!ret->self || !ret->cli || !ret->prepare)
 		return err_set(err, ERR_NOMEM, "no memory for the names of programs");
 	ret->prepare_fd = open_program(ret->prepare);
 	ret->cli_fd = open_program(ret->cli);
-	if (*ret->prepare)
-		return 0;
-	return err_set(err, ERR_NOT_FOUND,
-		       "crossarch-prepare is neither in %.200s nor in %s; reinstall crossarch", dir,
-		       CROSSARCH_LIBEXECDIR);
+	return 0;
 }

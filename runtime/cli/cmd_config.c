@@ -7,9 +7,9 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/containerd_handler.h"
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/output.h"
-#include "runtime/cli/containerd_handler.h"
 
 struct options {
 	const char *socket, *file;

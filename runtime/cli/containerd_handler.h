@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-#include "runtime/cli/containerd_process.h"
 #include "runtime/cli/containerd_config.h"
+#include "runtime/cli/containerd_process.h"
 
 /*
  * The runtime handler in containerd's configuration: the text that the installed containerd needs,

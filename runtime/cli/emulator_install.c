@@ -11,8 +11,8 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/binfmt/locate.h"
-#include "runtime/cli/trial_program.h"
 #include "runtime/cli/register.h"
+#include "runtime/cli/trial_program.h"
 #include "runtime/image/image.h"
 
 /* An emulator needs a fraction of a second; on a node with no processor to spare, many. */

@@ -7,8 +7,8 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/image/ident.h"
-#include "runtime/image/text_kind.h"
 #include "runtime/image/script.h"
+#include "runtime/image/text_kind.h"
 
 /* Magic numbers. 0xcafebabe opens both fat Mach-O files and Java classes: see cafebabe(). */
 static const struct {

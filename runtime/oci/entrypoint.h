@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "runtime/oci/spec.h"
 #include "runtime/oci/rootfs_view.h"
+#include "runtime/oci/spec.h"
 
 /*
  * Finds args[0] as runc and crun do: with a slash it is a path, relative to the working directory;

@@ -10,9 +10,9 @@
 #include "runtime/host/host.h"
 #include "runtime/image/image.h"
 #include "runtime/image/version.h"
+#include "runtime/oci/rootfs_view.h"
 #include "runtime/oci/seccomp.h"
 #include "runtime/oci/settings.h"
-#include "runtime/oci/rootfs_view.h"
 #include "runtime/plan/cause.h"
 
 /*

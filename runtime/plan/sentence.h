@@ -2,8 +2,8 @@
 #pragma once
 
 #include "runtime/plan/facts.h"
-#include "runtime/plan/plan.h"
 #include "runtime/plan/line_text.h"
+#include "runtime/plan/plan.h"
 
 /* What the placeholders of a cause's texts draw on. */
 struct sentence {

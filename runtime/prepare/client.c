@@ -3,13 +3,41 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "config.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/str.h"
 
 #define REPORTS_MAX (64u << 10) /* bytes of all records of one answer */
+
+int prepare_find(char ret[PATH_MAX], struct err *err)
+{
+	static const char *const below[] = { "", "/../libexec/crossarch" };
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (n < 0)
+		return err_sys(err, ERR_IO, "read /proc/self/exe");
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
+		*slash = '\0';
+	for (size_t i = 0; slash && i < ARRAY_SIZE(below); i++)
+		if (str_fmt(ret, PATH_MAX, "%s%s/crossarch-prepare", self, below[i]) &&
+		    access(ret, X_OK) == 0)
+			return 0;
+	if (str_copy(ret, PATH_MAX, CROSSARCH_LIBEXECDIR "/crossarch-prepare") &&
+	    access(ret, X_OK) == 0)
+		return 0;
+	return err_set(err, ERR_NOT_FOUND,
+		       "crossarch-prepare is neither in %.200s nor in %s; reinstall crossarch",
+		       self, CROSSARCH_LIBEXECDIR);
+}
 
 size_t prepare_map(const struct prepare_fds *fds, struct spawn_fd map[PREPARE_FDS_MAX])
 {
@@ -55,17 +83,18 @@ static int read_answer(int in, pid_t pid, struct report *ret, struct err *err)
 	return report_decode_last(text.data, text.len, ret, err);
 }
 
-int prepare_ask(const char *path, const char *mode, struct prepare_fds *fds, struct report *ret,
-		struct err *err)
+int prepare_ask(const char *path, const char *mode, const struct prepare_fds *fds,
+		struct report *ret, struct err *err)
 {
+	struct prepare_fds all = *fds;
 	CLEANUP_FD int in = -1;
 	CLEANUP_FD int out = -1;
 	pid_t pid;
 
 	if (fd_pipe(&in, &out, 0, err) < 0)
 		return -1;
-	fds->report = out;
-	if (start_prepare(path, mode, fds, &pid, err) < 0)
+	all.report = out;
+	if (start_prepare(path, mode, &all, &pid, err) < 0)
 		return -1;
 	fd_close(&out);
 	return read_answer(in, pid, ret, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <limits.h>
 #include <stddef.h>
 
 #include "runtime/base/err.h"
@@ -27,11 +28,17 @@ struct prepare_fds {
 size_t prepare_map(const struct prepare_fds *fds, struct spawn_fd map[PREPARE_FDS_MAX]);
 
 /*
- * Runs the prepare of @path in @mode and waits for its last report; fds->report is filled in here.
+ * Where prepare is: beside the program that asks, or where it was installed. ERR_NOT_FOUND when it
+ * is in neither place.
+ */
+MUST_CHECK int prepare_find(char ret[PATH_MAX], struct err *err);
+
+/*
+ * Runs the prepare of @path in @mode and waits for its last report; fds->report is not looked at.
  * It is killed with the calling thread. ERR_IO when it ends without a report; what it could not do
  * is in ret->err.
  */
-MUST_CHECK int prepare_ask(const char *path, const char *mode, struct prepare_fds *fds,
+MUST_CHECK int prepare_ask(const char *path, const char *mode, const struct prepare_fds *fds,
 			   struct report *ret, struct err *err);
 
 /*

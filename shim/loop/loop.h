@@ -9,8 +9,8 @@
 
 /*
  * The event loop: level-triggered epoll over sources embedded in their owners, and timers. Events
- * of one wake-up are moved to a list first and taken from it one at a time, and source_deinit()
- * takes a source off that list: any callback may free any source, its own included.
+ * of one wake-up are moved to a list first and taken from it one at a time, and source_deinit() and
+ * muting take a source off that list: any callback may free or mute any source, its own included.
  */
 struct loop {
 	int epoll_fd;

@@ -5,11 +5,11 @@
 #include "runtime/base/str.h"
 #include "shim/task/crash_watch.h"
 #include "shim/task/exit.h"
-#include "shim/task/task_cgroup.h"
 #include "shim/task/methods.h"
-#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
 #include "shim/task/restore.h"
+#include "shim/task/task_cgroup.h"
+#include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
 
 /* Checkpoint and restore through the engine, which needs criu on the node. */

@@ -3,8 +3,8 @@
 
 #include "runtime/base/fd.h"
 #include "shim/task/methods.h"
-#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
+#include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
 
 /* Operations on a live container that are one run of the engine, and those that are none. */

@@ -6,11 +6,11 @@
 #include "runtime/base/str.h"
 #include "shim/host/private_emulators.h"
 #include "shim/task/discard.h"
+#include "shim/task/engine_record.h"
 #include "shim/task/exec_files.h"
 #include "shim/task/methods.h"
-#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
-#include "shim/task/engine_record.h"
+#include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/task/discard.h"
 
-#include "shim/task/task_cgroup.h"
 #include "shim/task/operation.h"
+#include "shim/task/task_cgroup.h"
 
 void task_discard(struct task *t)
 {

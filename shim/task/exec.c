@@ -11,14 +11,14 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/host/cgroup_mover.h"
-#include "shim/task/platform_check.h"
 #include "shim/task/exec_files.h"
+#include "shim/task/exec_refusal.h"
 #include "shim/task/exit.h"
 #include "shim/task/methods.h"
-#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
+#include "shim/task/platform_check.h"
 #include "shim/task/private_step.h"
-#include "shim/task/exec_refusal.h"
+#include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
 
 /* Exec registers, Start runs. */

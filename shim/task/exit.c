@@ -8,12 +8,12 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "shim/task/late_check.h"
 #include "shim/task/crash_watch.h"
 #include "shim/task/deferred.h"
+#include "shim/task/late_check.h"
+#include "shim/task/operation.h"
 #include "shim/task/task_cgroup.h"
 #include "shim/task/task_events.h"
-#include "shim/task/operation.h"
 #include "shim/task/tasks.h"
 
 #define REST_BOUND_NS S_TO_NS(10)

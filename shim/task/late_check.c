@@ -7,9 +7,9 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
-#include "shim/task/platform_check.h"
 #include "shim/task/exec_files.h"
 #include "shim/task/operation.h"
+#include "shim/task/platform_check.h"
 
 #define AUTOPSY_BOUND_NS MS_TO_NS(500)
 

@@ -4,8 +4,8 @@
 #include "config.h"
 #include "proto/options.pb-c.h"
 #include "runtime/base/str.h"
-#include "shim/task/task_cgroup.h"
 #include "shim/task/methods.h"
+#include "shim/task/task_cgroup.h"
 #include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
 

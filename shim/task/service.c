@@ -6,12 +6,12 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
+#include "shim/task/activity.h"
 #include "shim/task/discard.h"
 #include "shim/task/methods.h"
-#include "shim/task/activity.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
-#define LONELY_BOUND_NS S_TO_NS(30)
+#define FIRST_REQUEST_BOUND_NS S_TO_NS(30)
 
 static void quit_now(struct service *s)
 {
@@ -161,7 +161,7 @@ static int serve(struct service *s, int fd_take, struct err *err)
 	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), &s->tasks, err) <
 	    0)
 		return -1;
-	timer_arm(&s->no_request_yet, loop, LONELY_BOUND_NS);
+	timer_arm(&s->no_request_yet, loop, FIRST_REQUEST_BOUND_NS);
 	/* Of the first container, which made `start` be called. */
 	cgroup_mover_expect(&s->cgroup_mover, &s->reaper);
 	rc = loop_run(loop, err);

@@ -3,9 +3,9 @@
 #include "shim/task/exec.h"
 #include "shim/task/exit.h"
 #include "shim/task/methods.h"
-#include "shim/task/task_events.h"
 #include "shim/task/operation.h"
 #include "shim/task/restore.h"
+#include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
 
 /* Start of init. The start of an exec is exec.c's. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "runtime/base/mountinfo.h"
 #include "runtime/base/cursor.h"
+#include "runtime/base/mountinfo.h"
 #include "shim/host/metrics_text.h"
 #include "tests/fuzz/fuzz.h"
 

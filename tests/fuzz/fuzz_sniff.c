@@ -3,9 +3,9 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/image/ident.h"
-#include "runtime/image/text_kind.h"
 #include "runtime/image/script.h"
 #include "runtime/image/sniff.h"
+#include "runtime/image/text_kind.h"
 #include "tests/fuzz/fuzz.h"
 
 /* The kind agrees with the readers of that kind, and has words. */

@@ -11,10 +11,10 @@
 #include <cmocka.h>
 
 #include "runtime/base/str.h"
-#include "runtime/cli/dry_run.h"
-#include "runtime/cli/image_check.h"
 #include "runtime/cli/containerd_config.h"
 #include "runtime/cli/containerd_handler.h"
+#include "runtime/cli/dry_run.h"
+#include "runtime/cli/image_check.h"
 #include "runtime/containerd/image_layers.h"
 
 /* --- containerd's configuration ------------------------------------------------------------ */

@@ -16,8 +16,8 @@
 #include "runtime/binfmt/entry.h"
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/explain.h"
-#include "runtime/cli/trial_program.h"
 #include "runtime/cli/register.h"
+#include "runtime/cli/trial_program.h"
 #include "runtime/image/image.h"
 #include "runtime/plan/cause.h"
 

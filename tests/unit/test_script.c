@@ -9,8 +9,8 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/image/script.h"
-#include "runtime/image/text_kind.h"
 #include "runtime/image/sniff.h"
+#include "runtime/image/text_kind.h"
 
 static void interpreters(void **state)
 {
