@@ -22,8 +22,8 @@ struct arch {
 	uint8_t cls, order;    /* ELFCLASS32/64, ELFDATA2LSB/MSB */
 	uint32_t flags_mask, flags; /* the row holds when (e_flags & flags_mask) == flags */
 	bool oci;		    /* `name` is an OCI architecture */
-	const char *loaders[3];	    /* glibc's and musl's loader, NULL-terminated */
 	bool any_class;		    /* its kernels look at e_machine only, and not at EI_CLASS */
+	const char *loaders[3];	    /* glibc's and musl's loader, NULL-terminated */
 };
 
 /* All rows. */

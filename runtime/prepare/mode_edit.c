@@ -57,21 +57,22 @@ static void log_notes(const struct prepare *p, const struct buf *notes)
 		log_info(p->request.id, "seccomp profile for the emulator: %.*s", (int)n, line);
 }
 
-static int edit_config(struct prepare *p, struct patch *edits, struct err *err)
+static int edit_config(struct prepare *p, const struct patch *wish, struct err *err)
 {
 	CLEANUP_BUF struct buf notes = BUF_INIT(64u << 10);
 	struct seccomp_fit seccomp = { .must_adapt = false };
+	struct patch edits = *wish;
 
-	if (edits->guest && !p->settings.seccomp_keep)
-		seccomp_judge(p->spec.seccomp, p->host.arch, edits->guest, &seccomp);
-	edits->adapt_seccomp = seccomp.must_adapt;
-	edits->notes = &notes;
-	if (!edits->n_variables && !edits->adapt_seccomp &&
-	    (!edits->qemu_cpu || spec_env(&p->spec.process, "QEMU_CPU")))
+	if (edits.guest && !p->settings.seccomp_keep)
+		seccomp_judge(p->spec.seccomp, p->host.arch, edits.guest, &seccomp);
+	edits.adapt_seccomp = seccomp.must_adapt;
+	edits.notes = &notes;
+	if (!edits.n_variables && !edits.adapt_seccomp &&
+	    (!edits.qemu_cpu || spec_env(&p->spec.process, "QEMU_CPU")))
 		return 0;
-	if (patch_apply(p->document, edits, err) < 0)
+	if (patch_apply(p->document, &edits, err) < 0)
 		return err_in(err, "change config.json");
-	if (edits->adapt_seccomp && p->sink >= 0 &&
+	if (edits.adapt_seccomp && p->sink >= 0 &&
 	    seccomp_verify(json_member(json_member(p->document, "linux"), "seccomp"), p->sink,
 			   err) < 0)
 		return -1;
@@ -105,7 +106,7 @@ static int edit(struct prepare *p, struct err *err)
 {
 	const struct arch *guest = request_guest(&p->request);
 	const char *cpu = guest ? settings_cpu(&p->settings, guest) : "";
-	struct patch edits = {
+	const struct patch edits = {
 		.qemu_cpu = *cpu ? cpu : NULL,
 		.variables = p->settings.variables,
 		.n_variables = p->request.guest_row ? p->settings.n_variables : 0,
