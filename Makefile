@@ -90,7 +90,7 @@ CORE_C := $(call dir_c,runtime/arch runtime/image runtime/binfmt runtime/host ru
 PREPARE_C := $(filter-out $(BASE_C) runtime/prepare/main.c,$(call dir_c,runtime/prepare))
 CLI_C := $(filter-out runtime/cli/main.c,$(call dir_c,runtime/containerd runtime/cli))
 SHIM_C := $(filter-out shim/main.c,$(call dir_c,shim shim/loop shim/ttrpc shim/task shim/engine shim/host))
-SHIM_PROTO := $(filter-out proto/containerd.proto proto/cri.proto proto/bench.proto,$(wildcard proto/*.proto))
+SHIM_PROTO := $(filter-out proto/containerd.proto proto/cri.proto proto/cri_image.proto proto/bench.proto,$(wildcard proto/*.proto))
 PROTO_C := $(patsubst %.proto,$(BUILD)/gen/%.pb-c.c,$(wildcard proto/*.proto))
 PROTO_H := $(PROTO_C:.c=.h)
 proto_obj = $(patsubst %.proto,$(BUILD)/gen/%.pb-c.o,$(1))
@@ -154,7 +154,7 @@ $(BUILD)/lib$(1).a: $(2)
 endef
 $(eval $(call archive,base,$(call obj,$(BASE_C))))
 $(eval $(call archive,core,$(call obj,$(CORE_C) $(PREPARE_C))))
-$(eval $(call archive,cli,$(call obj,$(CLI_C)) $(call proto_obj,proto/containerd.proto)))
+$(eval $(call archive,cli,$(call obj,$(CLI_C)) $(call proto_obj,proto/containerd.proto proto/cri_image.proto)))
 $(eval $(call archive,shim,$(call obj,$(SHIM_C)) $(call proto_obj,$(SHIM_PROTO))))
 LIBBASE := $(BUILD)/libbase.a
 LIBCORE := $(BUILD)/libcore.a

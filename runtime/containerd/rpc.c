@@ -21,6 +21,7 @@ struct rpc {
 	gpr_timespec deadline;
 	grpc_metadata headers[2]; /* sent with every call; the values are ours */
 	size_t n_headers;
+	size_t lease; /* the header that names the lease, always the last one; 0: none */
 	struct rpc_status last;
 };
 
@@ -143,7 +144,17 @@ void rpc_allow(struct rpc *rpc, unsigned int timeout_ms)
 
 void rpc_use_lease(struct rpc *rpc, const char *lease)
 {
+	rpc_leave_lease(rpc);
+	rpc->lease = rpc->n_headers;
 	add_header(rpc, "containerd-lease", lease);
+}
+
+void rpc_leave_lease(struct rpc *rpc)
+{
+	if (!rpc->lease)
+		return;
+	grpc_slice_unref(rpc->headers[--rpc->n_headers].value);
+	rpc->lease = 0;
 }
 
 /* --- one call ------------------------------------------------------------------------------ */
@@ -199,20 +210,25 @@ static void exchange_deinit(struct exchange *x)
 	grpc_call_unref(x->call);
 }
 
-/* Sends the whole request and waits for the answer's headers. */
-static bool send_request(struct exchange *x)
+/* Sends the whole request and takes the answer's headers: four operations. */
+#define REQUEST_OPS 4
+static void request_ops(struct exchange *x, grpc_op ops[static REQUEST_OPS])
 {
-	grpc_op ops[4] = {
-		{ .op = GRPC_OP_SEND_INITIAL_METADATA },
-		{ .op = GRPC_OP_SEND_MESSAGE },
-		{ .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT },
-		{ .op = GRPC_OP_RECV_INITIAL_METADATA },
-	};
-
+	ops[0] = (grpc_op){ .op = GRPC_OP_SEND_INITIAL_METADATA };
 	ops[0].data.send_initial_metadata.metadata = x->rpc->headers;
 	ops[0].data.send_initial_metadata.count = x->rpc->n_headers;
+	ops[1] = (grpc_op){ .op = GRPC_OP_SEND_MESSAGE };
 	ops[1].data.send_message.send_message = x->request;
+	ops[2] = (grpc_op){ .op = GRPC_OP_SEND_CLOSE_FROM_CLIENT };
+	ops[3] = (grpc_op){ .op = GRPC_OP_RECV_INITIAL_METADATA };
 	ops[3].data.recv_initial_metadata.recv_initial_metadata = &x->initial;
+}
+
+static bool send_request(struct exchange *x)
+{
+	grpc_op ops[REQUEST_OPS];
+
+	request_ops(x, ops);
 	return run_batch(x, ops, ARRAY_SIZE(ops));
 }
 
@@ -230,26 +246,41 @@ static grpc_byte_buffer *recv_message(struct exchange *x)
 	return NULL;
 }
 
-static void recv_status(struct exchange *x)
+/* What the core wrote about the end of the call. */
+static void note_status(struct exchange *x)
 {
 	struct rpc_status *last = &x->rpc->last;
-	grpc_op op = { .op = GRPC_OP_RECV_STATUS_ON_CLIENT };
 	size_t n;
 
-	op.data.recv_status_on_client.trailing_metadata = &x->trailing;
-	op.data.recv_status_on_client.status = &x->code;
-	op.data.recv_status_on_client.status_details = &x->details;
-	run_batch(x, &op, 1);
-	if (x->timed_out) {
-		last->code = RPC_DEADLINE_EXCEEDED;
-		str_copy(last->message, sizeof(last->message), "context deadline exceeded");
-		return;
-	}
 	last->code = (unsigned int)x->code;
 	n = GRPC_SLICE_LENGTH(x->details);
 	n = n < sizeof(last->message) ? n : sizeof(last->message) - 1;
 	memcpy(last->message, GRPC_SLICE_START_PTR(x->details), n);
 	last->message[n] = '\0';
+}
+
+static grpc_op status_op(struct exchange *x)
+{
+	grpc_op op = { .op = GRPC_OP_RECV_STATUS_ON_CLIENT };
+
+	op.data.recv_status_on_client.trailing_metadata = &x->trailing;
+	op.data.recv_status_on_client.status = &x->code;
+	op.data.recv_status_on_client.status_details = &x->details;
+	return op;
+}
+
+static void recv_status(struct exchange *x)
+{
+	struct rpc_status *last = &x->rpc->last;
+	grpc_op op = status_op(x);
+
+	run_batch(x, &op, 1);
+	if (!x->timed_out) {
+		note_status(x);
+		return;
+	}
+	last->code = RPC_DEADLINE_EXCEEDED;
+	str_copy(last->message, sizeof(last->message), "context deadline exceeded");
 }
 
 /* --- messages ------------------------------------------------------------------------------ */
@@ -372,4 +403,83 @@ int rpc_unary(struct rpc *rpc, const struct rpc_call *call, struct arena *arena,
 		return err_set(err, ERR_INVALID, "%s: no answer", short_name(call->method));
 	*ret_reply = reply;
 	return 0;
+}
+
+/* --- a call beside others ------------------------------------------------------------------ */
+
+struct rpc_pending {
+	struct exchange x;
+	struct rpc_call call;
+	grpc_byte_buffer *reply;
+	bool ended;
+};
+
+int rpc_begin(struct rpc *rpc, const struct rpc_call *call, struct rpc_pending **ret,
+	      struct err *err)
+{
+	struct rpc_pending *p = calloc(1, sizeof(*p));
+	grpc_op ops[REQUEST_OPS + 2];
+
+	if (!p)
+		return err_set(err, ERR_NOMEM, "no memory for a call");
+	exchange_init(&p->x, rpc, call);
+	p->call = *call;
+	request_ops(&p->x, ops);
+	ops[REQUEST_OPS] = (grpc_op){ .op = GRPC_OP_RECV_MESSAGE };
+	ops[REQUEST_OPS].data.recv_message.recv_message = &p->reply;
+	ops[REQUEST_OPS + 1] = status_op(&p->x);
+	ASSERT(grpc_call_start_batch(p->x.call, ops, ARRAY_SIZE(ops), p, NULL) == GRPC_CALL_OK);
+	*ret = p;
+	return 0;
+}
+
+static bool wait_until(struct rpc_pending *p, gpr_timespec deadline)
+{
+	if (!p->ended)
+		p->ended = grpc_completion_queue_pluck(p->x.rpc->queue, p, deadline, NULL).type ==
+			   GRPC_OP_COMPLETE;
+	return p->ended;
+}
+
+bool rpc_wait(struct rpc_pending *p, unsigned int ms)
+{
+	return wait_until(p, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+					  gpr_time_from_millis(ms, GPR_TIMESPAN)));
+}
+
+static void pending_free(struct rpc_pending *p)
+{
+	exchange_deinit(&p->x);
+	free(p);
+}
+
+int rpc_finish(struct rpc_pending *take, struct arena *arena, ProtobufCMessage **ret_reply,
+	       struct err *err)
+{
+	grpc_byte_buffer *reply;
+	int r;
+
+	wait_until(take, gpr_inf_future(GPR_CLOCK_MONOTONIC));
+	note_status(&take->x);
+	reply = steal(take->reply);
+	r = status_to_err(&take->x.rpc->last, err);
+	if (r == 0 && !reply)
+		r = err_set(err, ERR_INVALID, "no answer");
+	else if (r == 0)
+		r = unpack_take(steal(reply), take->call.reply, arena, ret_reply, err);
+	if (reply)
+		grpc_byte_buffer_destroy(reply);
+	if (r < 0)
+		err_in(err, "%s", short_name(take->call.method));
+	pending_free(take);
+	return r;
+}
+
+void rpc_abandon(struct rpc_pending *take)
+{
+	grpc_call_cancel(take->x.call, NULL);
+	wait_until(take, gpr_inf_future(GPR_CLOCK_MONOTONIC));
+	if (take->reply)
+		grpc_byte_buffer_destroy(take->reply);
+	pending_free(take);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <protobuf-c/protobuf-c.h>
@@ -42,8 +43,12 @@ struct rpc *rpc_free(struct rpc *rpc);
 /* From now on all calls together may take @timeout_ms; 0 waits for ever. */
 void rpc_allow(struct rpc *rpc, unsigned int timeout_ms);
 
-/* What later calls create belongs to @lease (snapshots.h); once for each connection. */
+/*
+ * What later calls create belongs to @lease (snapshots.h), in the place of a lease of before. Only
+ * for a connection with a namespace. The second form ends it.
+ */
 void rpc_use_lease(struct rpc *rpc, const char *lease);
+void rpc_leave_lease(struct rpc *rpc);
 
 static inline void cleanup_rpc_(struct rpc **rpc)
 {
@@ -75,6 +80,20 @@ MUST_CHECK int rpc_unary(struct rpc *rpc, const struct rpc_call *call, struct ar
 /* One request, any number of replies, each given to @on_message in order. Errors as above. */
 MUST_CHECK int rpc_stream(struct rpc *rpc, const struct rpc_call *call, struct arena *arena,
 			  rpc_on_message *on_message, void *ctx, struct err *err);
+
+/*
+ * A call of one reply that goes on while others are made on the same connection. It has the time
+ * that rpc_allow() gave when it began. rpc_wait() waits at most @ms for its end and says whether it
+ * has come; then, or at any time, one of the two others takes the call: rpc_finish() waits for the
+ * end and gives what rpc_unary() gives, rpc_abandon() cancels it.
+ */
+struct rpc_pending;
+MUST_CHECK int rpc_begin(struct rpc *rpc, const struct rpc_call *call, struct rpc_pending **ret,
+			 struct err *err);
+bool rpc_wait(struct rpc_pending *p, unsigned int ms);
+MUST_CHECK int rpc_finish(struct rpc_pending *take, struct arena *arena,
+			  ProtobufCMessage **ret_reply, struct err *err);
+void rpc_abandon(struct rpc_pending *take);
 
 /* The status of the last call, or of connecting. Owned by @rpc. */
 const struct rpc_status *rpc_last_status(const struct rpc *rpc);

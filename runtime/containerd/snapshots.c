@@ -3,56 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "proto/containerd.pb-c.h"
 #include "runtime/base/str.h"
+#include "runtime/containerd/rpc_tell.h"
 
 #define ANSWER_MAX (16u << 20)
-
-/* Calls @method, whose answer says nothing. */
-static int tell(struct rpc *rpc, const char *method, const ProtobufCMessage *request,
-		struct err *err)
-{
-	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
-	const struct rpc_call call = {
-		.method = method,
-		.request = request,
-		.reply = &containerd__nothing__descriptor,
-	};
-	ProtobufCMessage *m;
-
-	return rpc_unary(rpc, &call, &arena, &m, err);
-}
-
-int lease_begin(struct rpc *rpc, const char *id, unsigned int seconds, struct err *err)
-{
-	Containerd__LeaseCreate request = CONTAINERD__LEASE_CREATE__INIT;
-	Containerd__Label expire = CONTAINERD__LABEL__INIT, *labels[] = { &expire };
-	char key[] = "containerd.io/gc.expire", value[40];
-	time_t end = time(NULL) + seconds;
-	struct tm tm;
-
-	gmtime_r(&end, &tm);
-	strftime(value, sizeof(value), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	expire.key = key;
-	expire.value = value;
-	request.id = (char *)(uintptr_t)id;
-	request.n_labels = 1;
-	request.labels = labels;
-	if (tell(rpc, "/containerd.services.leases.v1.Leases/Create", &request.base, err) < 0)
-		return -1;
-	rpc_use_lease(rpc, id);
-	return 0;
-}
-
-int lease_end(struct rpc *rpc, const char *id, struct err *err)
-{
-	Containerd__LeaseDelete request = CONTAINERD__LEASE_DELETE__INIT;
-
-	request.id = (char *)(uintptr_t)id;
-	return tell(rpc, "/containerd.services.leases.v1.Leases/Delete", &request.base, err);
-}
 
 /* --- emptying a lease ---------------------------------------------------------------------- */
 
@@ -60,20 +16,19 @@ int lease_end(struct rpc *rpc, const char *id, struct err *err)
 
 static int by_name_backwards(const void *a, const void *b)
 {
-	const Containerd__LeaseResource *const *x = a, *const *y = b;
+	const struct lease_resource *x = a, *y = b;
 
-	return strcmp((*y)->id, (*x)->id);
+	return strcmp(y->id, x->id);
 }
 
-static int remove_all(struct rpc *rpc, const Containerd__LeaseResourcesReply *all, struct err *err)
+static int remove_all(struct rpc *rpc, const struct lease_resource *all, size_t n, struct err *err)
 {
-	for (size_t i = 0; i < all->n_resources; i++) {
-		const Containerd__LeaseResource *r = all->resources[i];
-		const char *snapshotter = str_after(r->type, SNAPSHOTS);
+	for (size_t i = 0; i < n; i++) {
+		const char *snapshotter = str_after(all[i].type, SNAPSHOTS);
 
-		if (snapshotter && snapshot_remove(rpc, snapshotter, r->id, err) < 0 &&
+		if (snapshotter && snapshot_remove(rpc, snapshotter, all[i].id, err) < 0 &&
 		    err->code != ERR_NOT_FOUND)
-			return err_in(err, "remove the temporary snapshot %.100s", r->id);
+			return err_in(err, "remove the temporary snapshot %.100s", all[i].id);
 	}
 	return 0;
 }
@@ -81,22 +36,14 @@ static int remove_all(struct rpc *rpc, const Containerd__LeaseResourcesReply *al
 int lease_empty(struct rpc *rpc, const char *id, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
-	Containerd__LeaseResources request = CONTAINERD__LEASE_RESOURCES__INIT;
-	const struct rpc_call call = {
-		.method = "/containerd.services.leases.v1.Leases/ListResources",
-		.request = &request.base,
-		.reply = &containerd__lease_resources_reply__descriptor,
-	};
-	const Containerd__LeaseResourcesReply *all;
-	ProtobufCMessage *m;
+	struct lease_resource *all;
+	size_t n;
 
-	request.id = (char *)(uintptr_t)id;
-	if (rpc_unary(rpc, &call, &arena, &m, err) < 0)
+	if (lease_list(rpc, id, &arena, &all, &n, err) < 0)
 		return -1;
-	all = (const void *)m;
-	if (all->n_resources)
-		qsort(all->resources, all->n_resources, sizeof(*all->resources), by_name_backwards);
-	return remove_all(rpc, all, err);
+	if (n)
+		qsort(all, n, sizeof(*all), by_name_backwards);
+	return remove_all(rpc, all, n, err);
 }
 
 /* --- one snapshot -------------------------------------------------------------------------- */
@@ -151,5 +98,6 @@ int snapshot_remove(struct rpc *rpc, const char *snapshotter, const char *key, s
 
 	request.snapshotter = (char *)(uintptr_t)snapshotter;
 	request.key = (char *)(uintptr_t)key;
-	return tell(rpc, "/containerd.services.snapshots.v1.Snapshots/Remove", &request.base, err);
+	return rpc_tell(rpc, "/containerd.services.snapshots.v1.Snapshots/Remove", &request.base,
+			err);
 }

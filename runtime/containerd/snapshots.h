@@ -4,17 +4,11 @@
 #include <stddef.h>
 
 #include "runtime/base/arena.h"
+#include "runtime/containerd/lease.h"
 #include "runtime/containerd/rpc.h"
 #include "runtime/prepare/request.h"
 
 /* Looking into an image through temporary snapshots, which a lease keeps together. */
-
-/*
- * Takes the lease @id, under which views are safe from containerd's garbage collection; all later
- * calls of @rpc use it. It ends with lease_end(), or by itself after @seconds should we die first.
- */
-MUST_CHECK int lease_begin(struct rpc *rpc, const char *id, unsigned int seconds, struct err *err);
-MUST_CHECK int lease_end(struct rpc *rpc, const char *id, struct err *err);
 
 /*
  * Removes the snapshots under the lease @id, those with the greater names first: children are named

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/containerd/pull_lease.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "runtime/base/str.h"
+#include "runtime/containerd/lease.h"
+
+#define PERIOD 43200 /* seconds */
+
+static void name_of(const char *digest, long long period, char *ret, size_t size)
+{
+	const char *colon = strchr(digest, ':');
+
+	(void)str_fmt(ret, size, "crossarch-pull-%.24s-%lld", colon ? colon + 1 : digest, period);
+}
+
+int pull_lease_take(struct rpc *rpc, const char *digest, struct err *err)
+{
+	long long now = time(NULL), period = now / PERIOD;
+	char id[80];
+
+	name_of(digest, period, id, sizeof(id));
+	if (lease_begin(rpc, id, (unsigned int)((period + 2) * PERIOD - now), err) == 0)
+		return 0;
+	if (err->code != ERR_EXISTS)
+		return -1;
+	rpc_use_lease(rpc, id);
+	return 0;
+}
+
+int pull_lease_end(struct rpc *rpc, const char *digest, struct err *err)
+{
+	long long period = time(NULL) / PERIOD;
+	char id[80];
+
+	rpc_leave_lease(rpc);
+	for (int i = 0; i < 2; i++) {
+		name_of(digest, period - i, id, sizeof(id));
+		if (lease_end(rpc, id, err) < 0 && err->code != ERR_NOT_FOUND)
+			return -1;
+	}
+	return 0;
+}
