@@ -134,6 +134,16 @@ static void ref_platform(json *entry, char ret[static PLATFORM_MAX])
 		ret[0] = '\0';
 }
 
+/* BuildKit keeps what it knows about an image beside it, as an image of no platform. */
+static bool is_attestation(json *entry)
+{
+	json *annotations;
+	struct err ignored;
+
+	return json_typed(entry, "annotations", json_type_object, &annotations, &ignored) == 0 &&
+	       json_member(annotations, "vnd.docker.reference.type");
+}
+
 static int ref_add(json *entry, struct manifest_ref *list, size_t *n, struct err *err)
 {
 	enum manifest_kind kind;
@@ -144,7 +154,7 @@ static int ref_add(json *entry, struct manifest_ref *list, size_t *n, struct err
 	if (json_text(entry, "mediaType", "", &type, err) < 0)
 		return -1;
 	kind = manifest_kind_of(type);
-	if (kind == MANIFEST_OTHER)
+	if (kind == MANIFEST_OTHER || is_attestation(entry))
 		return 0;
 	if (*n == MANIFESTS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d manifests", MANIFESTS_MAX);

@@ -43,7 +43,7 @@ struct manifest_ref {
 
 /*
  * Appends what an index names to @list of *@n_list entries with room for MANIFESTS_MAX in all;
- * entries of unknown media types are left out. ERR_LIMIT when there are more.
+ * entries of unknown media types, and attestations, are left out. ERR_LIMIT when there are more.
  */
 MUST_CHECK int image_index_parse(const void *bytes, size_t n, struct manifest_ref *list,
 				 size_t *n_list, struct err *err);

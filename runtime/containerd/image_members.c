@@ -104,21 +104,67 @@ static int queue_image(struct image_store *store, const char *name, struct queue
 	return 0;
 }
 
+static int read_queue(struct image_store *store, struct queue *q, struct image_members *ret,
+		      struct err *err)
+{
+	CLEANUP_MEMBERS struct image_members m = { false, NULL, 0 };
+
+	m.list = calloc(MANIFESTS_MAX, sizeof(*m.list));
+	if (!m.list)
+		return err_set(err, ERR_NOMEM, "no memory for a list of platforms");
+	m.index = q->list[0].kind == MANIFEST_INDEX;
+	if (walk(store, q, &m, err) < 0)
+		return -1;
+	*ret = m;
+	m = (struct image_members){ false, NULL, 0 };
+	return 0;
+}
+
 int image_members_read(struct image_store *store, const char *name, struct image_members *ret,
 		       struct err *err)
 {
 	CLEANUP_FREE struct queue *q = calloc(1, sizeof(*q));
-	CLEANUP_MEMBERS struct image_members m = { false, NULL, 0 };
 
-	m.list = calloc(MANIFESTS_MAX, sizeof(*m.list));
-	if (!q || !m.list)
+	if (!q)
 		return err_set(err, ERR_NOMEM, "no memory for a list of platforms");
 	if (queue_image(store, name, q, err) < 0)
 		return -1;
-	m.index = q->list[0].kind == MANIFEST_INDEX;
-	if (walk(store, q, &m, err) < 0)
+	if (read_queue(store, q, ret, err) < 0)
 		return err_in(err, "image %.200s", name);
-	*ret = m;
-	m = (struct image_members){ false, NULL, 0 };
+	return 0;
+}
+
+/* Without a record of it nothing but the document itself says what it is. */
+static int kind_of_blob(struct image_store *store, const char *digest, enum manifest_kind *ret,
+			struct err *err)
+{
+	CLEANUP_BUF struct buf blob = BUF_INIT(BLOB_MAX);
+	CLEANUP_FREE struct queue *entries = calloc(1, sizeof(*entries));
+	struct err ignored;
+	char config[DIGEST_MAX];
+
+	if (!entries)
+		return err_set(err, ERR_NOMEM, "no memory for a list of platforms");
+	if (store->blob(store, digest, &blob, err) < 0)
+		return -1;
+	*ret = MANIFEST_INDEX;
+	if (image_index_parse(blob.data, blob.len, entries->list, &entries->n, &ignored) == 0)
+		return 0;
+	*ret = MANIFEST_IMAGE;
+	return image_manifest_parse(blob.data, blob.len, config, err);
+}
+
+int image_members_of_digest(struct image_store *store, const char *digest,
+			    struct image_members *ret, struct err *err)
+{
+	CLEANUP_FREE struct queue *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return err_set(err, ERR_NOMEM, "no memory for a list of platforms");
+	str_copy(q->list[0].digest, DIGEST_MAX, digest);
+	q->n = 1;
+	if (kind_of_blob(store, digest, &q->list[0].kind, err) < 0 ||
+	    read_queue(store, q, ret, err) < 0)
+		return err_in(err, "%.80s", digest);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "runtime/base/str.h"
+#include "runtime/containerd/image_members.h"
 #include "runtime/containerd/image_platform.h"
 
 #define OCI_INDEX "application/vnd.oci.image.index.v1+json"
@@ -396,6 +397,50 @@ static void test_attestation(void **state)
 	assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+/* What an index has, by its digest: without attestations, and with what is not on this node. */
+static void test_by_digest(void **state)
+{
+	static const struct blob blobs[] = {
+		{ INDEX,
+		  "{\"manifests\":["
+		  "{\"mediaType\":\"" OCI_MANIFEST "\",\"digest\":\"" MANIFEST_ARM
+		  "\",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}},"
+		  "{\"mediaType\":\"" OCI_MANIFEST "\",\"digest\":\"" D(
+			  f1) "\",\"platform\":{\"os\":\"linux\",\"architecture\":\"s390x\"}},"
+			      "{\"mediaType\":\"" OCI_MANIFEST "\",\"digest\":\"" D(
+				      f2) "\",\"platform\":{\"os\":\"linux\",\"architecture\":"
+					  "\"s390x\"},\"annotations\":{"
+					  "\"vnd.docker.reference.type\":\"attestation-manifest\"}}"
+					  "]}" },
+		{ MANIFEST_ARM, MANIFEST(CONFIG_ARM) },
+		{ CONFIG_ARM, CONFIG("arm64", ",\"variant\":\"v8\"", LAYER_ARM) },
+		{ D(e1), "{}" },
+		{ NULL, NULL },
+	};
+	CLEANUP_MEMBERS struct image_members all = { false, NULL, 0 };
+	CLEANUP_MEMBERS struct image_members one = { false, NULL, 0 };
+	struct err err = ERR_INIT;
+	struct fake fake;
+
+	(void)state;
+	fake_init(&fake, blobs);
+	assert_int_equal(image_members_of_digest(&fake.store, INDEX, &all, &err), 0);
+	assert_true(all.index);
+	assert_int_equal(all.n, 2);
+	assert_string_equal(all.list[0].declared, "linux/arm64/v8");
+	assert_true(all.list[0].here);
+	assert_string_equal(all.list[1].platform, "linux/s390x");
+	assert_false(all.list[1].here);
+	assert_int_equal(image_members_of_digest(&fake.store, MANIFEST_ARM, &one, &err), 0);
+	assert_false(one.index);
+	assert_int_equal(one.n, 1);
+	assert_string_equal(one.list[0].platform, "linux/arm64/v8");
+	assert_int_equal(image_members_of_digest(&fake.store, D(e1), &one, &err), -1);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_int_equal(image_members_of_digest(&fake.store, D(e2), &one, &err), -1);
+	assert_int_equal(err.code, ERR_NOT_FOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +455,7 @@ int main(void)
 		cmocka_unit_test(test_deep),
 		cmocka_unit_test(test_by_name),
 		cmocka_unit_test(test_attestation),
+		cmocka_unit_test(test_by_digest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
