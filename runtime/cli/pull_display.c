@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/pull_display.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/base/str.h"
+
+#define BAR_WIDTH 30
+#define LINE_SECONDS 10
+#define MB 1000000
+
+struct pull_display pull_display_of(const char *what, bool quiet)
+{
+	return (struct pull_display){
+		.what = what,
+		.quiet = quiet,
+		.bar = isatty(STDOUT_FILENO),
+		.last_line = time(NULL),
+	};
+}
+
+void pull_display_size(const struct progress *p, char *text, size_t size)
+{
+	long long have = (p->have + MB - 1) / MB, total = (p->total + MB - 1) / MB;
+
+	if (p->have < p->total)
+		(void)str_fmt(text, size, "%lld of %lld MB", (long long)p->have / MB, total);
+	else
+		(void)str_fmt(text, size, "%lld MB", have);
+}
+
+void pull_display_bar(const struct progress *p, size_t width, char *text, size_t size)
+{
+	size_t filled =
+		p->total > 0 ? (size_t)((__int128)p->have * (long long)width / p->total) : 0;
+
+	if (filled > width)
+		filled = width;
+	if (width + 3 > size)
+		return;
+	text[0] = '[';
+	memset(text + 1, '#', filled);
+	memset(text + 1 + filled, ' ', width - filled);
+	text[width + 1] = ']';
+	text[width + 2] = '\0';
+}
+
+static void show_bar(struct pull_display *d, const struct progress *p)
+{
+	char bar[BAR_WIDTH + 3], size[64];
+
+	pull_display_bar(p, BAR_WIDTH, bar, sizeof(bar));
+	pull_display_size(p, size, sizeof(size));
+	/* To the begin of the line, and what is left of a longer one is wiped out. */
+	printf("\r%s %s %s\033[K", d->what, bar, size);
+	fflush(stdout);
+	d->shown = true;
+}
+
+static void show_line(struct pull_display *d, bool known, const struct progress *p)
+{
+	char size[64] = "nothing yet";
+	time_t now = time(NULL);
+
+	if (now - d->last_line < LINE_SECONDS)
+		return;
+	d->last_line = now;
+	if (known)
+		pull_display_size(p, size, sizeof(size));
+	printf("%s: %s%s\n", d->what, size, known && p->have >= p->total ? ", unpacking" : "");
+	fflush(stdout);
+}
+
+void pull_display_progress(void *ctx, bool known, const struct progress *progress)
+{
+	struct pull_display *d = ctx;
+
+	if (d->quiet)
+		return;
+	if (d->bar)
+		show_bar(d, progress);
+	else
+		show_line(d, known, progress);
+}
+
+void pull_display_end(struct pull_display *d)
+{
+	if (!d->shown)
+		return;
+	printf("\r\033[K");
+	fflush(stdout); /* what follows may be an error, on another stream */
+	d->shown = false;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "runtime/containerd/progress.h"
+
+/* How far a pull is: a bar that moves on a terminal, elsewhere a line every ten seconds. */
+struct pull_display {
+	const char *what; /* "linux/arm64 of python:3.12" */
+	bool bar, quiet;
+	bool shown; /* there is a bar to wipe out */
+	time_t last_line;
+};
+
+/* For stdout. */
+struct pull_display pull_display_of(const char *what, bool quiet);
+
+/* As image_on_progress (image_pull.h); @ctx is the display. */
+void pull_display_progress(void *ctx, bool known, const struct progress *progress);
+
+/* Wipes the bar. */
+void pull_display_end(struct pull_display *d);
+
+/* "14 of 62 MB", or "14 MB" when @p has no total or is complete. */
+void pull_display_size(const struct progress *p, char *text, size_t size);
+
+/* A bar of @width characters in brackets, filled as far as @p is. */
+void pull_display_bar(const struct progress *p, size_t width, char *text, size_t size);

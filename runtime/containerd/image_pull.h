@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+
+#include "runtime/arch/platform.h"
+#include "runtime/base/err.h"
+#include "runtime/containerd/containerd_store.h"
+#include "runtime/containerd/image_members.h"
+#include "runtime/containerd/image_reference.h"
+#include "runtime/containerd/progress.h"
+
+/* Images of a platform of one's choice: which one a name leads to, and bringing it to this node. */
+struct image_puller {
+	struct rpc *rpc; /* not owned */
+	struct containerd_store containerd;
+	const char *handler;		      /* as in struct pull_request */
+	const char *const *credentials_files; /* credentials.h */
+	bool fresh;			      /* ask the registry whatever is known here */
+};
+
+void image_puller_init(struct image_puller *p, struct rpc *rpc);
+
+struct image_found {
+	struct image_members members; /* owned */
+	const struct image_member *chosen;
+	struct image_reference reference; /* of the chosen one: REPOSITORY@DIGEST */
+};
+
+#define CLEANUP_FOUND CLEANUP(image_found_deinit)
+void image_found_deinit(struct image_found *f);
+
+/*
+ * Which manifest is meant by @name for @wanted: by what containerd has, else by the registry.
+ * ERR_PRECONDITION when there is none for that platform; the text says which there are. Other
+ * errors are those of a pull (pull_failure.h).
+ */
+MUST_CHECK int image_find(struct image_puller *p, const struct image_reference *name,
+			  const struct platform *wanted, struct image_found *ret, struct err *err);
+
+/* Told several times a second while a pull goes on. @known false: not even the manifest has
+ * arrived. */
+typedef void image_on_progress(void *ctx, bool known, const struct progress *progress);
+
+/*
+ * Brings the image to this node. *ret_was_here: it is there already, and nothing was done.
+ * Interrupted, by whatever, the next one goes on where it stopped.
+ */
+MUST_CHECK int image_pull(struct image_puller *p, const struct image_found *image,
+			  image_on_progress *on_progress, void *ctx, bool *ret_was_here,
+			  struct err *err);
+
+/*
+ * Gives @tag, the name of an index without the node's platform, to the image that was pulled of it,
+ * so that the kubelet finds it there: a pull of the tag would fail before any runtime is asked. For
+ * such an index only: otherwise pods that want the node's own platform would get the other one.
+ */
+MUST_CHECK int image_tag(struct image_puller *p, const struct image_reference *tag,
+			 const struct image_found *image, struct err *err);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a person sees of a pull: how far it is, and why it failed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "runtime/base/mem.h"
+#include "runtime/cli/pull_display.h"
+#include "runtime/containerd/pull_failure.h"
+
+/* Texts that containerd 1.6 to 2.3 were heard to say, cut where they repeat themselves. */
+static void test_failures(void **state)
+{
+	static const struct {
+		const char *text;
+		enum pull_failure failure;
+	} rows[] = {
+		{ "pulling from host h:5000 failed with status code [manifests 1]: 401 "
+		  "Unauthorized",
+		  PULL_DENIED },
+		{ "failed to resolve reference \"h:5000/a:1\": pull access denied, repository does "
+		  "not "
+		  "exist or may require authorization: authorization failed: no basic auth "
+		  "credentials",
+		  PULL_DENIED },
+		{ "failed to pull and unpack image \"a\": no match for platform in manifest: not "
+		  "found",
+		  PULL_NO_PLATFORM },
+		{ "get image config descriptor: no match for platform in manifest sha256:1: not "
+		  "found",
+		  PULL_NO_PLATFORM },
+		{ "failed to resolve reference \"h:5000/a:1\": h:5000/a:1: not found",
+		  PULL_NOT_FOUND },
+		{ "failed to copy: httpReadSeeker: failed open: failed to do request: Get "
+		  "\"http://h:5000/v2/a/blobs/sha256:1\": dial tcp 127.0.0.1:5000: connect: "
+		  "connection refused",
+		  PULL_UNREACHABLE },
+		{ "failed commit on ref \"layer-sha256:1\": unexpected commit digest sha256:2, "
+		  "expected sha256:1: failed precondition",
+		  PULL_CORRUPT },
+		{ "failed to extract layer sha256:1: write /a: no space left on device: unknown",
+		  PULL_DISK_FULL },
+		{ "connect to /run/containerd/containerd.sock: Connection refused", PULL_GONE },
+		{ "ImageService/PullImage: Socket closed", PULL_GONE },
+		{ "something new", PULL_OTHER },
+		{ "", PULL_OTHER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (pull_failure_of(rows[i].text) != rows[i].failure)
+			fail_msg("%s: %d", rows[i].text, (int)pull_failure_of(rows[i].text));
+	for (int f = 0; f < PULL_FAILURE_N; f++)
+		assert_int_equal(*pull_failure_advice((enum pull_failure)f) == '\0',
+				 f == PULL_OTHER);
+}
+
+static void test_display(void **state)
+{
+	static const struct {
+		struct progress p;
+		const char *size, *bar;
+	} rows[] = {
+		{ { 0, 0 }, "0 MB", "[          ]" },
+		{ { 0, 62000000 }, "0 of 62 MB", "[          ]" },
+		{ { 14700000, 61200000 }, "14 of 62 MB", "[##        ]" },
+		{ { 61199999, 61200000 }, "61 of 62 MB", "[######### ]" },
+		{ { 61200000, 61200000 }, "62 MB", "[##########]" },
+		{ { 70000000, 61200000 }, "70 MB", "[##########]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[64];
+
+		pull_display_bar(&rows[i].p, 10, text, sizeof(text));
+		assert_string_equal(text, rows[i].bar);
+		pull_display_size(&rows[i].p, text, sizeof(text));
+		assert_string_equal(text, rows[i].size);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_display),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
