@@ -9,6 +9,8 @@ _crossarch_options() {
 	doctor) echo --address --json --quiet --help ;;
 	check) echo --rootfs --bundle --config --address --namespace --snapshotter --json --quiet --help ;;
 	explain) echo --json --help ;;
+	pull) echo --platform --fresh --credentials --handler --address --quiet --help ;;
+	resolve) echo --file --platform --fresh --credentials --handler --address --quiet --help ;;
 	emulators) echo --path --credentials --pod --json --quiet --help ;;
 	config) echo --write --remove --nfd --address --file --quiet --help ;;
 	labels) echo --write --directory --quiet --help ;;
@@ -34,16 +36,21 @@ _crossarch() {
 	local command=${COMP_WORDS[1]-} first='' words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words='doctor check explain emulators config labels cpu-models image-platform help --version --help'
+		words='doctor check explain pull resolve emulators config labels cpu-models image-platform help --version --help'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi
 	case $prev in
+	--platform)
+		words=linux/${_crossarch_archs// / linux/}
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+		return
+		;;
 	--rootfs | --bundle | --directory | -r | -b | -d)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--config | --file | --path | --address | -c | -f | -p | -a)
+	--config | --credentials | --file | --path | --address | -c | -f | -p | -a)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

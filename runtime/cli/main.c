@@ -15,6 +15,8 @@ static const struct cli_command *const commands[] = {
 	&cmd_doctor,
 	&cmd_check,
 	&cmd_explain,
+	&cmd_pull,
+	&cmd_resolve,
 	&cmd_emulators,
 	&cmd_config,
 	&cmd_labels,

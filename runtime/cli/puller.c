@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/puller.h"
+
+#include <unistd.h>
+
+#include "runtime/base/str.h"
+#include "runtime/containerd/pull_failure.h"
+
+#define CONNECT_MS 10000
+
+int puller_open(const struct cli_command *self, const struct puller_options *o, struct puller *ret)
+{
+	const struct rpc_target target = {
+		.socket = o->socket,
+		.namespace = "k8s.io",
+		.timeout_ms = CONNECT_MS,
+	};
+	struct err err = ERR_INIT;
+	struct rpc *rpc;
+
+	if (!o->platform)
+		return cli_usage(self, "for which platform? --platform linux/arm64");
+	if (platform_parse(o->platform, &ret->wanted, &err) < 0)
+		return cli_usage(self, "--platform: %s", err.text);
+	if (o->credentials && access(o->credentials, R_OK) < 0)
+		return cli_fail(self, "credentials %s: cannot be read", o->credentials);
+	if (rpc_open(&target, &rpc, &err) < 0)
+		return cli_fail(self,
+				"%s. Is containerd running, is --address its socket, and are you "
+				"root?",
+				err.text);
+	image_puller_init(&ret->images, rpc);
+	ret->images.handler = o->handler;
+	ret->images.fresh = o->fresh;
+	ret->files[0] = o->credentials;
+	ret->files[1] = NULL;
+	if (o->credentials)
+		ret->images.credentials_files = ret->files;
+	return CLI_DONE;
+}
+
+int puller_fail(const struct cli_command *self, const char *image, const struct err *err)
+{
+	/* What is ours to say needs no advice; the rest is containerd's text. */
+	bool ours = err->code == ERR_PRECONDITION || err->code == ERR_UNSUPPORTED ||
+		    err->code == ERR_INVALID;
+	const char *advice = ours ? "" : pull_failure_advice(pull_failure_of(err->text));
+
+	return cli_fail(self, "%s: %s%s%s", image, err->text, *advice ? ". " : "", advice);
+}
