@@ -195,14 +195,61 @@ static const struct explanation table[] = {
 	  "RUN chmod +x FILE in the image's build; in git: git update-index --chmod=+x FILE\n"
 	  "mount the volume without noexec, or copy the program elsewhere\n"
 	  "a ConfigMap as program: set defaultMode: 0755" },
-	{ "platform-mismatch", false, "not the platform the pod asked for",
-	  "The annotation io.crossarch.platform names a platform and the image that was pulled is "
-	  "of another one. containerd's CRI pulls the node's own platform of a multi-platform "
-	  "image, whatever the runtime class.",
-	  "The annotation against the program's ELF header and the platform the image declares.",
-	  "name the image of the wanted platform by its digest; crossarch check IMAGE lists them\n"
-	  "or use a tag for one platform, such as arm64v8/alpine\n"
-	  "or remove the annotation" },
+	{ "platform-mismatch", false, "not the platform that was asked for",
+	  "The annotation io.crossarch.platform, or the key platform in the settings of the pod's "
+	  "runtime class, names a platform, and what would run is of another one. A single "
+	  "manifest has only the platform it has; one of an index is exchanged for the wanted one, "
+	  "unless the setting pull is never and it is not on the node.",
+	  "What is asked for against the program's ELF header and the platform the image declares.",
+	  "name the image of the wanted platform by its digest: crossarch resolve, crossarch "
+	  "check\n"
+	  "or use an image that has several platforms\n"
+	  "or bring it to the node: crossarch pull --platform P IMAGE\n"
+	  "or remove the annotation, or choose another runtime class" },
+	{ "platform-pulling", false, "the wanted platform is on its way to the node",
+	  "containerd pulled the node's own platform of the image, and the pod asks for another "
+	  "one, which is now pulled as well. That takes longer than the kubelet waits for a "
+	  "start.",
+	  "The pull was not over ten seconds before the end of the kubelet's request, or other "
+	  "pulls are before it (setting pulls_at_once). It goes on after the refusal, and goes on "
+	  "where it stopped if anything interrupts it.",
+	  "wait: the kubelet tries again\n"
+	  "crossarch pull --platform P IMAGE on the node, before the pod comes\n"
+	  "raise runtimeRequestTimeout in the kubelet's configuration (2 minutes)\n"
+	  "raise pulls_at_once in the settings" },
+	{ "platform-pull-denied", false, "the node may not pull the wanted platform",
+	  "The imagePullSecrets of a pod go to the kubelet and never to a runtime, so the wanted "
+	  "platform is pulled with the credentials of the node: those in containerd's "
+	  "configuration, else in /var/lib/kubelet/config.json, else in /root/.docker/config.json, "
+	  "or in the file that the setting credentials names.",
+	  "The registry answers 401 or 403, or that there is no such repository.",
+	  "write the digest that the line names in the pod: the kubelet then pulls it with the "
+	  "pod's secrets\n"
+	  "crossarch resolve --platform P <pod.yaml writes such digests\n"
+	  "put credentials for the registry into /var/lib/kubelet/config.json on the node" },
+	{ "platform-pull-failed", false, "the wanted platform could not be pulled",
+	  "The pull of the wanted platform ended with an error: the registry is out of reach or "
+	  "lacks a part of the image, what it sends is not what the digest says, the disk is full, "
+	  "or the image is larger than the setting pull_max_mb. The line says which.",
+	  "What containerd answers to the pull, in its own words where they say more.",
+	  "do what the line says\n"
+	  "crossarch pull --platform P IMAGE on the node shows the pull and the whole error" },
+	{ "platform-unavailable", false, "the image has nothing for the wanted platform",
+	  "The list of platforms in the image (its index) has none that suits what the pod or its "
+	  "runtime class asks for.",
+	  "The index that the container was made of. Platforms are compared as containerd does: "
+	  "linux/arm64 is linux/arm64/v8, and an older variant of the same architecture suits.",
+	  "ask for a platform that it has; the line lists them\n"
+	  "use another tag or image, or build it: docker buildx build --platform" },
+	{ "platform-differs", false, "the platforms of the image have different users",
+	  "containerd looks up the user and group of a container in the image for the node's own "
+	  "platform. The one for the wanted platform has another user, or gives the same name "
+	  "another number, so the program would run as somebody else.",
+	  "USER of both images, with names looked up in the /etc/passwd and /etc/group of the one "
+	  "that is to run, against the numbers in the container's specification.",
+	  "set runAsUser and runAsGroup in the pod's securityContext: the line says to what\n"
+	  "or name the image by the digest of the wanted platform\n"
+	  "or build the image with a numeric USER that is the same for all platforms" },
 	{ "emulation-refused", false, "it would need an emulator, and that is forbidden",
 	  "An emulator is registered and would work, but the configuration or the pod says "
 	  "\"never\".",

@@ -83,7 +83,42 @@ static bool set_wanted(struct settings *s, const struct key *k, const struct set
 	struct err err;
 
 	(void)k;
-	return platform_parse(v->text, &s->wanted, &err) == 0;
+	s->wanted_by_pod = false;
+	return v->quoted && platform_parse(v->text, &s->wanted, &err) == 0;
+}
+
+static bool set_wanted_by_pod(struct settings *s, const struct key *k, const struct setting *v)
+{
+	bool known = set_wanted(s, k, v);
+
+	s->wanted_by_pod = known;
+	return known;
+}
+
+static bool set_pull(struct settings *s, const struct key *k, const struct setting *v)
+{
+	(void)k;
+	s->pull_never = str_eq(v->text, "never");
+	return s->pull_never || str_eq(v->text, "auto");
+}
+
+/* What the node forbids, a pod cannot permit: so "auto" is no word for it. */
+static bool set_pull_by_pod(struct settings *s, const struct key *k, const struct setting *v)
+{
+	(void)k;
+	s->pull_never |= str_eq(v->text, "never");
+	return str_eq(v->text, "never");
+}
+
+static bool set_pulls_at_once(struct settings *s, const struct key *k, const struct setting *v)
+{
+	return set_number(s, k, v) && s->pulls_at_once >= 1 &&
+	       s->pulls_at_once <= SETTINGS_PULLS_MAX;
+}
+
+static bool set_path(struct settings *s, const struct key *k, const struct setting *v)
+{
+	return v->text[0] == '/' && set_text(s, k, v);
 }
 
 /* Model names reach an environment variable: qemu's are letters, digits and , = . _ + - */
@@ -130,7 +165,17 @@ static bool set_qemu(struct settings *s, const struct key *k, const struct setti
 static const struct key keys[] = {
 	{ "engine", NULL, NODE, "runc, crun and an absolute path", set_engine, MEMBER(engine) },
 	{ "emulation", NULL, ALL, "auto and never", set_emulation, 0, 0 },
-	{ "platform", NULL, FROM_POD, "platforms such as linux/arm64", set_wanted, 0, 0 },
+	{ "platform", NULL, NODE, "platforms such as linux/arm64", set_wanted, 0, 0 },
+	{ "platform", NULL, FROM_POD, "platforms such as linux/arm64", set_wanted_by_pod, 0, 0 },
+	{ "pull", NULL, NODE, "auto and never", set_pull, 0, 0 },
+	{ "pull", NULL, FROM_POD, "never alone: a pod can forbid a pull, not permit one",
+	  set_pull_by_pod, 0, 0 },
+	{ "pulls_at_once", NULL, NODE, "whole numbers from 1 to 64", set_pulls_at_once,
+	  MEMBER(pulls_at_once) },
+	{ "pull_max_mb", NULL, NODE, "whole numbers of megabytes, 0 for no limit", set_number,
+	  MEMBER(pull_max_mb) },
+	{ "credentials", NULL, NODE, "absolute paths of a config.json for registries", set_path,
+	  MEMBER(credentials) },
 	{ "cpu", NULL, ALL, "names of qemu CPU models", set_cpu, 0, 0 },
 	{ "qemu", NULL, FROM_FILE,
 	  "objects of variables such as {\"QEMU_STACK_SIZE\": \"8388608\"}", set_qemu, 0, 0 },
@@ -157,6 +202,7 @@ void settings_init(struct settings *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->image_check = true;
+	s->pulls_at_once = SETTINGS_PULLS_AT_ONCE;
 	s->log_level = LOG_INFO;
 }
 
@@ -200,7 +246,7 @@ static void name_key(enum source source, const char *name, char *text, size_t si
 static int complain_unknown(enum source source, const char *name, const char *where,
 			    struct complaint *bad)
 {
-	char full[80], known[200];
+	char full[80], known[240];
 
 	name_key(source, name, full, sizeof(full));
 	list_keys(source, known, sizeof(known));

@@ -18,6 +18,8 @@
  */
 #define SETTINGS_FILE CROSSARCH_SYSCONFDIR "/crossarch/config.json"
 #define SETTINGS_ANNOTATION "io.crossarch."
+#define SETTINGS_PULLS_AT_ONCE 2 /* unless set */
+#define SETTINGS_PULLS_MAX 64
 #define SETTINGS_CPUS 16
 #define SETTINGS_VARIABLES 16
 
@@ -36,7 +38,12 @@ struct settings {
 	char engine[256]; /* "", "runc", "crun" or an absolute path */
 	bool emulation_never, seccomp_keep, private_emulators, image_check;
 	enum log_level log_level;
-	struct platform wanted; /* the platform a pod asks for */
+	struct platform wanted; /* the platform a pod asks for, or its runtime handler */
+	bool wanted_by_pod;	/* it was the pod: an annotation of its own */
+	bool pull_never;	/* nothing is pulled for @wanted */
+	uint64_t pulls_at_once; /* how many images this node pulls for @wanted at a time */
+	uint64_t pull_max_mb;	/* millions of compressed bytes of an image, 0: no limit */
+	char credentials[256];	/* a config.json for registries, "": those of the kubelet */
 	struct settings_cpu cpus[SETTINGS_CPUS];
 	size_t n_cpus;
 	struct settings_variable variables[SETTINGS_VARIABLES];

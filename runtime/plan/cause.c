@@ -406,17 +406,17 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 	},
 	[CAUSE_PLATFORM] = {
 		"platform-mismatch",
-		"the pod asks for {wanted} but {program} is {platform}",
+		"{asking} for {wanted} but {program} is {platform}",
 		"the image reference led to another platform than the one asked for",
 		"name the image for {wanted} by its digest (crossarch check IMAGE lists them), "
-		"or remove the annotation io.crossarch.platform",
+		"or {ask-not}",
 	},
 	[CAUSE_PLATFORM_DECLARED] = {
 		"platform-mismatch",
-		"the pod asks for {wanted} but its image declares {declared}",
+		"{asking} for {wanted} but its image declares {declared}",
 		"the image reference led to another platform than the one asked for",
 		"name the image for {wanted} by its digest (crossarch check IMAGE lists them), "
-		"or remove the annotation io.crossarch.platform",
+		"or {ask-not}",
 	},
 	[CAUSE_NEVER] = {
 		"emulation-refused",

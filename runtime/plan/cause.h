@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
+
 /*
  * Every reason to refuse a program or to warn about it, finer than the codes people see: one code
  * may have several causes with sentences of their own. The order is that of the table in cause.c.
@@ -77,7 +79,22 @@ enum cause {
 	CAUSE_PRIVATE_HOST_PID,
 	CAUSE_PRIVATE_TAKEN,
 	CAUSE_PRIVATE_MISSING,
-	CAUSE_CONFIG, /* its texts are in a struct complaint, filled where it was found */
+	CAUSE_PLATFORM_UNAVAILABLE, /* from here: choosing a platform, choice_line.h */
+	CAUSE_PLATFORM_NEVER,
+	CAUSE_PLATFORM_HELD,
+	CAUSE_PLATFORM_PULLING,
+	CAUSE_PLATFORM_QUEUED,
+	CAUSE_PLATFORM_PULL_DENIED,
+	CAUSE_PLATFORM_PULL_FAILED,
+	CAUSE_PLATFORM_PULL_NOT_FOUND,
+	CAUSE_PLATFORM_PULL_CORRUPT,
+	CAUSE_PLATFORM_PULL_DISK_FULL,
+	CAUSE_PLATFORM_PULL_UNREACHABLE,
+	CAUSE_PLATFORM_PULL_GONE,
+	CAUSE_PLATFORM_PULL_TOO_LARGE,
+	CAUSE_PLATFORM_DIFFERS,
+	CAUSE_PLATFORM_NO_USER, /* to here */
+	CAUSE_CONFIG,		/* its texts are in a struct complaint, filled where it was found */
 	/* warnings, from here on */
 	CAUSE_WARN_LABEL,
 	CAUSE_WARN_SETUID,
@@ -94,17 +111,26 @@ enum cause {
 	CAUSE_N,
 };
 
-/* The parts of one line. {name} stands for what diagnosis.c fills in. */
+/* The parts of one line. {name} stands for what diagnosis.c, or choice_line.c, fills in. */
 struct cause_row {
 	const char *code;
 	const char *what, *why, *fix;
 };
 
-/* The two halves of the table, reasons to refuse and warnings. Static storage. */
+/* About what an image has and how it comes to the node, not about a program's file. */
+static inline bool cause_is_choice(enum cause c)
+{
+	return c >= CAUSE_PLATFORM_UNAVAILABLE && c <= CAUSE_PLATFORM_NO_USER;
+}
+
+/* The parts of the table: reasons to refuse, those of a choice, and warnings. Static storage. */
 const struct cause_row *cause_refusal_row(enum cause c);
+const struct cause_row *cause_choice_row(enum cause c);
 const struct cause_row *cause_warning_row(enum cause c);
 
 static inline const struct cause_row *cause_row(enum cause c)
 {
+	if (cause_is_choice(c))
+		return cause_choice_row(c);
 	return c < CAUSE_WARN_LABEL ? cause_refusal_row(c) : cause_warning_row(c);
 }

@@ -299,6 +299,12 @@ static void put_mode(struct sentence *s)
 	text_printf(s->out, "%04o", facts_last(s->f)->mode & 07777);
 }
 
+static void put_asking(struct sentence *s)
+{
+	text_add(s->out,
+		 s->f->settings->wanted_by_pod ? "the pod asks" : "the pod's runtime class asks");
+}
+
 static void put_wanted(struct sentence *s)
 {
 	char text[PLATFORM_TEXT];
@@ -338,6 +344,7 @@ static void put_syscall(struct sentence *s)
 }
 
 static const struct placeholder placeholders[] = {
+	{ "asking", put_asking },
 	{ "byte", put_byte },
 	{ "cpu-model", put_cpu_model },
 	{ "declared", put_declared },

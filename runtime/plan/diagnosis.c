@@ -6,6 +6,7 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/plan/sentence.h"
+#include "runtime/plan/template.h"
 
 /* True when @name, @n bytes, is one of the @n_list placeholders, which has been put. */
 static bool put_one_of(struct sentence *s, const struct placeholder *list, size_t n_list,
@@ -19,31 +20,18 @@ static bool put_one_of(struct sentence *s, const struct placeholder *list, size_
 	return false;
 }
 
-static void put_placeholder(struct sentence *s, const char *name, size_t n)
+static bool put_placeholder(void *ctx, const char *name, size_t n)
 {
 	size_t n_facts, n_fixes;
 	const struct placeholder *facts = describe_placeholders(&n_facts);
 	const struct placeholder *fixes = fix_placeholders(&n_fixes);
 
-	ASSERT(put_one_of(s, facts, n_facts, name, n) || put_one_of(s, fixes, n_fixes, name, n));
+	return put_one_of(ctx, facts, n_facts, name, n) || put_one_of(ctx, fixes, n_fixes, name, n);
 }
 
 static void put_template(struct sentence *s, const char *template)
 {
-	char piece[256];
-
-	while (*template) {
-		size_t n = strcspn(template, "{");
-
-		(void)str_fmt(piece, sizeof(piece), "%.*s", (int)n, template);
-		text_add(s->out, piece);
-		template += n;
-		if (!*template)
-			break;
-		n = strcspn(template, "}");
-		put_placeholder(s, template + 1, n - 1);
-		template += n + 1;
-	}
+	template_write(s->out, template, put_placeholder, s);
 }
 
 /* A last sentence when the image says it is something else, unless the line said so already. */

@@ -12,14 +12,9 @@
  */
 #define OPERAND_MAX 120
 
-/* True when @s can stand in a shell command or a JSON string without quoting. */
 static bool is_plain(const char *s)
 {
-	size_t n = strlen(s);
-
-	return n && n <= OPERAND_MAX && s[0] != '-' &&
-	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			 "/._+-@:,=~") == n;
+	return text_is_operand(s, OPERAND_MAX);
 }
 
 /* The file's path in the container if it is known, else the path as it was written. */
@@ -353,8 +348,18 @@ static void put_fetch(struct sentence *s)
 				 "does (curl -f), and compare its checksum");
 }
 
+/* --- what was asked for -------------------------------------------------------------------- */
+
+static void put_ask_not(struct sentence *s)
+{
+	text_add(s->out, s->f->settings->wanted_by_pod
+				 ? "remove the annotation io.crossarch.platform"
+				 : "use another runtime class");
+}
+
 static const struct placeholder placeholders[] = {
 	{ "allow-execution", put_allow_execution },
+	{ "ask-not", put_ask_not },
 	{ "credentials", put_credentials },
 	{ "enable", put_enable },
 	{ "fetch", put_fetch },

@@ -133,3 +133,12 @@ void text_name(struct text *t, const char *name, size_t max)
 	text_add(t, "...");
 	add_clean(t, tail, name + n);
 }
+
+bool text_is_operand(const char *s, size_t max)
+{
+	size_t n = strlen(s);
+
+	return n && n <= max && s[0] != '-' &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			 "/._+-@:,=~") == n;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -18,3 +19,7 @@ __attribute__((format(printf, 2, 3))) void text_printf(struct text *t, const cha
 
 /* Appends @name in at most @max bytes (the middle is left out), odd bytes replaced by '?'. */
 void text_name(struct text *t, const char *name, size_t max);
+
+/* True when @s, of at most @max bytes, can stand in a shell command or JSON text without quoting.
+ */
+bool text_is_operand(const char *s, size_t max);

@@ -258,7 +258,9 @@ static unsigned int render(const struct facts *f, size_t n_handlers)
 	char line[DIAGNOSIS_MAX + 1];
 
 	for (enum cause c = CAUSE_NONE + 1; c < CAUSE_N; c++) {
-		for (size_t h = 0; h <= n_handlers && c != CAUSE_CONFIG; h++) {
+		bool elsewhere = c == CAUSE_CONFIG || cause_is_choice(c);
+
+		for (size_t h = 0; h <= n_handlers && !elsewhere; h++) {
 			struct binfmt_entry e = handler_of(h ? h - 1 : 0);
 			struct facts facts = *f;
 			struct plan p = { .guest = facts_guest(f) };

@@ -43,6 +43,10 @@ static void defaults(void **state)
 	assert_false(s.emulation_never || s.seccomp_keep || s.private_emulators);
 	assert_true(s.image_check);
 	assert_int_equal(s.log_level, LOG_INFO);
+	assert_false(s.pull_never || platform_known(&s.wanted));
+	assert_int_equal(s.pulls_at_once, 2);
+	assert_int_equal(s.pull_max_mb, 0);
+	assert_string_equal(s.credentials, "");
 }
 
 static void every_key_of_the_file(void **state)
@@ -62,6 +66,72 @@ static void every_key_of_the_file(void **state)
 	assert_false(s.image_check);
 	assert_int_equal(s.log_level, LOG_DEBUG);
 	assert_string_equal(settings_cpu(&s, arch_by_name("arm64", 5)), "max");
+}
+
+static void a_choice_of_platform(void **state)
+{
+	struct complaint bad;
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(from_json(&s,
+				   "{\"platform\":\"linux/arm64/v8\",\"pull\":\"never\","
+				   "\"pulls_at_once\":64,\"pull_max_mb\":500,"
+				   "\"credentials\":\"/etc/crossarch/auth.json\"}",
+				   &bad),
+			 0);
+	assert_string_equal(s.wanted.arch, "arm64");
+	assert_string_equal(s.wanted.variant, "");
+	assert_true(s.pull_never && !s.wanted_by_pod);
+	assert_int_equal(s.pulls_at_once, 64);
+	assert_int_equal(s.pull_max_mb, 500);
+	assert_string_equal(s.credentials, "/etc/crossarch/auth.json");
+}
+
+/* What a pod says comes after what its node says. */
+static int node_then_pod(struct settings *s, const char *node, const char *pod,
+			 struct complaint *bad)
+{
+	struct spec spec = { .document = NULL };
+	CLEANUP_JSON json *j = NULL;
+	struct err err;
+
+	assert_int_equal(from_json(s, node, bad), 0);
+	assert_int_equal(json_parse(pod, strlen(pod), "it", &j, &err), 0);
+	spec.document = j;
+	return settings_from_annotations(s, &spec, bad);
+}
+
+static void a_pod_chooses_but_permits_nothing(void **state)
+{
+	static const char *const refused[] = {
+		"{\"annotations\":{\"io.crossarch.pull\":\"auto\"}}",
+		"{\"annotations\":{\"io.crossarch.credentials\":\"/etc/shadow\"}}",
+		"{\"annotations\":{\"io.crossarch.pulls_at_once\":\"1\"}}",
+		"{\"annotations\":{\"io.crossarch.pull_max_mb\":\"0\"}}",
+	};
+	struct complaint bad;
+	struct settings s;
+
+	(void)state;
+	assert_int_equal(
+		node_then_pod(&s, "{\"platform\":\"linux/arm64\"}",
+			      "{\"annotations\":{\"io.crossarch.platform\":\"linux/s390x\","
+			      "\"io.crossarch.pull\":\"never\"}}",
+			      &bad),
+		0);
+	assert_string_equal(s.wanted.arch, "s390x");
+	assert_true(s.wanted_by_pod && s.pull_never);
+	assert_int_equal(node_then_pod(&s, "{\"platform\":\"linux/arm64\",\"pull\":\"never\"}",
+				       "{\"annotations\":{}}", &bad),
+			 0);
+	assert_true(!s.wanted_by_pod && s.pull_never);
+	for (size_t i = 0; i < ARRAY_SIZE(refused); i++)
+		assert_int_equal(node_then_pod(&s, "{}", refused[i], &bad), -1);
+	assert_int_equal(node_then_pod(&s, "{\"pull\":\"never\"}", refused[0], &bad), -1);
+	assert_string_equal(bad.what, "the pod sets \"io.crossarch.pull\" to \"auto\"");
+	assert_string_equal(bad.why, "the values are never alone: a pod can forbid a pull, not "
+				     "permit one");
 }
 
 static void variables_of_qemu(void **state)
@@ -119,7 +189,18 @@ static void bad_files(void **state)
 		{ "{\"cpu\":{\"arm\":null}}", "/etc/x.json sets \"cpu\" to \"null\"" },
 		{ "{\"image_check\":\"perhaps\"}",
 		  "/etc/x.json sets \"image_check\" to \"perhaps\"" },
-		{ "{\"platform\":\"linux/arm64\"}", "/etc/x.json has the key \"platform\"" },
+		{ "{\"platform\":\"a/b/c/d\"}", "/etc/x.json sets \"platform\" to \"a/b/c/d\"" },
+		{ "{\"platform\":[\"arm64\"]}",
+		  "/etc/x.json sets \"platform\" to \"[ \"arm64\" ]\"" },
+		{ "{\"pull\":\"always\"}", "/etc/x.json sets \"pull\" to \"always\"" },
+		{ "{\"pulls_at_once\":0}", "/etc/x.json sets \"pulls_at_once\" to \"0\"" },
+		{ "{\"pulls_at_once\":65}", "/etc/x.json sets \"pulls_at_once\" to \"65\"" },
+		{ "{\"pulls_at_once\":\"2\"}", "/etc/x.json sets \"pulls_at_once\" to \"2\"" },
+		{ "{\"pull_max_mb\":-1}", "/etc/x.json sets \"pull_max_mb\" to \"-1\"" },
+		{ "{\"pull_max_mb\":1.5}", "/etc/x.json sets \"pull_max_mb\" to \"1.5\"" },
+		{ "{\"credentials\":\"auth.json\"}",
+		  "/etc/x.json sets \"credentials\" to \"auth.json\"" },
+		{ "{\"credentials\":{}}", "/etc/x.json sets \"credentials\" to \"{ }\"" },
 		{ "{\"SystemdCgroup\":true}", "/etc/x.json has the key \"SystemdCgroup\"" },
 	};
 
@@ -237,6 +318,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(every_key_of_the_file),
+		cmocka_unit_test(a_choice_of_platform),
+		cmocka_unit_test(a_pod_chooses_but_permits_nothing),
 		cmocka_unit_test(variables_of_qemu),
 		cmocka_unit_test(cpu_by_platform),
 		cmocka_unit_test(bad_files),
