@@ -73,16 +73,17 @@ static void show_line(struct pull_display *d, bool known, const struct progress 
 	fflush(stdout);
 }
 
-void pull_display_progress(void *ctx, bool known, const struct progress *progress)
+bool pull_display_progress(void *ctx, bool known, const struct progress *progress)
 {
 	struct pull_display *d = ctx;
 
 	if (d->quiet)
-		return;
+		return true;
 	if (d->bar)
 		show_bar(d, progress);
 	else
 		show_line(d, known, progress);
+	return true;
 }
 
 void pull_display_end(struct pull_display *d)

@@ -17,8 +17,8 @@ struct pull_display {
 /* For stdout. */
 struct pull_display pull_display_of(const char *what, bool quiet);
 
-/* As image_on_progress (image_pull.h); @ctx is the display. */
-void pull_display_progress(void *ctx, bool known, const struct progress *progress);
+/* As image_on_progress (image_pull.h), and always goes on; @ctx is the display. */
+bool pull_display_progress(void *ctx, bool known, const struct progress *progress);
 
 /* Wipes the bar. */
 void pull_display_end(struct pull_display *d);

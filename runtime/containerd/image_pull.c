@@ -158,7 +158,10 @@ static int pull_once(struct image_puller *p, const struct pull_request *request,
 		struct err ignored;
 		bool known = read_progress(p, pulling->member, &progress, &ignored) == 0;
 
-		pulling->on_progress(pulling->ctx, known, &progress);
+		if (!pulling->on_progress(pulling->ctx, known, &progress)) {
+			rpc_abandon(pull);
+			return err_set(err, ERR_TIMEOUT, "it was not waited for");
+		}
 	}
 	return pull_finish(pull, config, err);
 }

@@ -38,13 +38,16 @@ void image_found_deinit(struct image_found *f);
 MUST_CHECK int image_find(struct image_puller *p, const struct image_reference *name,
 			  const struct platform *wanted, struct image_found *ret, struct err *err);
 
-/* Told several times a second while a pull goes on. @known false: not even the manifest has
- * arrived. */
-typedef void image_on_progress(void *ctx, bool known, const struct progress *progress);
+/*
+ * Told several times a second while a pull goes on. @known false: not even the manifest has
+ * arrived. Returns whether to go on.
+ */
+typedef bool image_on_progress(void *ctx, bool known, const struct progress *progress);
 
 /*
  * Brings the image to this node. *ret_was_here: it is there already, and nothing was done.
- * Interrupted, by whatever, the next one goes on where it stopped.
+ * ERR_TIMEOUT when @on_progress ended it. Ended or interrupted, by whatever, the next one goes on
+ * where it stopped.
  */
 MUST_CHECK int image_pull(struct image_puller *p, const struct image_found *image,
 			  image_on_progress *on_progress, void *ctx, bool *ret_was_here,
