@@ -75,6 +75,7 @@ const char *err_code_name(enum err_code code)
 		[ERR_TIMEOUT] = "timeout",
 		[ERR_IO] = "io",
 		[ERR_ENGINE] = "engine",
+		[ERR_UNAVAILABLE] = "unavailable",
 		[ERR_NOMEM] = "no-memory",
 	};
 

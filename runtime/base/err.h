@@ -19,6 +19,7 @@ enum err_code {
 	ERR_TIMEOUT,	  /* a bound in time passed */
 	ERR_IO,		  /* a system call failed */
 	ERR_ENGINE,	  /* runc or crun reported a failure */
+	ERR_UNAVAILABLE,  /* not yet: the same may succeed a little later */
 	ERR_NOMEM,	  /* no memory for this one request */
 };
 

@@ -54,7 +54,7 @@ static int bring(struct pulling *p, const struct image_reference *name,
 
 static int pull_one(struct pulling *p, const char *written)
 {
-	CLEANUP_FOUND struct image_found image = { .chosen = NULL };
+	CLEANUP_IMAGE_FOUND struct image_found image = { .chosen = NULL };
 	struct image_reference name;
 	struct err err = ERR_INIT;
 

@@ -41,7 +41,7 @@ static void resolving_deinit(struct resolving *r)
 static int resolve(struct resolving *r, const char *name, char ret[static REFERENCE_MAX],
 		   struct err *err)
 {
-	CLEANUP_FOUND struct image_found image = { .chosen = NULL };
+	CLEANUP_IMAGE_FOUND struct image_found image = { .chosen = NULL };
 	struct image_reference reference;
 
 	if (image_reference_parse(name, &reference, err) < 0 ||

@@ -5,9 +5,11 @@
 
 #include "proto/containerd.pb-c.h"
 #include "runtime/base/str.h"
+#include "runtime/containerd/snapshots.h"
 
 /* Where CRI keeps its own record of a container (containerd's internal/cri/labels/labels.go). */
 #define CRI_CONTAINER "io.cri-containerd.container.metadata"
+#define CRI_SANDBOX "io.cri-containerd.sandbox.metadata"
 
 /* What one decoded answer may take; a container record with its spec is far below 1 MiB. */
 #define ANSWER_MAX (64u << 20)
@@ -26,25 +28,30 @@ static int call(struct image_store *store, const char *method, const ProtobufCMe
 	return rpc_unary(rpc_of(store), &c, arena, ret, err);
 }
 
-/* The text of an extension: bytes on the wire, JSON without a terminator. */
-static int extension_text(const Containerd__Container *c, const char *key, struct arena *arena,
-			  const char **ret, struct err *err)
+/* JSON in an Any: bytes on the wire, without a terminator. NULL without it. */
+static int any_text(const Containerd__Any *any, struct arena *arena, const char **ret,
+		    struct err *err)
 {
-	*ret = NULL;
-	for (size_t i = 0; i < c->n_extensions; i++) {
-		const Containerd__Any *any = c->extensions[i]->value;
-		char *text;
+	char *text;
 
-		if (!any || !str_eq(c->extensions[i]->key, key))
-			continue;
-		text = arena_alloc(arena, any->value.len + 1);
-		if (!text)
-			return err_set(err, ERR_NOMEM, "no memory for %zu bytes", any->value.len);
-		memcpy(text, any->value.data, any->value.len);
-		*ret = text;
+	*ret = NULL;
+	if (!any)
 		return 0;
-	}
+	text = arena_alloc(arena, any->value.len + 1);
+	if (!text)
+		return err_set(err, ERR_NOMEM, "no memory for %zu bytes", any->value.len);
+	if (any->value.len)
+		memcpy(text, any->value.data, any->value.len);
+	*ret = text;
 	return 0;
+}
+
+static const Containerd__Any *extension(const Containerd__Container *c, const char *key)
+{
+	for (size_t i = 0; i < c->n_extensions; i++)
+		if (str_eq(c->extensions[i]->key, key))
+			return c->extensions[i]->value;
+	return NULL;
 }
 
 static int get_container(struct image_store *store, const char *id, struct arena *arena,
@@ -52,7 +59,7 @@ static int get_container(struct image_store *store, const char *id, struct arena
 {
 	Containerd__ContainerGet request = CONTAINERD__CONTAINER_GET__INIT;
 	const Containerd__Container *c;
-	const char *metadata;
+	const char *metadata, *sandbox, *spec;
 	ProtobufCMessage *m;
 
 	request.id = (char *)(uintptr_t)id;
@@ -62,13 +69,18 @@ static int get_container(struct image_store *store, const char *id, struct arena
 	c = ((const Containerd__ContainerReply *)(const void *)m)->container;
 	if (!c)
 		return err_set(err, ERR_INVALID, "containerd answers without a container");
-	if (extension_text(c, CRI_CONTAINER, arena, &metadata, err) < 0)
+	if (any_text(extension(c, CRI_CONTAINER), arena, &metadata, err) < 0 ||
+	    any_text(extension(c, CRI_SANDBOX), arena, &sandbox, err) < 0 ||
+	    any_text(c->spec, arena, &spec, err) < 0)
 		return -1;
 	*ret = (struct container_record){
 		.image = c->image,
 		.snapshotter = c->snapshotter,
 		.snapshot_key = c->snapshot_key,
 		.metadata = metadata,
+		.sandbox = sandbox,
+		.spec = spec,
+		.spec_type = c->spec ? c->spec->type_url : "",
 	};
 	return 0;
 }
@@ -119,18 +131,71 @@ static int read_blob(struct image_store *store, const char *digest, struct buf *
 static int get_parent(struct image_store *store, const char *snapshotter, const char *key,
 		      struct arena *arena, const char **ret, struct err *err)
 {
-	Containerd__SnapshotStat request = CONTAINERD__SNAPSHOT_STAT__INIT;
-	const Containerd__SnapshotReply *reply;
-	ProtobufCMessage *m;
+	struct snapshot_info info;
 
-	request.snapshotter = (char *)(uintptr_t)snapshotter;
-	request.key = (char *)(uintptr_t)key;
-	if (call(store, "/containerd.services.snapshots.v1.Snapshots/Stat", &request.base,
-		 &containerd__snapshot_reply__descriptor, arena, &m, err) < 0)
+	if (snapshot_stat(rpc_of(store), snapshotter, key, arena, &info, err) < 0)
+		return -1;
+	*ret = info.parent;
+	return 0;
+}
+
+static int list_images(struct image_store *store, struct arena *arena, struct image_named **ret,
+		       size_t *ret_n, struct err *err)
+{
+	Containerd__ImageList request = CONTAINERD__IMAGE_LIST__INIT;
+	const Containerd__ImageListReply *reply;
+	struct image_named *list;
+	ProtobufCMessage *m;
+	size_t n = 0;
+
+	if (call(store, "/containerd.services.images.v1.Images/List", &request.base,
+		 &containerd__image_list_reply__descriptor, arena, &m, err) < 0)
 		return -1;
 	reply = (const void *)m;
-	*ret = reply->info ? reply->info->parent : "";
+	list = arena_alloc(arena, (reply->n_images + 1) * sizeof(*list));
+	if (!list)
+		return err_set(err, ERR_NOMEM, "no memory for %zu images", reply->n_images);
+	for (size_t i = 0; i < reply->n_images; i++) {
+		const Containerd__Image *image = reply->images[i];
+
+		if (image->target)
+			list[n++] = (struct image_named){
+				.name = image->name,
+				.target = { image->target->media_type, image->target->digest },
+			};
+	}
+	*ret = list;
+	*ret_n = n;
 	return 0;
+}
+
+/* containerd's label for where a blob came from: "HOST" and "REPOSITORY[,REPOSITORY]". */
+#define SOURCE_LABEL "containerd.io/distribution.source."
+
+static int get_source(struct image_store *store, const char *digest, struct arena *arena,
+		      const char **ret, struct err *err)
+{
+	Containerd__ContentInfoGet request = CONTAINERD__CONTENT_INFO_GET__INIT;
+	const Containerd__ContentInfo *info;
+	ProtobufCMessage *m;
+
+	request.digest = (char *)(uintptr_t)digest;
+	if (call(store, "/containerd.services.content.v1.Content/Info", &request.base,
+		 &containerd__content_info_reply__descriptor, arena, &m, err) < 0)
+		return -1;
+	info = ((const Containerd__ContentInfoReply *)(const void *)m)->info;
+	for (size_t i = 0; info && i < info->n_labels; i++) {
+		const char *host = str_after(info->labels[i]->key, SOURCE_LABEL);
+		const char *value = info->labels[i]->value;
+		char text[512];
+
+		if (!host ||
+		    !str_fmt(text, sizeof(text), "%s/%.*s", host, (int)strcspn(value, ","), value))
+			continue;
+		*ret = arena_strdup(arena, text);
+		return *ret ? 0 : err_set(err, ERR_NOMEM, "no memory for a name");
+	}
+	return err_set(err, ERR_NOT_FOUND, "no registry is recorded for %.80s", digest);
 }
 
 void containerd_store_init(struct containerd_store *c, struct rpc *rpc)
@@ -141,6 +206,8 @@ void containerd_store_init(struct containerd_store *c, struct rpc *rpc)
 			.image = get_image,
 			.blob = read_blob,
 			.snapshot_parent = get_parent,
+			.images = list_images,
+			.source = get_source,
 		},
 		.rpc = rpc,
 	};

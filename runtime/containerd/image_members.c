@@ -17,7 +17,8 @@ struct queue {
 void image_members_deinit(struct image_members *m)
 {
 	free(m->list);
-	*m = (struct image_members){ false, NULL, 0 };
+	m->list = NULL;
+	m->n = 0;
 }
 
 static int read_config(struct image_store *store, struct image_member *m, struct err *err)
@@ -107,16 +108,17 @@ static int queue_image(struct image_store *store, const char *name, struct queue
 static int read_queue(struct image_store *store, struct queue *q, struct image_members *ret,
 		      struct err *err)
 {
-	CLEANUP_MEMBERS struct image_members m = { false, NULL, 0 };
+	CLEANUP_MEMBERS struct image_members m = { .list = NULL };
 
 	m.list = calloc(MANIFESTS_MAX, sizeof(*m.list));
 	if (!m.list)
 		return err_set(err, ERR_NOMEM, "no memory for a list of platforms");
 	m.index = q->list[0].kind == MANIFEST_INDEX;
+	str_copy(m.digest, sizeof(m.digest), q->list[0].digest);
 	if (walk(store, q, &m, err) < 0)
 		return -1;
 	*ret = m;
-	m = (struct image_members){ false, NULL, 0 };
+	m.list = NULL;
 	return 0;
 }
 

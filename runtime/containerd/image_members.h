@@ -22,6 +22,7 @@ struct image_members {
 	bool index;		   /* the name is that of an index */
 	struct image_member *list; /* owned */
 	size_t n;
+	char digest[DIGEST_MAX]; /* of that index, or of the one manifest */
 };
 
 #define CLEANUP_MEMBERS CLEANUP(image_members_deinit)

@@ -98,7 +98,7 @@ static int choose(const struct platform *wanted, struct image_found *f, struct e
 int image_find(struct image_puller *p, const struct image_reference *name,
 	       const struct platform *wanted, struct image_found *ret, struct err *err)
 {
-	CLEANUP_FOUND struct image_found f = { .reference = *name };
+	CLEANUP_IMAGE_FOUND struct image_found f = { .reference = *name };
 	bool here = !p->fresh && find_here(p, name, &f.members, err) == 0;
 
 	if (!p->fresh && !here && err->code != ERR_NOT_FOUND)
@@ -112,7 +112,7 @@ int image_find(struct image_puller *p, const struct image_reference *name,
 	if (choose(wanted, &f, err) < 0)
 		return -1;
 	*ret = f;
-	f.members = (struct image_members){ false, NULL, 0 };
+	f.members = (struct image_members){ .list = NULL };
 	return 0;
 }
 
@@ -124,8 +124,8 @@ struct pulling {
 	void *ctx;
 };
 
-static int read_progress(struct image_puller *p, const struct image_member *m, struct progress *ret,
-			 struct err *err)
+int image_progress(struct image_puller *p, const struct image_member *m, struct progress *ret,
+		   struct err *err)
 {
 	CLEANUP_BUF struct buf manifest = BUF_INIT(BLOB_MAX);
 	CLEANUP_BUF struct buf config = BUF_INIT(BLOB_MAX);
@@ -156,7 +156,7 @@ static int pull_once(struct image_puller *p, const struct pull_request *request,
 	while (!rpc_wait(pull, PROGRESS_MS)) {
 		struct progress progress = { 0, 0 };
 		struct err ignored;
-		bool known = read_progress(p, pulling->member, &progress, &ignored) == 0;
+		bool known = image_progress(p, pulling->member, &progress, &ignored) == 0;
 
 		if (!pulling->on_progress(pulling->ctx, known, &progress)) {
 			rpc_abandon(pull);
@@ -201,7 +201,8 @@ int image_pull(struct image_puller *p, const struct image_found *image,
 {
 	struct pulling pulling = { image->chosen, on_progress, ctx };
 
-	if (is_here(p, &image->reference, ret_was_here, err) < 0)
+	*ret_was_here = false;
+	if (!p->again && is_here(p, &image->reference, ret_was_here, err) < 0)
 		return -1;
 	return *ret_was_here ? 0 : pull_under_lease(p, image, &pulling, err);
 }

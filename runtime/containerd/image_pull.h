@@ -16,7 +16,8 @@ struct image_puller {
 	struct containerd_store containerd;
 	const char *handler;		      /* as in struct pull_request */
 	const char *const *credentials_files; /* credentials.h */
-	bool fresh;			      /* ask the registry whatever is known here */
+	bool again; /* pull what CRI knows already: it is not unpacked where it is needed */
+	bool fresh; /* ask the registry whatever is known here */
 };
 
 void image_puller_init(struct image_puller *p, struct rpc *rpc);
@@ -27,7 +28,7 @@ struct image_found {
 	struct image_reference reference; /* of the chosen one: REPOSITORY@DIGEST */
 };
 
-#define CLEANUP_FOUND CLEANUP(image_found_deinit)
+#define CLEANUP_IMAGE_FOUND CLEANUP(image_found_deinit)
 void image_found_deinit(struct image_found *f);
 
 /*
@@ -52,6 +53,10 @@ typedef bool image_on_progress(void *ctx, bool known, const struct progress *pro
 MUST_CHECK int image_pull(struct image_puller *p, const struct image_found *image,
 			  image_on_progress *on_progress, void *ctx, bool *ret_was_here,
 			  struct err *err);
+
+/* How much of a member of an index has arrived; ERR_NOT_FOUND before its manifest has. */
+MUST_CHECK int image_progress(struct image_puller *p, const struct image_member *m,
+			      struct progress *ret, struct err *err);
 
 /*
  * Gives @tag, the name of an index without the node's platform, to the image that was pulled of it,

@@ -20,10 +20,18 @@ struct container_record {
 	const char *image; /* name of an image, "" when none is recorded */
 	const char *snapshotter, *snapshot_key;
 	const char *metadata; /* JSON text the CRI plugin attached, NULL without one */
+	const char *sandbox;  /* and what it attached to a sandbox, NULL without one */
+	const char *spec;     /* the OCI specification as JSON text, NULL without one */
+	const char *spec_type;
 };
 
 struct image_descriptor {
 	const char *media_type, *digest;
+};
+
+struct image_named {
+	const char *name;
+	struct image_descriptor target;
 };
 
 struct image_store {
@@ -37,4 +45,10 @@ struct image_store {
 	/* The snapshot a container's own snapshot was made from; "" when it has none. */
 	int (*snapshot_parent)(struct image_store *store, const char *snapshotter, const char *key,
 			       struct arena *arena, const char **ret, struct err *err);
+	/* Every image that has a name, in no order. */
+	int (*images)(struct image_store *store, struct arena *arena, struct image_named **ret,
+		      size_t *ret_n, struct err *err);
+	/* HOST/REPOSITORY that a blob was pulled from; ERR_NOT_FOUND when it was not pulled. */
+	int (*source)(struct image_store *store, const char *digest, struct arena *arena,
+		      const char **ret, struct err *err);
 };

@@ -37,7 +37,7 @@ static bool was_seen(const struct watch *w, const char *digest)
  * there. */
 static bool look_at(struct watch *w, const char *digest, struct image_members *ret)
 {
-	CLEANUP_MEMBERS struct image_members m = { false, NULL, 0 };
+	CLEANUP_MEMBERS struct image_members m = { .list = NULL };
 	struct err err = ERR_INIT;
 
 	if (was_seen(w, digest))
@@ -51,7 +51,7 @@ static bool look_at(struct watch *w, const char *digest, struct image_members *r
 		return false;
 	image_members_deinit(ret);
 	*ret = m;
-	m = (struct image_members){ false, NULL, 0 };
+	m = (struct image_members){ .list = NULL };
 	return true;
 }
 
@@ -62,8 +62,8 @@ static bool look_at(struct watch *w, const char *digest, struct image_members *r
 static bool look(struct watch *w, struct image_members *ret)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
-	CLEANUP_MEMBERS struct image_members best = { false, NULL, 0 };
-	CLEANUP_MEMBERS struct image_members m = { false, NULL, 0 };
+	CLEANUP_MEMBERS struct image_members best = { .list = NULL };
+	CLEANUP_MEMBERS struct image_members m = { .list = NULL };
 	struct lease_resource *all;
 	struct err ignored;
 	size_t n;
@@ -78,12 +78,12 @@ static bool look(struct watch *w, struct image_members *ret)
 			continue;
 		image_members_deinit(&best);
 		best = m;
-		m = (struct image_members){ false, NULL, 0 };
+		m = (struct image_members){ .list = NULL };
 	}
 	if (!best.list)
 		return false;
 	*ret = best;
-	best = (struct image_members){ false, NULL, 0 };
+	best = (struct image_members){ .list = NULL };
 	return true;
 }
 

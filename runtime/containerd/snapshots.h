@@ -24,5 +24,32 @@ MUST_CHECK int snapshot_view(struct rpc *rpc, const char *snapshotter, const cha
 			     const char *parent, struct arena *arena, struct prepare_mount **ret,
 			     size_t *ret_n, struct err *err);
 
+/* What containerd knows about a snapshot; all of it lives in an arena. */
+struct snapshot_label {
+	const char *key, *value;
+};
+
+struct snapshot_info {
+	const char *parent; /* "" without one */
+	const struct snapshot_label *labels;
+	size_t n_labels;
+};
+
+MUST_CHECK int snapshot_stat(struct rpc *rpc, const char *snapshotter, const char *key,
+			     struct arena *arena, struct snapshot_info *ret, struct err *err);
+
+/*
+ * Makes the writable snapshot @key on info->parent with those labels; the mounts live in @arena.
+ * ERR_NOT_FOUND when the parent is not there, ERR_EXISTS when @key is.
+ */
+MUST_CHECK int snapshot_prepare(struct rpc *rpc, const char *snapshotter, const char *key,
+				const struct snapshot_info *info, struct arena *arena,
+				struct prepare_mount **ret, size_t *ret_n, struct err *err);
+
+/* The mounts of a snapshot that is there, in @arena. */
+MUST_CHECK int snapshot_mounts(struct rpc *rpc, const char *snapshotter, const char *key,
+			       struct arena *arena, struct prepare_mount **ret, size_t *ret_n,
+			       struct err *err);
+
 MUST_CHECK int snapshot_remove(struct rpc *rpc, const char *snapshotter, const char *key,
 			       struct err *err);

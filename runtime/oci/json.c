@@ -172,6 +172,31 @@ int json_text(json *object, const char *key, const char *fallback, const char **
 	return 0;
 }
 
+int json_strings(json *object, const char *key, struct arena *arena, const char *const **ret,
+		 struct err *err)
+{
+	const char **strings;
+	json *array;
+	size_t n;
+
+	if (json_typed(object, key, json_type_array, &array, err) < 0)
+		return -1;
+	n = array ? json_object_array_length(array) : 0;
+	strings = arena_alloc(arena, (n + 1) * sizeof(*strings));
+	if (!strings)
+		return err_set(err, ERR_NOMEM, "no memory for \"%s\"", key);
+	for (size_t i = 0; i < n; i++) {
+		json *item = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(item, json_type_string))
+			return err_set(err, ERR_INVALID, "\"%s\" holds something else than text",
+				       key);
+		strings[i] = json_object_get_string(item);
+	}
+	*ret = strings;
+	return 0;
+}
+
 int json_print(json *j, struct buf *out, struct err *err)
 {
 	size_t n;

@@ -8,6 +8,7 @@
 #include <json-c/json_object.h>
 #include <json-c/linkhash.h>
 
+#include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/err.h"
 #include "runtime/base/mem.h"
@@ -44,6 +45,13 @@ MUST_CHECK int json_typed(json *object, const char *key, json_type type, json **
 /* The string @key, or @fallback. It lives as long as the document. Embedded NULs are refused. */
 MUST_CHECK int json_text(json *object, const char *key, const char *fallback, const char **ret,
 			 struct err *err);
+
+/*
+ * The array of strings @key, NULL-terminated, in @arena; empty when there is none. The strings live
+ * as long as the document.
+ */
+MUST_CHECK int json_strings(json *object, const char *key, struct arena *arena,
+			    const char *const **ret, struct err *err);
 
 /* Appends the document, members in their order, numbers as they were written. */
 MUST_CHECK int json_print(json *j, struct buf *out, struct err *err);

@@ -6,36 +6,10 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 
-/* The array of strings @key as a NULL-terminated array. */
-static int read_strings(json *object, const char *key, struct arena *arena, const char *const **ret,
-			struct err *err)
-{
-	const char **strings;
-	json *array;
-	size_t n;
-
-	if (json_typed(object, key, json_type_array, &array, err) < 0)
-		return -1;
-	n = array ? json_object_array_length(array) : 0;
-	strings = arena_alloc(arena, (n + 1) * sizeof(*strings));
-	if (!strings)
-		return err_set(err, ERR_NOMEM, "no memory for \"%s\"", key);
-	for (size_t i = 0; i < n; i++) {
-		json *item = json_object_array_get_idx(array, i);
-
-		if (!json_object_is_type(item, json_type_string))
-			return err_set(err, ERR_INVALID, "\"%s\" holds something else than text",
-				       key);
-		strings[i] = json_object_get_string(item);
-	}
-	*ret = strings;
-	return 0;
-}
-
 int spec_process_read(json *process, struct arena *arena, struct spec_process *ret, struct err *err)
 {
-	if (read_strings(process, "args", arena, &ret->args, err) < 0 ||
-	    read_strings(process, "env", arena, &ret->env, err) < 0 ||
+	if (json_strings(process, "args", arena, &ret->args, err) < 0 ||
+	    json_strings(process, "env", arena, &ret->env, err) < 0 ||
 	    json_text(process, "cwd", "/", &ret->cwd, err) < 0)
 		return err_in(err, "process");
 	ret->no_new_privileges = json_object_get_boolean(json_member(process, "noNewPrivileges"));
@@ -61,7 +35,7 @@ static int read_mounts(struct spec *s, struct arena *arena, struct err *err)
 		if (json_text(item, "destination", "", &m->destination, err) < 0 ||
 		    json_text(item, "type", "", &m->type, err) < 0 ||
 		    json_text(item, "source", "", &m->source, err) < 0 ||
-		    read_strings(item, "options", arena, &m->options, err) < 0)
+		    json_strings(item, "options", arena, &m->options, err) < 0)
 			return err_in(err, "mounts[%zu]", i);
 	}
 	s->n_mounts = n;
@@ -136,7 +110,7 @@ static int read_privilege(json *process, struct spec *s, struct arena *arena, st
 	int n = 0;
 
 	if (json_typed(process, "capabilities", json_type_object, &sets, err) < 0 ||
-	    read_strings(sets, "bounding", arena, &bounding, err) < 0)
+	    json_strings(sets, "bounding", arena, &bounding, err) < 0)
 		return err_in(err, "process");
 	for (; *bounding; bounding++)
 		n += str_eq(*bounding, "CAP_SYS_MODULE") || str_eq(*bounding, "CAP_SYS_RAWIO");

@@ -46,6 +46,7 @@ int err_rpc_code(enum err_code code)
 		return 9;
 	case ERR_UNSUPPORTED:
 		return 12;
+	case ERR_UNAVAILABLE:
 	case ERR_NOMEM:
 		return 14;
 	case ERR_IO:

@@ -154,7 +154,7 @@ static void test_ranks(void **state)
 static const char *choose(const char *const *platforms, size_t n, const char *wanted)
 {
 	struct image_member list[8];
-	struct image_members m = { true, list, n };
+	struct image_members m = { .index = true, .list = list, .n = n };
 	const struct image_member *found;
 	struct platform p;
 	struct err err = ERR_INIT;
@@ -174,7 +174,7 @@ static void test_choice(void **state)
 	struct image_member list[3] = { { .platform = "linux/amd64" },
 					{ .platform = "linux/arm/v7" },
 					{ .platform = "linux/s390x" } };
-	struct image_members m = { true, list, 3 };
+	struct image_members m = { .index = true, .list = list, .n = 3 };
 	char text[60];
 
 	(void)state;

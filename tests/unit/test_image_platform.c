@@ -417,8 +417,8 @@ static void test_by_digest(void **state)
 		{ D(e1), "{}" },
 		{ NULL, NULL },
 	};
-	CLEANUP_MEMBERS struct image_members all = { false, NULL, 0 };
-	CLEANUP_MEMBERS struct image_members one = { false, NULL, 0 };
+	CLEANUP_MEMBERS struct image_members all = { .list = NULL };
+	CLEANUP_MEMBERS struct image_members one = { .list = NULL };
 	struct err err = ERR_INIT;
 	struct fake fake;
 
