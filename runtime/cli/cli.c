@@ -77,7 +77,9 @@ static void print_program_help(const struct cli_program *program)
 	printf("Usage: %s COMMAND [OPTIONS] [OPERANDS]\n\n%s\n\nCommands:\n", program->name,
 	       program->summary);
 	for (size_t i = 0; program->commands[i]; i++)
-		printf("  %-16s %s\n", program->commands[i]->name, program->commands[i]->summary);
+		if (!program->commands[i]->internal)
+			printf("  %-16s %s\n", program->commands[i]->name,
+			       program->commands[i]->summary);
 	printf("\n\"%s COMMAND --help\" explains one.\n", program->name);
 	if (program->text)
 		printf("\n%s", program->text);

@@ -42,6 +42,7 @@ struct cli_command {
 	const char *operands; /* "POD IMAGE [-- CMD ARGS]", "" without any */
 	const char *summary;  /* one line, lower case, no full stop */
 	const char *text;     /* paragraphs and examples below the options; NULL without */
+	bool internal;	      /* not listed: not for people */
 	int (*run)(const struct cli_command *self, int argc, char **argv);
 };
 

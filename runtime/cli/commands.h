@@ -5,6 +5,7 @@
 
 /* One per cmd_*.c. */
 extern const struct cli_command cmd_check;
+extern const struct cli_command cmd_choose_platform;
 extern const struct cli_command cmd_config;
 extern const struct cli_command cmd_cpu_models;
 extern const struct cli_command cmd_doctor;

@@ -22,6 +22,7 @@ static const struct cli_command *const commands[] = {
 	&cmd_labels,
 	&cmd_image_platform,
 	&cmd_cpu_models,
+	&cmd_choose_platform,
 	NULL,
 };
 /* clang-format on */

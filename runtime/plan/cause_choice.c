@@ -100,6 +100,13 @@ static const struct cause_row rows[] = {
 		"set {run-as} in the pod's securityContext, or build the image with the same "
 		"numeric USER for all platforms",
 	},
+	[AT(CAUSE_PLATFORM_GROUPS)] = {
+		"platform-differs",
+		"{wanted} of {image} has its user {user} in fewer groups than the container was made "
+		"for",
+		"containerd took the groups from /etc/group of the image for {made}",
+		WRITE,
+	},
 	[AT(CAUSE_PLATFORM_NO_USER)] = {
 		"platform-differs",
 		"{wanted} of {image} is to run as {user}",

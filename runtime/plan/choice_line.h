@@ -24,7 +24,7 @@ struct choice_facts {
 	const char *credentials; /* setting of that name, "" or NULL: the kubelet's */
 	uint64_t arrived, total; /* bytes of a pull; total 0: not known */
 	uint64_t max_mb;	 /* setting pull_max_mb */
-	/* CAUSE_PLATFORM_DIFFERS and _NO_USER */
+	/* CAUSE_PLATFORM_DIFFERS, _GROUPS and _NO_USER */
 	const char *user; /* of the wanted one's configuration; "" is root */
 	uid_t uid, made_uid;
 	gid_t gid, made_gid;

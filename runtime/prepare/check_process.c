@@ -79,6 +79,8 @@ int check_gather(struct prepare *p, const struct spec_process *process, enum fac
 		.memory_max = p->spec.memory_max,
 		.no_new_privileges = process->no_new_privileges,
 	};
+	if (*p->request.declared)
+		declared_parse(p->request.declared, &ret->declared);
 	if (inspect_program(&in, ret, err) < 0)
 		return -1;
 	if (ret->handler && facts_guest(ret))

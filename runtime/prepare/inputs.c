@@ -17,9 +17,6 @@
 #include "runtime/plan/diagnosis.h"
 #include "runtime/prepare/configure.h"
 
-/* A request holds a whole process or options table, so it may be as large as config.json. */
-#define REQUEST_MAX JSON_MAX
-
 int load_request(struct prepare *p, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(REQUEST_MAX);

@@ -86,8 +86,11 @@ int mode_create(struct prepare *p, struct err *err)
 	p->private_wanted = purpose_of(&p->spec) == FOR_CONTAINER;
 	join_user_namespace(p);
 	if (load_binfmt(p, err) < 0 || open_bundle_view(p, err) < 0 ||
-	    confine_files(&p->view, FD_BUNDLE, err) < 0 ||
-	    check_process(p, &p->spec.process, purpose_of(&p->spec), &facts, &plan, err) < 0)
+	    confine_files(&p->view, FD_BUNDLE, err) < 0)
+		return -1;
+	if (!check_user(p))
+		return 0;
+	if (check_process(p, &p->spec.process, purpose_of(&p->spec), &facts, &plan, err) < 0)
 		return -1;
 	return check_declared(p, &facts, &plan, err);
 }

@@ -106,6 +106,13 @@ MUST_CHECK int check_process(struct prepare *p, const struct spec_process *proce
 			     struct err *err);
 
 /*
+ * False when the process would be somebody else in the variant of the image that was chosen for it
+ * than in that which containerd looked the user up in; the report then refuses. True where nothing
+ * was chosen.
+ */
+bool check_user(struct prepare *p);
+
+/*
  * The rest for a program that may run: sends the report as it is, so that the engine can begin, and
  * then waits for the image's platform, which can still reverse the answer or add a warning.
  */

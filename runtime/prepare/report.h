@@ -20,7 +20,7 @@
  * short, of another version or not sensible is an error of prepare, never a started container.
  */
 #ifndef REPORT_VERSION /* a test builds one that differs */
-#define REPORT_VERSION 4
+#define REPORT_VERSION 5
 #endif
 
 /*
@@ -50,7 +50,10 @@ enum report_flag {
 	REPORT_PATCHED = 1u << 3, /* mode edit: config.json.crossarch, or that of the exec's
 				   * process, was written and must be used */
 	REPORT_PRIVATE = 1u << 4, /* mode private must register a handler before the start */
-	REPORT_FLAGS_ALL = (1u << 5) - 1,
+	/* of `crossarch choose-platform` (runtime/choose/choose.h) */
+	REPORT_DECLARED = 1u << 5, /* the request says what platform the image declares */
+	REPORT_PULLING = 1u << 6,  /* refused for now; it goes on pulling the image */
+	REPORT_FLAGS_ALL = (1u << 7) - 1,
 };
 
 enum decided_flag {

@@ -8,9 +8,6 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 
-/* As large as what it carries may be: a process or an options table of containerd. */
-#define REQUEST_MAX (10u << 20)
-
 /* One row per plain member, so that both directions and the list of keys cannot drift apart. */
 struct text_field {
 	const char *key;
@@ -42,6 +39,12 @@ static const struct text_field texts[] = {
 	TEXT("pod", pod),
 	TEXT("program", program),
 	TEXT("guest", guest),
+	TEXT("declared", declared),
+	TEXT("image", image),
+	TEXT("reference", reference),
+	TEXT("made", made),
+	TEXT("user", user),
+	TEXT("groups", groups),
 };
 static const struct number_field numbers[] = {
 	TEXT("init-pid", init_pid), TEXT("exit-status", exit_status),

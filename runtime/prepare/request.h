@@ -47,9 +47,19 @@ struct prepare_request {
 	uint64_t guest_row;	     /* modes edit and private: as reported, plus one; 0: native */
 	const char *program, *guest; /* mode private: for the line of a refusal */
 	uint64_t flags;		     /* enum request_flag */
+	/* mode create, of a container whose platform was chosen (runtime/choose): */
+	const char *declared;  /* the platform that its image declares */
+	const char *image;     /* its image as people write it */
+	const char *reference; /* the chosen one: REPOSITORY@DIGEST */
+	const char *made;      /* the platform that containerd's CRI had made it of */
+	const char *user;      /* who /etc/passwd and /etc/group have to know as config.json says */
+	const char *groups;    /* supplemental ones that the pod asks for, "1,2"; "*" for any */
 	struct prepare_mount *mounts;
 	size_t n_mounts;
 };
+
+/* As large as what it carries may be: a process or an options table of containerd. */
+#define REQUEST_MAX (10u << 20)
 
 /* Appends the text form to @out. Strings that are NULL are left out. */
 MUST_CHECK int request_encode(const struct prepare_request *r, struct buf *out, struct err *err);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/choose/pull_wait.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/base/log.h"
+#include "runtime/base/str.h"
+#include "runtime/choose/pull_turn.h"
+#include "runtime/containerd/image_pull.h"
+#include "runtime/containerd/pull_cause.h"
+#include "runtime/containerd/snapshots.h"
+
+#define ANSWER_MAX (16u << 20)
+#define ANSWER_MS 10000
+#define ASK_AGAIN_MS 100
+#define MB 1000000u
+
+struct pulling {
+	struct pull_wait *wait;
+	struct image_puller images;
+	struct image_found image;
+	const char *files[2]; /* of the setting "credentials" */
+	bool too_large;
+};
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void refuse(struct pull_wait *w, enum cause cause)
+{
+	struct report *r = w->chooser->report;
+	char line[DIAGNOSIS_MAX + 1];
+
+	choice_line(cause, w->facts, line);
+	r->verdict = VERDICT_REFUSE;
+	(void)str_copy(r->code, sizeof(r->code), cause_choice_row(cause)->code);
+	(void)str_copy(r->line, sizeof(r->line), line);
+}
+
+/* --- whether it is there ------------------------------------------------------------------------
+ */
+
+static int is_unpacked(const struct pull_wait *w, const char *chain, bool *ret, struct err *err)
+{
+	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
+	struct snapshot_info info;
+	int rc = snapshot_stat(w->chooser->rpc, w->snapshotter, chain, &arena, &info, err);
+
+	*ret = rc == 0;
+	return rc < 0 && err->code != ERR_NOT_FOUND ? -1 : 0;
+}
+
+/* The manifest and the configuration may have come since the index was read. */
+static int is_here(struct pulling *p, bool *ret, struct err *err)
+{
+	const struct image_member *m = p->wait->wanted;
+	CLEANUP_MEMBERS struct image_members now_here = { .list = NULL };
+
+	*ret = false;
+	rpc_allow(p->wait->chooser->rpc, ANSWER_MS);
+	if (image_members_of_digest(&p->images.containerd.store, m->manifest, &now_here, err) < 0)
+		return err->code == ERR_NOT_FOUND ? 0 : -1;
+	if (!now_here.n || !now_here.list[0].here)
+		return 0;
+	return is_unpacked(p->wait, now_here.list[0].chain, ret, err);
+}
+
+/* --- while it is not -----------------------------------------------------------------------------
+ */
+
+static int tell(struct pull_wait *w, enum cause cause, struct err *err)
+{
+	struct chooser *c = w->chooser;
+
+	refuse(w, cause);
+	c->report->flags |= REPORT_PULLING;
+	c->told = true;
+	return c->tell(c, err);
+}
+
+static bool on_progress(void *ctx, bool known, const struct progress *progress)
+{
+	struct pulling *p = ctx;
+	struct pull_wait *w = p->wait;
+	uint64_t max = w->settings->pull_max_mb * MB;
+	struct err err;
+
+	if (known) {
+		w->facts->arrived = (uint64_t)progress->have;
+		w->facts->total = (uint64_t)progress->total;
+	}
+	p->too_large = known && max && w->facts->total > max;
+	if (!w->chooser->told && now() >= w->chooser->until_ns &&
+	    tell(w, CAUSE_PLATFORM_PULLING, &err) < 0)
+		return false; /* the shim is gone, and the pod with it */
+	return !p->too_large;
+}
+
+static int pull(struct pulling *p, struct err *err)
+{
+	bool was_here;
+
+	if (image_pull(&p->images, &p->image, on_progress, p, &was_here, err) == 0)
+		return 0;
+	p->wait->facts->text = err->text;
+	refuse(p->wait, p->too_large ? CAUSE_PLATFORM_PULL_TOO_LARGE
+				     : pull_cause(pull_failure_of(err->text)));
+	return 0;
+}
+
+/* Another process pulls it, or others take all the turns there are. */
+static int wait_for_turn(struct pulling *p, struct pull_turn *turn, bool *ret_ours, struct err *err)
+{
+	const struct timespec pause = { 0, ASK_AGAIN_MS * 1000000 };
+	struct pull_wait *w = p->wait;
+	struct progress progress;
+	struct err ignored;
+
+	for (;;) {
+		bool here;
+
+		if (pull_turn_ask(turn, w->wanted->manifest,
+				  (unsigned int)w->settings->pulls_at_once, ret_ours, err) < 0)
+			return -1;
+		/* Whoever had the turn before may have brought it. */
+		if (is_here(p, &here, err) < 0)
+			return -1;
+		if (*ret_ours || here)
+			return 0;
+		if (now() >= w->chooser->until_ns)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (turn->image >= 0)
+		return tell(w, CAUSE_PLATFORM_QUEUED, err);
+	if (image_progress(&p->images, w->wanted, &progress, &ignored) == 0) {
+		w->facts->arrived = (uint64_t)progress.have;
+		w->facts->total = (uint64_t)progress.total;
+	}
+	return tell(w, CAUSE_PLATFORM_PULLING, err);
+}
+
+static int bring(struct pulling *p, struct err *err)
+{
+	CLEANUP_TURN struct pull_turn turn = PULL_TURN_INIT;
+	bool ours, here;
+
+	if (wait_for_turn(p, &turn, &ours, err) < 0)
+		return -1;
+	if (!ours || is_here(p, &here, err) < 0)
+		return ours ? -1 : 0;
+	return here ? 0 : pull(p, err);
+}
+
+static void set_up(struct pulling *p, struct pull_wait *w)
+{
+	*p = (struct pulling){ .wait = w, .image.chosen = w->wanted };
+	image_puller_init(&p->images, w->chooser->rpc);
+	p->images.again = true; /* is_here() asks more than CRI would */
+	p->images.handler = *w->handler ? w->handler : NULL;
+	if (*w->settings->credentials) {
+		p->files[0] = w->settings->credentials;
+		p->images.credentials_files = p->files;
+	}
+	(void)str_copy(p->image.reference.repository, sizeof(p->image.reference.repository),
+		       w->repository);
+	(void)str_copy(p->image.reference.digest, sizeof(p->image.reference.digest),
+		       w->wanted->manifest);
+}
+
+static void log_end(const struct pull_wait *w, bool here)
+{
+	char wanted[PLATFORM_TEXT];
+
+	platform_format(&w->facts->wanted, wanted);
+	if (here)
+		log_info(w->chooser->id, "%s of %.200s is here now", wanted, w->facts->image);
+	else
+		log_warning(w->chooser->id, "%s", w->chooser->report->line);
+}
+
+int pull_wait(struct pull_wait *w, bool *ret_here, struct err *err)
+{
+	struct pulling p;
+
+	set_up(&p, w);
+	if (is_here(&p, ret_here, err) < 0 || *ret_here)
+		return *ret_here ? 0 : -1;
+	if (w->settings->pull_never) {
+		refuse(w, CAUSE_PLATFORM_NEVER);
+		return 0;
+	}
+	if (bring(&p, err) < 0 || is_here(&p, ret_here, err) < 0)
+		return -1;
+	if (w->chooser->told)
+		log_end(w, *ret_here);
+	else if (!*ret_here && w->chooser->report->verdict != VERDICT_REFUSE)
+		return err_set(err, ERR_UNAVAILABLE, "%.200s@%.80s was pulled and is gone again",
+			       w->repository, w->wanted->manifest);
+	return 0;
+}
