@@ -20,21 +20,25 @@
 #include "shim/task/operation.h"
 #include "shim/task/options.h"
 #include "shim/task/platform_check.h"
+#include "shim/task/platform_choice.h"
 #include "shim/task/private_step.h"
 #include "shim/task/task_cgroup.h"
 #include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
 
 /*
- * Create. The check (prepare, fed by image-platform) and the opening of stdio run side by side.
- * When both are done, the engine runs, while prepare still waits for what containerd says of the
- * image. The engine makes a container and starts nothing in it, so that answer comes early enough
- * if Create is not answered before it. Every failure goes through undo().
+ * Create. First, where a pod asks for a platform, its choice. The check (prepare, fed by
+ * image-platform) and the opening of stdio run side by side. When both are done, the engine runs,
+ * while prepare still waits for what containerd says of the image. The engine makes a container and
+ * starts nothing in it, so that answer comes early enough if Create is not answered before it.
+ * Every failure goes through undo().
  */
 struct creation {
 	struct tasks *tasks;
+	struct platform_choice choice;
 	struct platform_check check;
 	struct private_step private;
+	int request;	      /* for prepare (request_memfd()); owned, -1: handed on */
 	bool reported;	      /* prepare's first report was taken */
 	bool checked;	      /* it said: go on */
 	bool confirmed;	      /* there is no other to come */
@@ -55,7 +59,9 @@ static void creation_free(void *data)
 {
 	struct creation *c = data;
 
+	platform_choice_deinit(&c->choice);
 	platform_check_deinit(&c->check);
+	fd_close(&c->request);
 	private_step_deinit(&c->private);
 	free(c);
 }
@@ -105,8 +111,9 @@ static void undo(struct operation *op, const struct err *why)
 	struct err err;
 
 	c->why = *why;
-	platform_check_stop(
-		&c->check); /* a report that comes now would go on with what is being undone */
+	/* A report that comes now would go on with what is being undone. */
+	platform_choice_stop(&c->choice);
+	platform_check_stop(&c->check);
 	/* An init that waits there is nobody's concern any more: the engine ends it. */
 	child_forget(&op->task->init.child);
 	stdio_give_up(&op->task->init.io);
@@ -328,6 +335,23 @@ static void on_checked(struct operation *op)
 	}
 }
 
+static int start_check(struct creation *c, struct operation *op, bool declared, struct err *err)
+{
+	CLEANUP_FD int request = fd_steal(&c->request);
+
+	return platform_check_create(&c->check, op, request, declared, on_checked, err);
+}
+
+static void on_chosen(struct operation *op)
+{
+	struct creation *c = op->data;
+	struct err err;
+
+	if (platform_choice_take(&c->choice, op, &err) < 0 ||
+	    start_check(c, op, c->choice.declared, &err) < 0)
+		operation_fail(op, &err);
+}
+
 /* --- the request ---------------------------------------------------------------------------- */
 
 static int fill_mounts(const Crossarch__CreateTaskRequest *req, struct arena *arena,
@@ -366,7 +390,8 @@ static int check_request(const struct tasks *tasks, const Crossarch__CreateTaskR
 	return tasks_check_new(tasks, req->id, err);
 }
 
-static int start_check(struct operation *op, struct creation *c, struct call *call, struct err *err)
+static int start_create(struct operation *op, struct creation *c, struct call *call,
+			struct err *err)
 {
 	const Crossarch__CreateTaskRequest *req = call->request;
 	const struct context *context = op->task->context;
@@ -384,7 +409,11 @@ static int start_check(struct operation *op, struct creation *c, struct call *ca
 	op->task->io_gid = (gid_t)r.io_gid;
 	if (process_open_stdio(&op->task->init, on_io_ready, err) < 0)
 		return -1;
-	return platform_check_create(&c->check, op, &r, on_checked, err);
+	if (request_memfd(&r, &c->request, err) < 0)
+		return -1;
+	if (platform_choice_mentioned(op, &r))
+		return platform_choice_start(&c->choice, op, c->request, on_chosen, err);
+	return start_check(c, op, false, err);
 }
 
 static struct task *new_task(struct tasks *tasks, const Crossarch__CreateTaskRequest *req,
@@ -442,6 +471,8 @@ void task_create(void *owner, struct call *call)
 		return;
 	}
 	c->tasks = tasks;
+	c->request = -1;
+	platform_choice_init(&c->choice);
 	platform_check_init(&c->check);
 	op->data = c;
 	op->free_data = creation_free;
@@ -449,7 +480,7 @@ void task_create(void *owner, struct call *call)
 	op->verb = ENGINE_CREATE;
 	call->keeper = op;
 	call->on_peer_gone = on_creator_gone;
-	if (start_check(op, c, call, &err) < 0) {
+	if (start_create(op, c, call, &err) < 0) {
 		operation_fail(op, &err);
 		return;
 	}

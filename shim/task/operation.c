@@ -333,7 +333,8 @@ int operation_cli(struct operation *op, struct run *run, const char *const *argv
 			      .argv = (char *const *)(uintptr_t)argv,
 			      .fds = fds,
 			      .n_fds = n_fds,
-			      .new_group = true };
+			      .new_group = true,
+			      .die_with_parent = true };
 
 	return run_program(op, run, &what, done, err);
 }

@@ -123,6 +123,7 @@ static int start_edit(struct platform_check *c, struct operation *op, struct err
 {
 	const struct report *r = c->answer;
 	const struct process *p = op->process;
+	CLEANUP_FD int request = -1;
 	const struct prepare_request q = {
 		.id = op->task->id,
 		.exec = p ? p->exec_id : NULL,
@@ -133,7 +134,9 @@ static int start_edit(struct platform_check *c, struct operation *op, struct err
 	};
 
 	c->edited = true;
-	return prepare_run_start(&c->edit, op, "edit", &q, -1, on_edited, err);
+	if (request_memfd(&q, &request, err) < 0)
+		return -1;
+	return prepare_run_start(&c->edit, op, "edit", request, -1, on_edited, err);
 }
 
 /* --- what prepare says ---------------------------------------------------------------------- */
@@ -230,51 +233,61 @@ static void on_record(struct prepare_run *q)
 /* --- prepare -------------------------------------------------------------------------------- */
 
 static int start_prepare(struct platform_check *c, struct operation *op, const char *mode,
-			 const struct prepare_request *r, int platform_fd,
-			 void (*done)(struct operation *), struct err *err)
+			 int request, int platform, void (*done)(struct operation *),
+			 struct err *err)
 {
 	c->decides = c->two = str_eq(mode, "create");
 	c->edited = !c->decides && !str_eq(mode, "exec");
 	c->done = done;
-	return prepare_run_start(&c->prepare, op, mode, r, platform_fd, on_record, err);
+	return prepare_run_start(&c->prepare, op, mode, request, platform, on_record, err);
 }
 
 /* prepare first: it has work to do before it needs the answer. */
-int platform_check_create(struct platform_check *c, struct operation *op,
-			  const struct prepare_request *r, void (*done)(struct operation *),
-			  struct err *err)
+int platform_check_create(struct platform_check *c, struct operation *op, int request,
+			  bool declared, void (*done)(struct operation *), struct err *err)
 {
 	CLEANUP_FD int question = -1;
 	CLEANUP_FD int answer = -1;
 
-	if (has_platform(op->task->context) && fd_pipe(&question, &answer, 0, err) < 0)
+	if (!declared && has_platform(op->task->context) && fd_pipe(&question, &answer, 0, err) < 0)
 		return -1;
-	if (start_prepare(c, op, "create", r, question, done, err) < 0)
+	if (start_prepare(c, op, "create", request, question, done, err) < 0)
 		return -1;
 	if (answer >= 0)
 		start_platform(c, op->task, answer);
 	return 0;
 }
 
+static int start_mode(struct platform_check *c, struct operation *op, const char *mode,
+		      const struct prepare_request *r, void (*done)(struct operation *),
+		      struct err *err)
+{
+	CLEANUP_FD int request = -1;
+
+	if (request_memfd(r, &request, err) < 0)
+		return -1;
+	return start_prepare(c, op, mode, request, -1, done, err);
+}
+
 int platform_check_exec(struct platform_check *c, struct operation *op,
 			const struct prepare_request *r, void (*done)(struct operation *),
 			struct err *err)
 {
-	return start_prepare(c, op, "exec", r, -1, done, err);
+	return start_mode(c, op, "exec", r, done, err);
 }
 
 int platform_check_private(struct platform_check *c, struct operation *op,
 			   const struct prepare_request *r, void (*done)(struct operation *),
 			   struct err *err)
 {
-	return start_prepare(c, op, "private", r, -1, done, err);
+	return start_mode(c, op, "private", r, done, err);
 }
 
 int platform_check_after(struct platform_check *c, struct operation *op,
 			 const struct prepare_request *r, void (*done)(struct operation *),
 			 struct err *err)
 {
-	return start_prepare(c, op, "after", r, -1, done, err);
+	return start_mode(c, op, "after", r, done, err);
 }
 
 bool platform_check_has_cpu(const struct operation *op, const struct report *r)

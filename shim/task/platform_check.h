@@ -32,12 +32,14 @@ void platform_check_deinit(struct platform_check *c);
 void platform_check_stop(struct platform_check *c);
 
 /*
- * Starts the check of a new container. What it decides goes to the task by itself; @done follows on
- * the operation for the answer, a second time if the first one says REPORT_MORE.
+ * Starts the check of a new container, with @request as request_memfd() made it; with @declared it
+ * says what the image declares, otherwise containerd is asked. What the check decides goes to the
+ * task by itself; @done follows on the operation for the answer, a second time if the first one
+ * says REPORT_MORE.
  */
-MUST_CHECK int platform_check_create(struct platform_check *c, struct operation *op,
-				     const struct prepare_request *r,
-				     void (*done)(struct operation *), struct err *err);
+MUST_CHECK int platform_check_create(struct platform_check *c, struct operation *op, int request,
+				     bool declared, void (*done)(struct operation *),
+				     struct err *err);
 
 /* Starts the check of an exec: no image, no mounts. */
 MUST_CHECK int platform_check_exec(struct platform_check *c, struct operation *op,

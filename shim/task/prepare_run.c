@@ -92,15 +92,29 @@ static int open_socket(struct prepare_run *q, struct operation *op, int *ret_the
 	return source_init(&q->readable, op->task->context->loop, q->fd, EPOLLIN, on_readable, err);
 }
 
-int prepare_run_start(struct prepare_run *q, struct operation *op, const char *mode,
-		      const struct prepare_request *r, int platform_fd,
-		      void (*done)(struct prepare_run *), struct err *err)
+/* What is started, with the descriptors of prepare. */
+struct program {
+	const char *mode;	 /* of prepare, or */
+	const char *const *argv; /* of crossarch */
+};
+
+static int start_program(struct prepare_run *q, struct operation *op, const struct program *what,
+			 const struct prepare_fds *fds, struct err *err)
 {
-	CLEANUP_FD int request = -1;
+	struct spawn_fd map[PREPARE_FDS_MAX];
+	size_t n = prepare_map(fds, map);
+
+	if (what->argv)
+		return operation_cli(op, &q->run, what->argv, map, n, on_ended, err);
+	return operation_prepare(op, &q->run, what->mode, map, n, on_ended, err);
+}
+
+static int start(struct prepare_run *q, struct operation *op, const struct program *what,
+		 int request, int platform, void (*done)(struct prepare_run *), struct err *err)
+{
 	CLEANUP_FD int report_w = -1;
 	CLEANUP_FD int bundle = open(op->task->bundle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct spawn_fd map[PREPARE_FDS_MAX];
-	struct prepare_fds fds = { .platform = platform_fd, .log = STDERR_FILENO };
+	struct prepare_fds fds = { .platform = platform, .log = STDERR_FILENO };
 
 	if (bundle < 0)
 		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open bundle %s",
@@ -110,20 +124,37 @@ int prepare_run_start(struct prepare_run *q, struct operation *op, const char *m
 	q->ended = false;
 	q->waiting = true;
 	q->have = 0;
-	q->may_pass = str_eq(mode, "create");
+	q->may_pass = what->mode && str_eq(what->mode, "create");
 	q->done = done;
+	q->name = what->argv ? "crossarch choose-platform" : "crossarch-prepare";
 	if (!q->incoming && !(q->incoming = malloc(sizeof(*q->incoming))))
 		return err_set(err, ERR_NOMEM, "no memory for the report");
-	if (request_memfd(r, &request, err) < 0 || open_socket(q, op, &report_w, err) < 0)
+	if (open_socket(q, op, &report_w, err) < 0)
 		return -1;
 	fds.report = report_w;
 	fds.bundle = bundle;
 	fds.request = request;
-	if (operation_prepare(op, &q->run, mode, map, prepare_map(&fds, map), on_ended, err) == 0)
+	if (start_program(q, op, what, &fds, err) == 0)
 		return 0;
 	/* The operation may wait for an engine first: the end of this socket is nobody's answer. */
 	prepare_run_stop(q);
 	return -1;
+}
+
+int prepare_run_start(struct prepare_run *q, struct operation *op, const char *mode, int request,
+		      int platform, void (*done)(struct prepare_run *), struct err *err)
+{
+	const struct program what = { .mode = mode };
+
+	return start(q, op, &what, request, platform, done, err);
+}
+
+int prepare_run_cli(struct prepare_run *q, struct operation *op, const char *const *argv,
+		    int request, void (*done)(struct prepare_run *), struct err *err)
+{
+	const struct program what = { .argv = argv };
+
+	return start(q, op, &what, request, -1, done, err);
 }
 
 int prepare_run_take(struct prepare_run *q, struct report *ret, struct err *err)
@@ -135,9 +166,8 @@ int prepare_run_take(struct prepare_run *q, struct report *ret, struct err *err)
 	if (n)
 		return report_decode(q->incoming, n, ret, err);
 	if (q->code > 128)
-		return err_set(err, ERR_IO, "crossarch-prepare was killed by signal %u",
-			       q->code - 128);
-	return err_set(err, ERR_IO, "crossarch-prepare ended with code %u and no report", q->code);
+		return err_set(err, ERR_IO, "%s was killed by signal %u", q->name, q->code - 128);
+	return err_set(err, ERR_IO, "%s ended with code %u and no report", q->name, q->code);
 }
 
 void prepare_run_next(struct prepare_run *q)

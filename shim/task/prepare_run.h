@@ -6,9 +6,10 @@
 #include "shim/task/operation.h"
 
 /*
- * One run of crossarch-prepare and the records that come from it, one at a time. A record is taken
- * as soon as it is complete, without waiting for prepare to end. Once prepare has ended, only what
- * has arrived by then counts: another process that still holds the pipe is not waited for.
+ * One run of crossarch-prepare, or of `crossarch choose-platform`, and the records that come from
+ * it, one at a time. A record is taken as soon as it is complete, without waiting for prepare to
+ * end. Once prepare has ended, only what has arrived by then counts: another process that still
+ * holds the pipe is not waited for.
  */
 struct prepare_run {
 	struct run run;
@@ -22,6 +23,7 @@ struct prepare_run {
 	bool waiting;		 /* @done is still to be called */
 	bool ended;		 /* prepare has ended */
 	uint32_t code;		 /* the exit code it ended with */
+	const char *name;	 /* the program, for errors */
 	/* A record is there, or prepare ended without another: prepare_run_take() tells which. */
 	void (*done)(struct prepare_run *);
 };
@@ -32,10 +34,20 @@ void prepare_run_deinit(struct prepare_run *q);
 /* Stops listening: nothing that it could still say matters now. */
 void prepare_run_stop(struct prepare_run *q);
 
-/* Runs prepare with @mode; @platform_fd becomes its FD_PLATFORM, -1 for none. */
+/*
+ * Runs prepare with @mode. @request is what request_memfd() made; @platform becomes its
+ * FD_PLATFORM, -1 for none. Both stay the caller's.
+ */
 MUST_CHECK int prepare_run_start(struct prepare_run *q, struct operation *op, const char *mode,
-				 const struct prepare_request *r, int platform_fd,
-				 void (*done)(struct prepare_run *), struct err *err);
+				 int request, int platform, void (*done)(struct prepare_run *),
+				 struct err *err);
+
+/*
+ * Runs `crossarch` with @argv in the same way. It may write the request anew, for the prepare that
+ * comes after it.
+ */
+MUST_CHECK int prepare_run_cli(struct prepare_run *q, struct operation *op, const char *const *argv,
+			       int request, void (*done)(struct prepare_run *), struct err *err);
 
 /*
  * The record that @done was called for. Another may follow if prepare_run_next() is called
