@@ -14,6 +14,7 @@
 #include "runtime/choose/container_snapshot.h"
 #include "runtime/choose/process_variant.h"
 #include "runtime/choose/pull_wait.h"
+#include "runtime/containerd/blob_cache.h"
 #include "runtime/containerd/container_update.h"
 #include "runtime/containerd/containerd_store.h"
 #include "runtime/containerd/image_choice.h"
@@ -31,6 +32,7 @@ enum { END, GO_ON };
 struct choice {
 	struct chooser *chooser;
 	struct containerd_store containerd;
+	struct blob_cache blobs; /* what is asked: containerd */
 	struct container_record record;
 	struct cri_container container;
 	struct settings settings;
@@ -44,6 +46,7 @@ struct choice {
 
 static void choice_deinit(struct choice *c)
 {
+	blob_cache_deinit(&c->blobs);
 	container_index_deinit(&c->index);
 	cri_container_deinit(&c->container);
 	json_object_put(c->spec);
@@ -51,7 +54,7 @@ static void choice_deinit(struct choice *c)
 
 static struct image_store *store_of(struct choice *c)
 {
-	return &c->containerd.store;
+	return &c->blobs.store;
 }
 
 static void refuse(struct choice *c, enum cause cause)
@@ -234,8 +237,12 @@ static int bring(struct choice *c, struct err *err)
 		.snapshotter = c->record.snapshotter,
 		.facts = &c->facts,
 	};
-	bool here;
+	bool here = false;
 
+	if (c->wanted->here && pull_is_unpacked(&w, c->wanted->chain, &here, err) < 0)
+		return -1;
+	if (here)
+		return GO_ON;
 	if (find_handler(c, &w.handler, err) < 0 || pull_wait(&w, &here, err) < 0)
 		return -1;
 	if (!here || c->chooser->told)
@@ -401,6 +408,7 @@ int choose_platform(struct chooser *chooser, struct err *err)
 	CLEANUP(choice_deinit) struct choice c = { .chooser = chooser };
 
 	containerd_store_init(&c.containerd, chooser->rpc);
+	blob_cache_init(&c.blobs, &c.containerd.store);
 	chooser->report->verdict = VERDICT_NATIVE;
 	return choose(&c, err);
 }

@@ -47,7 +47,7 @@ static void refuse(struct pull_wait *w, enum cause cause)
 /* --- whether it is there ------------------------------------------------------------------------
  */
 
-static int is_unpacked(const struct pull_wait *w, const char *chain, bool *ret, struct err *err)
+int pull_is_unpacked(const struct pull_wait *w, const char *chain, bool *ret, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
 	struct snapshot_info info;
@@ -69,7 +69,7 @@ static int is_here(struct pulling *p, bool *ret, struct err *err)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
 	if (!now_here.n || !now_here.list[0].here)
 		return 0;
-	return is_unpacked(p->wait, now_here.list[0].chain, ret, err);
+	return pull_is_unpacked(p->wait, now_here.list[0].chain, ret, err);
 }
 
 /* --- while it is not -----------------------------------------------------------------------------

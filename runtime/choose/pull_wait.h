@@ -16,6 +16,10 @@ struct pull_wait {
 	struct choice_facts *facts; /* for the line of a refusal */
 };
 
+/* Whether the container's snapshotter has layers of this chain ID. */
+MUST_CHECK int pull_is_unpacked(const struct pull_wait *w, const char *chain, bool *ret,
+				struct err *err);
+
 /*
  * Pulls it, or waits for another process of this node that does, and that at most as long as the
  * chooser may; then the shim is told, and the pull goes on. *ret_here: it is here and unpacked.
