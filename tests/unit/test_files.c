@@ -22,6 +22,7 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
+#include "runtime/base/text_search.h"
 
 static char dir[] = "/tmp/files-XXXXXX";
 static int dir_fd;
@@ -202,6 +203,29 @@ static void test_path_below(void **state)
 	assert_null(path_below("/", "/a"));
 }
 
+static void test_mentions(void **state)
+{
+	static char text[3 * 8192];
+	/* Where a piece that is read begins and ends. */
+	static const size_t places[] = { 0, 1, 8189, 8190, 8191, 8192, 16383, sizeof(text) - 4 };
+	struct err err = ERR_INIT;
+	char path[128];
+
+	(void)state;
+	(void)str_fmt(path, sizeof(path), "%s/mentions", dir);
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		memset(text, 'x', sizeof(text));
+		memcpy(text + places[i], "wish", 4);
+		assert_int_equal(file_replace(dir_fd, "mentions", 0600, text, sizeof(text), &err),
+				 0);
+		assert_true(file_mentions(path, "wish"));
+		assert_false(file_mentions(path, "wishx2"));
+	}
+	assert_false(file_mentions(path, ""));
+	assert_false(file_mentions("/none", "wish"));
+	assert_false(file_mentions(dir, "wish"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +237,7 @@ int main(void)
 		cmocka_unit_test(test_lines_of_a_file),
 		cmocka_unit_test(test_mountinfo),
 		cmocka_unit_test(test_path_below),
+		cmocka_unit_test(test_mentions),
 	};
 
 	return cmocka_run_group_tests_name("files", tests, set_up, tear_down);
