@@ -10,6 +10,7 @@
 #include "runtime/arch/platform_rank.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/choose/can_run.h"
 #include "runtime/choose/container_index.h"
 #include "runtime/choose/container_snapshot.h"
 #include "runtime/choose/process_variant.h"
@@ -36,7 +37,8 @@ struct choice {
 	struct container_record record;
 	struct cri_container container;
 	struct settings settings;
-	json *spec; /* of the record, owned */
+	json *document; /* of the record's specification, owned */
+	struct spec spec;
 	struct container_index index;
 	const struct image_member *wanted; /* a member of the index */
 	char made[PLATFORM_TEXT];	   /* platform that the container was made of */
@@ -49,7 +51,7 @@ static void choice_deinit(struct choice *c)
 	blob_cache_deinit(&c->blobs);
 	container_index_deinit(&c->index);
 	cri_container_deinit(&c->container);
-	json_object_put(c->spec);
+	json_object_put(c->document);
 }
 
 static struct image_store *store_of(struct choice *c)
@@ -76,16 +78,15 @@ static int read_settings(struct choice *c, struct err *err)
 	struct prepare_request request = *c->chooser->request;
 	CLEANUP_BUF struct buf text = BUF_INIT(CONFIGURE_MAX);
 	struct complaint ignored;
-	struct spec spec;
 
 	if (json_parse(c->record.spec, strlen(c->record.spec), "the container's specification",
-		       &c->spec, err) < 0 ||
-	    spec_read(c->spec, c->chooser->arena, &spec, err) < 0)
+		       &c->document, err) < 0 ||
+	    spec_read(c->document, c->chooser->arena, &c->spec, err) < 0)
 		return -1;
 	if (configure_file(&request, &text, &ignored) != CONFIGURED)
 		return END;
 	request.settings = buf_str(&text);
-	if (configure(&request, &spec, &c->settings, &ignored) != CONFIGURED)
+	if (configure(&request, &c->spec, &c->settings, &ignored) != CONFIGURED)
 		return END;
 	return platform_known(&c->settings.wanted) ? GO_ON : END;
 }
@@ -227,6 +228,23 @@ static int read_again(struct choice *c, struct err *err)
 	return 0;
 }
 
+/* Nothing is pulled for what could not run. */
+static int check_node(struct choice *c, struct err *err)
+{
+	struct can_run can = { .settings = &c->settings, .spec = &c->spec };
+	struct report *r = c->chooser->report;
+	bool yes;
+
+	if (can_run(&can, &yes, err) < 0)
+		return -1;
+	if (yes)
+		return GO_ON;
+	r->verdict = VERDICT_REFUSE;
+	(void)str_copy(r->code, sizeof(r->code), can.code);
+	(void)str_copy(r->line, sizeof(r->line), can.line);
+	return END;
+}
+
 static int bring(struct choice *c, struct err *err)
 {
 	struct pull_wait w = {
@@ -238,11 +256,15 @@ static int bring(struct choice *c, struct err *err)
 		.facts = &c->facts,
 	};
 	bool here = false;
+	int rc;
 
 	if (c->wanted->here && pull_is_unpacked(&w, c->wanted->chain, &here, err) < 0)
 		return -1;
 	if (here)
 		return GO_ON;
+	rc = check_node(c, err);
+	if (rc != GO_ON)
+		return rc;
 	if (find_handler(c, &w.handler, err) < 0 || pull_wait(&w, &here, err) < 0)
 		return -1;
 	if (!here || c->chooser->told)
@@ -281,7 +303,7 @@ static int change_record(struct choice *c, struct err *err)
 {
 	CLEANUP_BUF struct buf out = BUF_INIT(JSON_MAX);
 
-	if (json_print(c->spec, &out, err) < 0)
+	if (json_print(c->document, &out, err) < 0)
 		return -1;
 	return container_update_spec(c->chooser->rpc, c->chooser->id, c->record.spec_type,
 				     (const char *)out.data, out.len, err);
@@ -291,11 +313,15 @@ static int change_process(struct choice *c, const struct process_variant *v, str
 {
 	bool changed;
 
-	if (process_variant_apply(v, c->spec, &changed, err) < 0)
-		return err_in(err, "%.200s", c->reference);
+	if (process_variant_apply(v, c->document, &changed, err) < 0) {
+		if (err->code != ERR_PRECONDITION)
+			return err_in(err, "%.200s", c->reference);
+		refuse(c, CAUSE_PLATFORM_NO_PROGRAM);
+		return END;
+	}
 	if (!changed)
-		return 0;
-	return change_record(c, err) < 0 ? -1 : change_bundle(c, v, err);
+		return GO_ON;
+	return change_record(c, err) < 0 || change_bundle(c, v, err) < 0 ? -1 : GO_ON;
 }
 
 /* Who that is, prepare looks up in the image. */
@@ -361,10 +387,9 @@ static int suit_process(struct choice *c, struct err *err)
 	    read_process(c, c->wanted->ref, &wanted, err) < 0)
 		return -1;
 	process_variant_user(&v, user);
-	if (note_user(c, user, err) < 0 || note_rest(c, &v, err) < 0 ||
-	    change_process(c, &v, err) < 0)
+	if (note_user(c, user, err) < 0 || note_rest(c, &v, err) < 0)
 		return -1;
-	return GO_ON;
+	return change_process(c, &v, err);
 }
 
 /* --- all of it

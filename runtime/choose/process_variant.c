@@ -95,20 +95,28 @@ static const char *find(const char *const *env, const char *entry)
 	return found;
 }
 
-static bool has(json *list, const char *entry)
+static const char *entry_at(json *list, size_t i)
 {
-	for (size_t i = 0; i < json_object_array_length(list); i++)
-		if (same_name(json_object_get_string(json_object_array_get_idx(list, i)), entry))
+	return json_object_get_string(json_object_array_get_idx(list, i));
+}
+
+static bool has_from(json *list, size_t i, const char *entry)
+{
+	for (; i < json_object_array_length(list); i++)
+		if (entry_at(list, i) && same_name(entry_at(list, i), entry))
 			return true;
 	return false;
 }
 
-/* What becomes of an entry: itself, the other variant's, or NULL for nothing. */
-static const char *entry_of(const struct process_variant *v, const char *entry)
+/*
+ * What becomes of entry @i: itself, the other variant's, or NULL for nothing. CRI puts what the pod
+ * sets behind what the image sets, and some of its versions leave both.
+ */
+static const char *entry_of(const struct process_variant *v, json *list, size_t i)
 {
-	const char *was = find(v->own->env, entry), *is;
+	const char *entry = entry_at(list, i), *was = find(v->own->env, entry), *is;
 
-	if (cri_container_sets(v->container, entry))
+	if (cri_container_sets(v->container, entry) && !has_from(list, i + 1, entry))
 		return entry;
 	if (str_eq(entry, DEFAULT_PATH) && !was)
 		was = entry;
@@ -118,6 +126,23 @@ static const char *entry_of(const struct process_variant *v, const char *entry)
 	return is ? is : same_name(entry, "PATH=") ? DEFAULT_PATH : NULL;
 }
 
+static bool is_of_image(const struct process_variant *v, json *list, size_t i)
+{
+	const char *entry = entry_at(list, i), *was = entry ? find(v->own->env, entry) : NULL;
+
+	return was && str_eq(was, entry);
+}
+
+/* How many entries at the front the image's are among. */
+static size_t image_entries(const struct process_variant *v, json *list)
+{
+	size_t n = list ? json_object_array_length(list) : 0;
+
+	while (n && !is_of_image(v, list, n - 1))
+		n--;
+	return n;
+}
+
 static int add_one(json *list, const char *entry, struct err *err)
 {
 	const char *const one[] = { entry, NULL };
@@ -125,25 +150,43 @@ static int add_one(json *list, const char *entry, struct err *err)
 	return entry ? add_all(list, one, err) : 0;
 }
 
+/* What becomes of the entries of @old from @from on to @to. */
+static int add_entries(const struct process_variant *v, json *list, json *old, size_t from,
+		       size_t to, struct err *err)
+{
+	for (size_t i = from; i < to; i++)
+		if (entry_at(old, i) && add_one(list, entry_of(v, old, i), err) < 0)
+			return -1;
+	return 0;
+}
+
+/* The wanted variant's variables that are in neither list. */
+static int add_new(const struct process_variant *v, json *list, json *old, struct err *err)
+{
+	for (const char *const *e = v->wanted->env; *e; e++)
+		if (!(old && has_from(old, 0, *e)) && !has_from(list, 0, *e) &&
+		    add_one(list, find(v->wanted->env, *e), err) < 0)
+			return -1;
+	return 0;
+}
+
+/* In CRI's order: the image's variables come before the pod's. */
 static int change_env(const struct process_variant *v, json *process, bool *changed,
 		      struct err *err)
 {
 	CLEANUP_JSON json *list = json_object_new_array();
+	size_t of_image, n;
 	json *old;
 
 	if (!list)
 		return no_memory(err);
 	if (json_typed(process, "env", json_type_array, &old, err) < 0)
 		return -1;
-	for (size_t i = 0; old && i < json_object_array_length(old); i++) {
-		const char *entry = json_object_get_string(json_object_array_get_idx(old, i));
-
-		if (entry && add_one(list, entry_of(v, entry), err) < 0)
-			return -1;
-	}
-	for (const char *const *e = v->wanted->env; *e; e++)
-		if (!has(list, *e) && add_one(list, find(v->wanted->env, *e), err) < 0)
-			return -1;
+	n = old ? json_object_array_length(old) : 0;
+	of_image = image_entries(v, old);
+	if (add_entries(v, list, old, 0, of_image, err) < 0 || add_new(v, list, old, err) < 0 ||
+	    add_entries(v, list, old, of_image, n, err) < 0)
+		return -1;
 	return replace(process, "env", steal(list), changed, err);
 }
 

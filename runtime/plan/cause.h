@@ -94,6 +94,7 @@ enum cause {
 	CAUSE_PLATFORM_PULL_TOO_LARGE,
 	CAUSE_PLATFORM_DIFFERS,
 	CAUSE_PLATFORM_GROUPS,
+	CAUSE_PLATFORM_NO_PROGRAM,
 	CAUSE_PLATFORM_NO_USER, /* to here */
 	CAUSE_CONFIG,		/* its texts are in a struct complaint, filled where it was found */
 	/* warnings, from here on */

@@ -107,6 +107,13 @@ static const struct cause_row rows[] = {
 		"containerd took the groups from /etc/group of the image for {made}",
 		WRITE,
 	},
+	[AT(CAUSE_PLATFORM_NO_PROGRAM)] = {
+		"platform-differs",
+		"{wanted} of {image} names no program to start",
+		"its configuration has neither an Entrypoint nor a Cmd, that of {made} has one, and "
+		"the pod gives no command",
+		"set command in the pod",
+	},
 	[AT(CAUSE_PLATFORM_NO_USER)] = {
 		"platform-differs",
 		"{wanted} of {image} is to run as {user}",
