@@ -12,7 +12,7 @@ _crossarch_options() {
 	pull) echo --platform --fresh --credentials --handler --address --quiet --help ;;
 	resolve) echo --file --platform --fresh --credentials --handler --address --quiet --help ;;
 	emulators) echo --path --credentials --pod --json --quiet --help ;;
-	config) echo --write --remove --nfd --address --file --quiet --help ;;
+	config) echo --write --remove --nfd --address --file --settings --quiet --help ;;
 	labels) echo --write --directory --quiet --help ;;
 	cpu-models) echo --machine --help ;;
 	image-platform) echo --address --namespace --image --timeout --json --machine --help ;;
@@ -27,7 +27,7 @@ _crossarch_operands() {
 	emulators-install | emulators-remove) echo "$_crossarch_archs all" ;;
 	emulators-*) echo "$_crossarch_archs" ;;
 	config-) echo containerd kubernetes ;;
-	config-kubernetes) echo "$_crossarch_archs" ;;
+	config-containerd | config-kubernetes) echo "$_crossarch_archs" ;;
 	esac
 }
 
@@ -46,7 +46,7 @@ _crossarch() {
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 		;;
-	--rootfs | --bundle | --directory | -r | -b | -d)
+	--rootfs | --bundle | --directory | --settings | -r | -b | -d)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;

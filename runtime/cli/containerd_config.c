@@ -91,6 +91,8 @@ static void take_option(struct runtime_handler *r, const char *key, const char *
 		r->other_options = true;
 	if (str_eq(key, "ConfigPath"))
 		unquote(value, r->config_path, sizeof(r->config_path));
+	else if (str_eq(key, "BinaryName"))
+		unquote(value, r->binary, sizeof(r->binary));
 }
 
 static void take_runtime(struct containerd_config *c, const struct header *h, size_t at,
@@ -109,6 +111,20 @@ static void take_runtime(struct containerd_config *c, const struct header *h, si
 		(void)str_copy(r->annotations, sizeof(r->annotations), value);
 	else if (!own)
 		take_option(r, key, value);
+}
+
+/* A table of the plugin for images: which platform it is to pull for pods of a handler. */
+static void take_platform(struct containerd_config *c, const struct header *h, const char *key,
+			  const char *value)
+{
+	struct runtime_handler *r;
+
+	if (h->n != 4 || !str_eq(h->parts[1], "io.containerd.cri.v1.images") ||
+	    !str_eq(h->parts[2], "runtime_platforms") || !str_eq(key, "platform"))
+		return;
+	r = runtime_at(c, h->parts[3]);
+	if (r)
+		unquote(value, r->platform, sizeof(r->platform));
 }
 
 static void take_top(struct containerd_config *c, const char *key, const char *value)
@@ -137,6 +153,8 @@ static void take_value(struct containerd_config *c, const struct header *h, cons
 	else if (h->n == 3 && str_eq(h->parts[2], "containerd") &&
 		 str_eq(key, "default_runtime_name"))
 		unquote(value, c->default_runtime, sizeof(c->default_runtime));
+	else
+		take_platform(c, h, key, value);
 }
 
 /* Cuts white space and a comment off the end; a # inside quotes is no comment. */
@@ -216,14 +234,27 @@ bool handler_is_ours(const struct runtime_handler *r)
 	return str_eq(r->type, CONTAINERD_TYPE) || names_shim(r->type);
 }
 
+void handler_name(const struct arch *a, char ret[HANDLER_NAME_MAX])
+{
+	(void)str_fmt(ret, HANDLER_NAME_MAX, HANDLER_NAME "%s%s", a ? "-" : "", a ? a->name : "");
+}
+
+const struct arch *handler_arch(const char *name)
+{
+	const char *arch = str_after(name, HANDLER_NAME "-");
+	const struct arch *a = arch ? arch_by_name(arch, strlen(arch)) : NULL;
+
+	return a && a->oci && str_eq(a->name, arch) ? a : NULL;
+}
+
 const struct runtime_handler *handler_ours(const struct containerd_config *c)
 {
-	const struct runtime_handler *usual = handler_named(c, "crossarch");
+	const struct runtime_handler *usual = handler_named(c, HANDLER_NAME);
 
 	if (usual && handler_is_ours(usual))
 		return usual;
 	for (size_t i = 0; i < c->n; i++)
-		if (handler_is_ours(&c->runtimes[i]))
+		if (handler_is_ours(&c->runtimes[i]) && !handler_arch(c->runtimes[i].name))
 			return &c->runtimes[i];
 	return NULL;
 }
@@ -237,7 +268,9 @@ const struct runtime_handler *handler_usual(const struct containerd_config *c)
 
 const char *handler_settings_path(const struct runtime_handler *r)
 {
-	return str_eq(r->type, CONTAINERD_RUNC_TYPE) ? "" : r->config_path;
+	if (!str_eq(r->type, CONTAINERD_RUNC_TYPE))
+		return r->config_path;
+	return str_ends(r->binary, ".json") ? r->binary : "";
 }
 
 bool handler_passes_annotations(const struct runtime_handler *r)
@@ -284,18 +317,41 @@ static bool asks_runc_only(const struct version *v)
 	return v->minor < 2 || v->patch < (v->minor == 2 ? 7 : 4);
 }
 
-void handler_form(const char *version, const char *shim, const struct containerd_config *node,
-		  struct runtime_handler *ret)
+static void take_runc_type(const char *shim, const struct containerd_config *node,
+			   struct runtime_handler *ret)
 {
 	const struct runtime_handler *usual = handler_usual(node);
-	const struct version v = version_of(version);
 
-	*ret = (struct runtime_handler){ .name = "crossarch", .type = CONTAINERD_TYPE };
-	if (!asks_runc_only(&v))
-		return;
 	(void)str_copy(ret->type, sizeof(ret->type), CONTAINERD_RUNC_TYPE);
 	(void)str_copy(ret->path, sizeof(ret->path), shim);
 	ret->systemd_cgroup = usual && usual->systemd_cgroup;
+}
+
+void handler_form(const char *version, const char *shim, const struct containerd_config *node,
+		  struct runtime_handler *ret)
+{
+	const struct version v = version_of(version);
+
+	*ret = (struct runtime_handler){ .name = HANDLER_NAME, .type = CONTAINERD_TYPE };
+	if (asks_runc_only(&v))
+		take_runc_type(shim, node, ret);
+}
+
+void handler_form_platform(const char *version, const char *shim,
+			   const struct containerd_config *node, const struct arch *a,
+			   const char *settings, struct runtime_handler *ret)
+{
+	const struct version v = version_of(version);
+
+	*ret = (struct runtime_handler){ .type = CONTAINERD_TYPE };
+	handler_name(a, ret->name);
+	if (v.major < 2) {
+		(void)str_copy(ret->config_path, sizeof(ret->config_path), settings);
+		return;
+	}
+	take_runc_type(shim, node, ret);
+	(void)str_copy(ret->binary, sizeof(ret->binary), settings);
+	(void)str_fmt(ret->platform, sizeof(ret->platform), "linux/%s", a->name);
 }
 
 const char *handler_lacks(const struct runtime_handler *r, const char *version)
@@ -312,7 +368,7 @@ const char *handler_lacks(const struct runtime_handler *r, const char *version)
 		       "recursiveReadOnly: Enabled";
 	if (r->config_path[0] && !*handler_settings_path(r))
 		return "its ConfigPath is not an option of runc's and does not reach the shim, "
-		       "which reads " SETTINGS_FILE;
+		       "which reads " SETTINGS_FILE "; a BinaryName that ends in .json does";
 	return NULL;
 }
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "runtime/arch/platform.h"
 #include "runtime/base/err.h"
 #include "runtime/cli/containerd_process.h"
 
@@ -14,11 +15,16 @@
  */
 #define CONTAINERD_RUNTIMES 64
 
+#define HANDLER_NAME "crossarch"
+#define HANDLER_NAME_MAX 64
+
 struct runtime_handler {
-	char name[64], type[128];
-	char path[512];	       /* runtime_path, "" without one */
-	char annotations[512]; /* pod_annotations as written */
-	char config_path[256]; /* ConfigPath of its options: our node configuration */
+	char name[HANDLER_NAME_MAX], type[128];
+	char path[512];		      /* runtime_path, "" without one */
+	char annotations[512];	      /* pod_annotations as written */
+	char config_path[256];	      /* ConfigPath of its options: a file of our settings */
+	char binary[256];	      /* BinaryName of its options */
+	char platform[PLATFORM_TEXT]; /* what runtime_platforms says for it (2.x) */
 	bool systemd_cgroup;
 	bool other_options; /* any but SystemdCgroup: what --write never writes */
 };
@@ -42,16 +48,27 @@ const struct runtime_handler *handler_named(const struct containerd_config *c, c
  */
 bool handler_is_ours(const struct runtime_handler *r);
 
-/* The first handler of ours, preferably the one called crossarch; NULL without. */
+/*
+ * Handlers for one platform are called crossarch-ARCH, with the name of the architecture in OCI.
+ * The first of these writes down the name, "crossarch" alone for @a NULL; the other one reads it:
+ * NULL when @name is not of this form.
+ */
+void handler_name(const struct arch *a, char ret[HANDLER_NAME_MAX]);
+const struct arch *handler_arch(const char *name);
+
+/*
+ * The first handler of ours that is not for one platform, preferably the one called crossarch; NULL
+ * without.
+ */
 const struct runtime_handler *handler_ours(const struct containerd_config *c);
 
 /* The handler whose options the node's other pods have: runc's, else the default one; or NULL. */
 const struct runtime_handler *handler_usual(const struct containerd_config *c);
 
 /*
- * The path of the node configuration that the handler's shim gets; "" for the default one. That is
- * also so where the options name a path but are of runc's type: that type has no such member, and
- * containerd drops it.
+ * The path of the settings that the handler's shim gets; "" for the default one. In options of
+ * runc's type that is a BinaryName that ends in .json (shim/task/options.c): that type has no
+ * ConfigPath, and containerd drops it.
  */
 const char *handler_settings_path(const struct runtime_handler *r);
 
@@ -82,6 +99,15 @@ const char *handlers_table(unsigned int version);
  */
 void handler_form(const char *version, const char *shim, const struct containerd_config *node,
 		  struct runtime_handler *ret);
+
+/*
+ * The same for crossarch-ARCH, whose shim gets the file @settings. All of 2.x want runc's type
+ * then: with options of another type they start no pod that has a user namespace
+ * (containerd#11091).
+ */
+void handler_form_platform(const char *version, const char *shim,
+			   const struct containerd_config *node, const struct arch *a,
+			   const char *settings, struct runtime_handler *ret);
 
 /*
  * What the handler @r, one of ours, cannot do on containerd @version, for a person; NULL when there

@@ -13,6 +13,9 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/containerd_config.h"
 
+/* Since 2.0; what it says is not looked at by any release so far (containerd#13927). */
+#define PLATFORMS_TABLE "plugins.'io.containerd.cri.v1.images'.runtime_platforms"
+
 void handler_edit_deinit(struct handler_edit *s)
 {
 	buf_deinit(&s->main);
@@ -21,22 +24,33 @@ void handler_edit_deinit(struct handler_edit *s)
 
 /* --- deciding -------------------------------------------------------------------------------- */
 
+const struct runtime_handler *handler_edited(const struct handler_edit *s,
+					     const struct containerd_config *config)
+{
+	const struct runtime_handler *r;
+
+	if (!s->arch)
+		return handler_ours(config);
+	r = handler_named(config, s->name);
+	return r && handler_is_ours(r) ? r : NULL;
+}
+
 static int check_conflicts(const struct containerd *c, const struct handler_edit *s,
 			   struct err *err)
 {
-	const struct runtime_handler *same = handler_named(&s->config, "crossarch");
-	const struct runtime_handler *ours = handler_ours(&s->config);
+	const struct runtime_handler *same = handler_named(&s->config, s->name);
+	const struct runtime_handler *ours = handler_edited(s, &s->config);
 
 	if (s->config.cri_disabled || s->main_config.cri_disabled)
 		return err_set(err, ERR_PRECONDITION,
 			       "the CRI plugin is switched off: take \"cri\" out of "
 			       "disabled_plugins in %s, then run this again",
 			       c->config);
-	if (same && !handler_is_ours(same))
+	if (same && same->type[0] && !handler_is_ours(same))
 		return err_set(err, ERR_PRECONDITION,
-			       "there is a handler called crossarch already, of type %s; rename it "
-			       "in %s first",
-			       same->type, c->config);
+			       "there is a handler called %s already, of type %s; rename it in %s "
+			       "first",
+			       s->name, same->type, c->config);
 	if (ours && !handler_passes_annotations(ours))
 		return err_set(err, ERR_PRECONDITION,
 			       "the handler %s is there but lets no annotations through: add\n"
@@ -78,28 +92,56 @@ int handler_text_runc(const char *table, bool systemd_cgroup, struct buf *out, s
 	return buf_printf(out, err, "\n");
 }
 
+static int text_options(const char *table, const struct runtime_handler *r, struct buf *out,
+			struct err *err)
+{
+	bool binary = handler_arch(r->name) && r->binary[0];
+	bool path = handler_arch(r->name) && r->config_path[0];
+
+	if (!r->systemd_cgroup && !binary && !path)
+		return 0;
+	if (buf_printf(out, err, "  [%s.%s.options]\n", table, r->name) < 0)
+		return -1;
+	if (binary && buf_printf(out, err, "    BinaryName = \"%s\"\n", r->binary) < 0)
+		return -1;
+	if (path && buf_printf(out, err, "    ConfigPath = \"%s\"\n", r->config_path) < 0)
+		return -1;
+	return r->systemd_cgroup ? buf_printf(out, err, "    SystemdCgroup = true\n") : 0;
+}
+
+/* What it is for: everything, or one platform. */
+static int text_comment(const struct runtime_handler *r, struct buf *out, struct err *err)
+{
+	const struct arch *a = handler_arch(r->name);
+
+	if (!a)
+		return buf_printf(out, err,
+				  "# crossarch: foreign architectures, or one line that "
+				  "says why not.\n");
+	return buf_printf(out, err, "# crossarch: of each image the platform linux/%s.\n", a->name);
+}
+
 int handler_text_own(const char *table, const struct runtime_handler *r, struct buf *out,
 		     struct err *err)
 {
-	if (buf_printf(out, err,
-		       "# crossarch: foreign architectures, or one line that says why not.\n"
-		       "[%s.crossarch]\n"
-		       "  runtime_type = \"%s\"\n",
-		       table, r->type) < 0)
+	if (text_comment(r, out, err) < 0 ||
+	    buf_printf(out, err, "[%s.%s]\n  runtime_type = \"%s\"\n", table, r->name, r->type) < 0)
 		return -1;
 	if (r->path[0] && buf_printf(out, err, "  runtime_path = \"%s\"\n", r->path) < 0)
 		return -1;
-	if (buf_printf(out, err, "  pod_annotations = [\"io.crossarch.*\"]\n") < 0)
+	if (buf_printf(out, err, "  pod_annotations = [\"io.crossarch.*\"]\n") < 0 ||
+	    text_options(table, r, out, err) < 0)
 		return -1;
-	if (!r->systemd_cgroup)
+	if (!r->platform[0])
 		return 0;
-	return buf_printf(out, err, "  [%s.crossarch.options]\n    SystemdCgroup = true\n", table);
+	return buf_printf(out, err, "[" PLATFORMS_TABLE ".%s]\n  platform = \"%s\"\n", r->name,
+			  r->platform);
 }
 
 const char *handler_edit_find(const char *file, const struct containerd_config *config,
-			      struct buf *ret)
+			      const char *name, struct buf *ret)
 {
-	const struct runtime_handler *r = handler_named(config, "crossarch");
+	const struct runtime_handler *r = handler_named(config, name);
 	struct err ignored;
 
 	if (!r || handler_text_own(handlers_table(config->version), r, ret, &ignored) < 0)
@@ -110,17 +152,20 @@ const char *handler_edit_find(const char *file, const struct containerd_config *
 static int write_text(const struct containerd *c, struct handler_edit *s, struct err *err)
 {
 	CLEANUP_BUF struct buf b = BUF_INIT(sizeof(s->text) - 1);
-	bool fresh = is_blank(&s->main);
-	const char *table = handlers_table(fresh ? 2 : s->main_config.version);
+	bool fresh = is_blank(&s->main) && !s->after_another;
+	const char *table = handlers_table(is_blank(&s->main) ? 2 : s->main_config.version);
 	struct runtime_handler own;
 	char shim[sizeof(own.path)];
 
 	if (shim_path(c, shim, sizeof(shim), err) < 0)
 		return -1;
-	handler_form(s->version, shim, &s->config, &own);
+	if (s->arch)
+		handler_form_platform(s->version, shim, &s->config, s->arch, s->settings, &own);
+	else
+		handler_form(s->version, shim, &s->config, &own);
 	if (fresh && buf_printf(&b, err, HANDLER_HEAD) < 0)
 		return -1;
-	if (!s->old[0] && needs_runc(s) &&
+	if (!s->old[0] && !s->after_another && needs_runc(s) &&
 	    handler_text_runc(table, handler_named(&s->config, "runc")->systemd_cgroup, &b, err) <
 		    0)
 		return -1;
@@ -136,8 +181,8 @@ static bool is_replaced(struct handler_edit *s, const struct runtime_handler *ou
 	CLEANUP_BUF struct buf old = BUF_INIT(sizeof(s->old) - 1);
 
 	s->lack = handler_lacks(ours, s->version);
-	return s->lack && !ours->other_options &&
-	       handler_edit_find(buf_str(&s->main), &s->main_config, &old) &&
+	return s->lack && (s->arch || !ours->other_options) &&
+	       handler_edit_find(buf_str(&s->main), &s->main_config, ours->name, &old) &&
 	       str_copy(s->old, sizeof(s->old), buf_str(&old));
 }
 
@@ -152,6 +197,7 @@ int handler_edit_read(const struct containerd *c, struct handler_edit *ret, stru
 	if (containerd_dump_config(c, access(c->config, F_OK) == 0 ? c->config : "/dev/null",
 				   &ret->dump, err) < 0)
 		return -1;
+	handler_name(ret->arch, ret->name);
 	containerd_config_read(buf_str(&ret->main), &ret->main_config);
 	containerd_config_read(buf_str(&ret->dump), &ret->config);
 	return 0;
@@ -163,7 +209,7 @@ int handler_edit_plan(const struct containerd *c, struct handler_edit *ret, stru
 
 	if (handler_edit_read(c, ret, err) < 0 || check_conflicts(c, ret, err) < 0)
 		return -1;
-	ours = handler_ours(&ret->config);
+	ours = handler_edited(ret, &ret->config);
 	return ours && !is_replaced(ret, ours) ? 0 : write_text(c, ret, err);
 }
 
@@ -231,15 +277,20 @@ static bool mentions_us(const char *line, size_t n)
 /* Nothing of the effective configuration before may be missing afterwards, but what is ours. */
 static int check_settings(const char *before, const char *after, struct err *err)
 {
+	bool in_our_table = false;
 	const char *line;
 	size_t n;
 
-	while (str_line(&before, &line, &n))
-		if (!says_nothing(line, n) && !mentions_us(line, n) && !has_line(after, line, n))
+	while (str_line(&before, &line, &n)) {
+		if (n > strspn(line, " ") && line[strspn(line, " ")] == '[')
+			in_our_table = memmem(line, n, "." HANDLER_NAME, strlen("." HANDLER_NAME));
+		if (!in_our_table && !says_nothing(line, n) && !mentions_us(line, n) &&
+		    !has_line(after, line, n))
 			return err_set(err, ERR_PRECONDITION,
 				       "this setting would be lost: %.*s. Another file that the "
 				       "main one imports probably replaces its tables",
 				       (int)(n - strspn(line, " ")), line + strspn(line, " "));
+	}
 	return 0;
 }
 
@@ -266,7 +317,7 @@ static int check_candidate(const struct containerd *c, const struct handler_edit
 		return err_set(err, ERR_NOMEM, "no memory for a configuration");
 	if (handler_edit_try(c, s, path, config, err) < 0)
 		return err_in(err, "with the handler added (add it by hand)");
-	ours = handler_ours(config);
+	ours = handler_edited(s, config);
 	if (!ours || !handler_passes_annotations(ours) || handler_lacks(ours, s->version))
 		return err_set(err, ERR_PRECONDITION,
 			       "with the handler in %s containerd still does not have the handler: "
@@ -337,7 +388,7 @@ int handler_edit_install(const struct containerd *c, const struct handler_edit *
 	if ((!real && dir_make(dir, 0755, err) < 0) || write_candidate(s, candidate, mode, err) < 0)
 		return -1;
 	if (check_candidate(c, s, candidate, err) < 0 ||
-	    (real && keep_old(path, s, mode, ret_backup, size, err) < 0)) {
+	    (real && !s->no_backup && keep_old(path, s, mode, ret_backup, size, err) < 0)) {
 		(void)unlink(candidate);
 		return -1;
 	}

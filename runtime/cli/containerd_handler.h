@@ -13,6 +13,13 @@
  * cmd/containerd/server/config/config.go, LoadConfig()).
  */
 struct handler_edit {
+	/* what the caller wants */
+	const struct arch *arch; /* the handler for this architecture, NULL: the one for all */
+	const char *settings;	 /* with @arch: the file of settings for its shim */
+	bool after_another;	 /* the text of another edit that is not written yet precedes it */
+	bool no_backup;		 /* an edit just before has made one */
+
+	char name[HANDLER_NAME_MAX];
 	char version[64]; /* of containerd */
 	struct buf main;  /* the main file as it is, empty without one */
 	struct buf dump;  /* the effective configuration before */
@@ -61,7 +68,7 @@ MUST_CHECK int handler_edit_remove(const struct containerd *c, struct handler_ed
 #define HANDLER_HEAD "version = 2\n\n"
 #define HANDLER_BACKUP ".before-crossarch-"
 
-/* Only reads: all members but the text. */
+/* Only reads: name, version, files and configurations. */
 MUST_CHECK int handler_edit_read(const struct containerd *c, struct handler_edit *ret,
 				 struct err *err);
 
@@ -71,11 +78,15 @@ MUST_CHECK int handler_text_own(const char *table, const struct runtime_handler 
 				struct err *err);
 
 /*
- * Looks for what "--write" added to the text @file, whose contents are @config: where it begins,
- * and in @ret the text. NULL when it is not there, or not as we write it.
+ * Looks for what "--write" added for the handler @name to the text @file, whose contents are
+ * @config: where it begins, and in @ret the text. NULL when it is not there, or not as we write it.
  */
 const char *handler_edit_find(const char *file, const struct containerd_config *config,
-			      struct buf *ret);
+			      const char *name, struct buf *ret);
+
+/* The handler that @s is about, in @config, if it is one of ours; NULL without. */
+const struct runtime_handler *handler_edited(const struct handler_edit *s,
+					     const struct containerd_config *config);
 
 /* Has containerd load @path and compares: ERR_PRECONDITION names what would be lost. */
 MUST_CHECK int handler_edit_try(const struct containerd *c, const struct handler_edit *s,

@@ -34,14 +34,14 @@ static int find_own(const struct handler_edit *s, const char *path, struct cut *
 {
 	CLEANUP_BUF struct buf own = BUF_INIT(2048);
 	const char *file = buf_str(&s->main);
-	const char *at = handler_edit_find(file, &s->main_config, &own);
+	const char *at = handler_edit_find(file, &s->main_config, s->name, &own);
 
 	if (!at)
 		return err_set(err, ERR_NOT_FOUND,
 			       "%s does not have the lines that \"config containerd --write\" "
-			       "adds; whatever is left of the handler has to be taken out by "
+			       "adds; whatever is left of the handler %s has to be taken out by "
 			       "hand, there or in a file that it imports",
-			       path);
+			       path, s->name);
 	*ret = (struct cut){ (size_t)(at - file), (size_t)(at - file) + own.len };
 	return 0;
 }
@@ -96,12 +96,13 @@ static int check_rest(const struct containerd *c, const struct handler_edit *s, 
 		return err_set(err, ERR_NOMEM, "no memory for a configuration");
 	if (handler_edit_try(c, s, path, config, err) < 0)
 		return -1;
-	ours = handler_named(config, "crossarch");
+	ours = handler_named(config, s->name);
 	if (!ours)
 		return 0;
 	return err_set(err, ERR_PRECONDITION,
-		       "something else defines the handler crossarch as well, here or in a file "
-		       "that is imported; take it out by hand");
+		       "something else defines the handler %s as well, here or in a file that is "
+		       "imported; take it out by hand",
+		       s->name);
 }
 
 /* Leaves the new file at @path and its text in @ret when it is good. */
@@ -116,7 +117,8 @@ static int try_cut(const struct containerd *c, const struct handler_edit *s, con
 }
 
 /* True when @old is @now with a handler of ours that was replaced later. */
-static bool is_same_without_us(const struct buf *old, const struct buf *now)
+static bool is_same_without_us(const struct handler_edit *edit, const struct buf *old,
+			       const struct buf *now)
 {
 	CLEANUP_FREE struct handler_edit *s = calloc(1, sizeof(*s));
 	struct cut cut;
@@ -124,6 +126,7 @@ static bool is_same_without_us(const struct buf *old, const struct buf *now)
 
 	if (!s)
 		return false;
+	(void)str_copy(s->name, sizeof(s->name), edit->name);
 	s->main = *old; /* only looked at */
 	containerd_config_read(buf_str(old), &s->main_config);
 	if (find_own(s, "", &cut, &ignored) < 0 || widen(s, &cut, &ignored) < 0)
@@ -140,7 +143,8 @@ enum backups { BACKUPS_OTHER, BACKUPS_REPLACED, BACKUPS_EQUAL };
  * Whether one of the backups is what is left now, or was that with a handler of ours in it; such
  * ones are removed if @drop.
  */
-static enum backups look_at_backups(const char *path, const struct buf *now, bool drop)
+static enum backups look_at_backups(const struct handler_edit *s, const char *path,
+				    const struct buf *now, bool drop)
 {
 	enum backups best = BACKUPS_OTHER;
 	char pattern[PATH_MAX];
@@ -158,7 +162,7 @@ static enum backups look_at_backups(const char *path, const struct buf *now, boo
 			continue;
 		if (str_eq(buf_str(&old), buf_str(now)))
 			what = BACKUPS_EQUAL;
-		else if (is_same_without_us(&old, now))
+		else if (is_same_without_us(s, &old, now))
 			what = BACKUPS_REPLACED;
 		best = what > best ? what : best;
 		if (drop && what != BACKUPS_OTHER)
@@ -168,10 +172,10 @@ static enum backups look_at_backups(const char *path, const struct buf *now, boo
 	return best;
 }
 
-static int put_in_place(const char *candidate, const char *path, const struct buf *now,
-			enum handler_removed *ret, struct err *err)
+static int put_in_place(const struct handler_edit *s, const char *candidate, const char *path,
+			const struct buf *now, enum handler_removed *ret, struct err *err)
 {
-	enum backups backups = look_at_backups(path, now, true);
+	enum backups backups = look_at_backups(s, path, now, true);
 
 	*ret = backups != BACKUPS_OTHER || !now->len ? HANDLER_AS_BEFORE : HANDLER_TAKEN_OUT;
 	if (backups == BACKUPS_EQUAL || now->len)
@@ -190,7 +194,7 @@ static bool is_made_for_us(const struct handler_edit *s, const char *path, const
 
 	take_edges(buf_str(&s->main), false, &plain);
 	return buf_add(&rest, buf_str(&s->main), plain.from, &ignored) < 0 ||
-	       look_at_backups(path, &rest, false) != BACKUPS_EQUAL;
+	       look_at_backups(s, path, &rest, false) != BACKUPS_EQUAL;
 }
 
 int handler_edit_remove(const struct containerd *c, struct handler_edit *s,
@@ -218,5 +222,5 @@ int handler_edit_remove(const struct containerd *c, struct handler_edit *s,
 	if (try_cut(c, s, &all, candidate, mode, &now, err) < 0 &&
 	    (own.from == all.from || try_cut(c, s, &own, candidate, mode, &now, err) < 0))
 		return err_in(err, "with the handler taken out");
-	return put_in_place(candidate, path, &now, ret, err);
+	return put_in_place(s, candidate, path, &now, ret, err);
 }

@@ -21,7 +21,11 @@ static int read_runc(const Crossarch__Any *any, ProtobufCAllocator *alloc,
 	r->flags |= o->systemd_cgroup ? REQUEST_SYSTEMD_CGROUP : 0;
 	r->io_uid = o->io_uid;
 	r->io_gid = o->io_gid;
-	r->binary_name = o->binary_name;
+	/* This type has no ConfigPath, and an engine's name does not end so. */
+	if (str_ends(o->binary_name, ".json"))
+		r->config_path = o->binary_name;
+	else
+		r->binary_name = o->binary_name;
 	r->root = o->root;
 	r->shim_cgroup = o->shim_cgroup;
 	r->criu_image_path = o->criu_image_path;

@@ -5,15 +5,19 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/containerd_config.h"
 #include "runtime/cli/containerd_handler.h"
 #include "runtime/cli/dry_run.h"
+#include "runtime/cli/handler_settings.h"
 #include "runtime/cli/image_check.h"
 #include "runtime/containerd/image_layers.h"
 
@@ -171,6 +175,11 @@ static void test_form_lacks(void **state)
 	(void)str_copy(path.config_path, sizeof(path.config_path), "/x.json");
 	assert_non_null(strstr(handler_lacks(&path, "2.1.9"), "ConfigPath"));
 	assert_string_equal(handler_settings_path(&path), "");
+	(void)str_copy(path.binary, sizeof(path.binary), "/usr/bin/runc");
+	assert_string_equal(handler_settings_path(&path), "");
+	(void)str_copy(path.binary, sizeof(path.binary), "/etc/crossarch/arm64.json");
+	assert_string_equal(handler_settings_path(&path), "/etc/crossarch/arm64.json");
+	assert_null(handler_lacks(&path, "2.1.9"));
 	assert_string_equal(handler_settings_path(&type), "/x.json");
 	(void)str_copy(path.path, sizeof(path.path), "/nowhere/" CONTAINERD_SHIM);
 	assert_non_null(strstr(handler_lacks(&path, "2.1.9"), "no program"));
@@ -218,14 +227,120 @@ static void test_found_again(void **state)
 		assert_int_equal(handler_text_own(handlers_table(3), &r, &file, &err), 0);
 		assert_int_equal(buf_printf(&file, &err, "[debug]\n"), 0);
 		c = read_config(buf_str(&file));
-		at = handler_edit_find(buf_str(&file), c, &found);
+		at = handler_edit_find(buf_str(&file), c, r.name, &found);
 		assert_non_null(at);
 		assert_string_equal(at + found.len, "[debug]\n");
 		*strchr(at, ':') = ';';
-		assert_null(handler_edit_find(buf_str(&file), c, &none));
+		assert_null(handler_edit_find(buf_str(&file), c, r.name, &none));
 		free(c);
 	}
 	free(node);
+}
+
+/* --- handlers for one platform ------------------------------------------------------------- */
+
+static void test_names(void **state)
+{
+	static const char *const others[] = {
+		"crossarch",	     "crossarch-",	 "crossarch-crun", "crossarch-x32",
+		"crossarch-aarch64", "crossarch-arm64x", "arm64"
+	};
+	char name[HANDLER_NAME_MAX];
+
+	(void)state;
+	handler_name(NULL, name);
+	assert_string_equal(name, "crossarch");
+	handler_name(arch_by_name("arm64", 5), name);
+	assert_string_equal(name, "crossarch-arm64");
+	assert_ptr_equal(handler_arch(name), arch_by_name("arm64", 5));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_null(handler_arch(others[i]));
+}
+
+static void form_of(const char *version, struct runtime_handler *ret)
+{
+	struct containerd_config *node = read_config(node_of_systemd);
+
+	handler_form_platform(version, "/bin/sh", node, arch_by_name("arm64", 5), "/x/arm64.json",
+			      ret);
+	free(node);
+}
+
+/* What is written is read again, and its shim gets the settings by the way that is open there. */
+static void test_form_platform(void **state)
+{
+	static const char *const versions[] = { "1.6.20", "1.7.24", "2.1.9", "2.4.0" };
+	struct err err = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+		CLEANUP_BUF struct buf file = BUF_INIT(1u << 16);
+		CLEANUP_BUF struct buf found = BUF_INIT(1u << 16);
+		const struct runtime_handler *read;
+		struct runtime_handler r;
+		struct containerd_config *c;
+
+		form_of(versions[i], &r);
+		assert_string_equal(r.name, "crossarch-arm64");
+		assert_string_equal(r.type, i < 2 ? CONTAINERD_TYPE : CONTAINERD_RUNC_TYPE);
+		assert_string_equal(handler_settings_path(&r), "/x/arm64.json");
+		assert_string_equal(r.platform, i < 2 ? "" : "linux/arm64");
+		assert_null(handler_lacks(&r, versions[i]));
+		assert_int_equal(buf_printf(&file, &err, "version = 3\n"), 0);
+		assert_int_equal(handler_text_own(handlers_table(3), &r, &file, &err), 0);
+		c = read_config(buf_str(&file));
+		assert_int_equal(c->n, 1);
+		read = handler_named(c, "crossarch-arm64");
+		assert_string_equal(handler_settings_path(read), "/x/arm64.json");
+		assert_string_equal(read->platform, r.platform);
+		assert_int_equal(read->systemd_cgroup, i >= 2);
+		assert_ptr_equal(handler_edit_find(buf_str(&file), c, r.name, &found),
+				 buf_str(&file) + strlen("version = 3\n"));
+		assert_null(handler_ours(c)); /* not for all */
+		free(c);
+	}
+}
+
+static void test_settings(void **state)
+{
+	char dir[] = "/tmp/crossarch-settings.XXXXXX", path[64], node[64], differing[200];
+	const struct arch *a = arch_by_name("arm64", 5);
+	struct err err = ERR_INIT;
+	bool made, left;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(handler_settings_path_of(dir, a, path, sizeof(path), &err), 0);
+	assert_int_equal(handler_settings_path_of("etc", a, node, sizeof(node), &err), -1);
+	(void)str_fmt(node, sizeof(node), "%s/config.json", dir);
+	assert_int_equal(file_replace(AT_FDCWD, node, 0644, "{\"engine\":\"crun\"}", 17, &err), 0);
+	assert_int_equal(handler_settings_write(path, a, &made, &err), 0);
+	assert_true(made);
+	assert_int_equal(handler_settings_write(path, a, &made, &err), 0);
+	assert_false(made);
+	assert_int_equal(handler_settings_write(path, arch_by_name("s390x", 5), &made, &err), -1);
+	assert_int_equal(err.code, ERR_PRECONDITION);
+	handler_settings_differ(path, differing, sizeof(differing));
+	assert_string_equal(differing, "");
+	assert_int_equal(file_replace(AT_FDCWD, node, 0644,
+				      "{\"engine\":\"runc\",\"emulation\":\"never\"}", 37, &err),
+			 0);
+	handler_settings_differ(path, differing, sizeof(differing));
+	assert_string_equal(differing, "engine, emulation");
+	assert_int_equal(handler_settings_remove(path, a, &left, &err), 0);
+	assert_true(left);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(handler_settings_write(path, a, &made, &err), 0);
+	assert_int_equal(handler_settings_remove(path, a, &left, &err), 0);
+	assert_false(left);
+	assert_int_equal(handler_settings_remove(path, a, &left, &err), 0); /* gone already */
+	assert_false(left);
+	assert_int_equal(file_replace(AT_FDCWD, node, 0644, "[]", 2, &err), 0);
+	assert_int_equal(handler_settings_write(path, a, &made, &err), -1);
+	assert_int_equal(unlink(node), 0);
+	assert_int_equal(handler_settings_write(path, a, &made, &err), 0);
+	assert_int_equal(handler_settings_remove(path, a, &left, &err), 0);
+	assert_int_equal(access(dir, F_OK), -1);
 }
 
 /* --- CRI's choice -------------------------------------------------------------------------- */
@@ -308,8 +423,7 @@ static void test_spec_refused(void **state)
 		struct err err = ERR_INIT;
 		json *spec;
 
-		assert_int_equal(spec_of_image(bad[i], strlen(bad[i]), none, &spec, &err),
-				 -1);
+		assert_int_equal(spec_of_image(bad[i], strlen(bad[i]), none, &spec, &err), -1);
 		assert_int_equal(err.code, ERR_INVALID);
 	}
 }
@@ -379,7 +493,8 @@ int main(void)
 		cmocka_unit_test(test_found_again),    cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_choice_single),  cmocka_unit_test(test_spec_of_image),
 		cmocka_unit_test(test_spec_refused),   cmocka_unit_test(test_layers),
-		cmocka_unit_test(test_layers_refused),
+		cmocka_unit_test(test_layers_refused), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_form_platform),  cmocka_unit_test(test_settings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
