@@ -336,6 +336,29 @@ static const struct explanation table[] = {
 	  "put overhead.podFixed into the RuntimeClass: crossarch config kubernetes" },
 };
 
+/* What fails before crossarch is asked has no code: it is known by words of its message. */
+static const struct message {
+	const char *words;
+	struct explanation explanation;
+} messages[] = {
+	{ "no match for platform in manifest",
+	  { EXPLAIN_NO_MATCH, false, "containerd's words: the image has nothing for this node",
+	    "The name leads to an index, a list of platforms, and the node's own is not in it. "
+	    "containerd's CRI pulls for the node's platform whatever the runtime class says, so "
+	    "the "
+	    "kubelet's pull fails, and neither crossarch nor another runtime is asked. Such images "
+	    "are made by docker buildx for arm64 alone, say: its attestations need an index. An "
+	    "image that is one manifest without an index is pulled whatever its platform is.",
+	    "crossarch check IMAGE tells it where containerd has the index: 2.x keeps it after the "
+	    "failed pull, 1.6 and 1.7 do not. crossarch resolve asks the registry.",
+	    "write the digest of the platform in the pod: crossarch resolve --platform P <pod.yaml "
+	    "does; that goes with imagePullSecrets, and on every node\n"
+	    "crossarch pull --platform P IMAGE on the node: the name then stands for that platform "
+	    "there (not where the image has the node's own: its pods would get the other)\n"
+	    "build the image for the node's platform as well, or without attestations: docker "
+	    "buildx build --provenance=false --sbom=false" } },
+};
+
 const struct explanation *explanations(size_t *ret_n)
 {
 	*ret_n = ARRAY_SIZE(table);
@@ -354,6 +377,19 @@ const struct explanation *explanation_of(const char *code)
 
 #define WIDTH 92
 
+static bool is_message(const struct explanation *e)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
+		if (e == &messages[i].explanation)
+			return true;
+	return false;
+}
+
+static const char *severity(const struct explanation *e)
+{
+	return is_message(e) ? "pull" : e->warning ? "warning" : "refused";
+}
+
 static void print_list(void)
 {
 	CLEANUP_TABLE struct table t = { NULL, 0, 0 };
@@ -361,8 +397,12 @@ static void print_list(void)
 	const struct explanation *e = explanations(&n);
 
 	for (size_t i = 0; i < n; i++)
-		table_row(&t, e[i].warning ? TONE_WARN : TONE_PLAIN, 1, e[i].code,
-			  e[i].warning ? "warning" : "refused", e[i].summary);
+		table_row(&t, e[i].warning ? TONE_WARN : TONE_PLAIN, 1, e[i].code, severity(&e[i]),
+			  e[i].summary);
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
+		e = &messages[i].explanation;
+		table_row(&t, TONE_PLAIN, 1, e->code, severity(e), e->summary);
+	}
 	table_print(&t, 0);
 }
 
@@ -372,8 +412,9 @@ static void print_one(const struct explanation *e)
 	size_t n;
 
 	printf("%s: %s\n%s\n\nWhat it means\n", e->code, e->summary,
-	       e->warning ? "A warning: the container starts."
-			  : "The container is refused before it starts.");
+	       is_message(e) ? "A pull that fails: no container is made."
+	       : e->warning  ? "A warning: the container starts."
+			     : "The container is refused before it starts.");
 	print_wrapped(e->cause, 2, WIDTH);
 	puts("\nHow it is found out");
 	print_wrapped(e->detection, 2, WIDTH);
@@ -398,7 +439,7 @@ static json *one_json(const struct explanation *e)
 	json *o = json_object_new_object();
 
 	json_put_text(o, "code", e->code);
-	json_put_text(o, "severity", e->warning ? "warning" : "refused");
+	json_put_text(o, "severity", severity(e));
 	json_put_text(o, "summary", e->summary);
 	json_put_text(o, "cause", e->cause);
 	json_put_text(o, "detection", e->detection);
@@ -414,6 +455,8 @@ static void print_list_json(void)
 
 	for (size_t i = 0; i < n; i++)
 		json_object_array_add(list, one_json(&e[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
+		json_object_array_add(list, one_json(&messages[i].explanation));
 	json_show(list);
 }
 
@@ -423,6 +466,9 @@ static const struct explanation *find(const char *typed)
 	const char *open = strchr(typed, '[');
 	char code[64];
 
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++)
+		if (strstr(typed, messages[i].words) || str_eq(typed, messages[i].explanation.code))
+			return &messages[i].explanation;
 	if (!open)
 		return explanation_of(typed);
 	(void)str_fmt(code, sizeof(code), "%.*s", (int)strcspn(open + 1, "]"), open + 1);
@@ -466,7 +512,8 @@ const struct cli_command cmd_explain = {
 	.summary = "say what a diagnosis means and what can be done",
 	.text = "CODE is the word in brackets of a line such as \"crossarch[no-emulator]: ...\". "
 		"Without\n"
-		"it all codes are listed.\n"
+		"it all codes are listed. containerd's \"no match for platform in manifest\" is "
+		"explained as well.\n"
 		"\n"
 		"Examples:\n"
 		"  crossarch explain no-emulator\n"

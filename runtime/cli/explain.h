@@ -16,6 +16,9 @@ struct explanation {
 	const char *remedies; /* one a line */
 };
 
+/* The code of a failure that comes before any runtime is asked; the message is containerd's. */
+#define EXPLAIN_NO_MATCH "no-match-for-platform"
+
 /* All of them, in the order people should read them. Static storage. */
 const struct explanation *explanations(size_t *ret_n);
 
