@@ -7,7 +7,7 @@ _crossarch_archs='arm64 arm riscv64 s390x ppc64le ppc64 loong64 mips mipsle mips
 _crossarch_options() {
 	case $1 in
 	doctor) echo --address --json --quiet --help ;;
-	check) echo --rootfs --bundle --config --address --namespace --snapshotter --json --quiet --help ;;
+	check) echo --rootfs --bundle --platform --config --address --namespace --snapshotter --json --quiet --help ;;
 	explain) echo --json --help ;;
 	pull) echo --platform --fresh --credentials --handler --address --quiet --help ;;
 	resolve) echo --file --platform --fresh --credentials --handler --address --quiet --help ;;

@@ -15,6 +15,8 @@
 #include "runtime/cli/dry_run.h"
 #include "runtime/cli/image_check.h"
 #include "runtime/cli/output.h"
+#include "runtime/cli/verdict.h"
+#include "runtime/cli/wish_display.h"
 #include "runtime/containerd/rpc.h"
 
 #define STANDARD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -22,94 +24,12 @@
 struct options {
 	const char *bundle, *rootfs;
 	struct image_check image; /* address and so on */
+	const char *platform;	  /* of a pod that asks for one, NULL */
+	struct platform wanted;
 	bool json, quiet;
 	const char *args[65];  /* NULL-terminated */
 	char config_path[256]; /* as containerd's configuration has it */
 };
-
-/* --- one verdict ----------------------------------------------------------------------------- */
-
-static const char *verdict_name(const struct report *r)
-{
-	static const char *const names[VERDICT_N] = {
-		[VERDICT_NONE] = "unknown",
-		[VERDICT_NATIVE] = "native",
-		[VERDICT_EMULATE] = "emulated",
-		[VERDICT_REFUSE] = "refused",
-	};
-
-	return names[r->verdict];
-}
-
-static enum tone verdict_tone(const struct report *r)
-{
-	if (r->verdict == VERDICT_REFUSE)
-		return TONE_BAD;
-	if (r->verdict == VERDICT_NONE || r->n_warnings)
-		return TONE_WARN;
-	return TONE_GOOD;
-}
-
-/* What runs and how, in the words after the verdict. */
-static void verdict_text(const struct report *r, char *text, size_t size)
-{
-	switch ((enum verdict)r->verdict) {
-	case VERDICT_NATIVE:
-		if (*r->guest)
-			(void)str_fmt(text, size, "%s is %s", r->program, r->guest);
-		else
-			(void)str_fmt(text, size,
-				      "nothing speaks against %s; the engine will find it or not",
-				      r->program);
-		return;
-	case VERDICT_EMULATE:
-		(void)str_fmt(text, size, "%s is %s, run by the handler %s", r->program, r->guest,
-			      r->handler);
-		return;
-	case VERDICT_REFUSE:
-		(void)str_copy(text, size, r->line);
-		return;
-	case VERDICT_NONE:
-	case VERDICT_N:
-		(void)str_copy(text, size, r->err.text);
-		return;
-	}
-}
-
-static void print_verdict(const struct report *r, unsigned int indent)
-{
-	char text[1100];
-
-	verdict_text(r, text, sizeof(text));
-	printf("%*s%s%s%s: %s\n", (int)indent, "", tone_on(verdict_tone(r)), verdict_name(r),
-	       tone_off(), text);
-	for (size_t i = 0; i < r->n_warnings; i++)
-		printf("%*s%swarning%s: %s\n", (int)indent, "", tone_on(TONE_WARN), tone_off(),
-		       r->warnings[i]);
-}
-
-static json *verdict_json(const struct report *r)
-{
-	json *o = json_object_new_object(), *warnings = json_object_new_array();
-
-	json_put_text(o, "verdict", verdict_name(r));
-	json_put_text(o, "program", r->program);
-	json_put_text(o, "guest", *r->guest ? r->guest : NULL);
-	json_put_text(o, "handler", *r->handler ? r->handler : NULL);
-	json_put_text(o, "code", *r->code ? r->code : NULL);
-	json_put_text(o, "line", *r->line ? r->line : NULL);
-	json_put_text(o, "error", r->verdict == VERDICT_NONE ? r->err.text : NULL);
-	for (size_t i = 0; i < r->n_warnings; i++)
-		json_object_array_add(warnings, json_object_new_string(r->warnings[i]));
-	json_object_object_add(o, "warnings", warnings);
-	return o;
-}
-
-static int status_of(const struct report *r)
-{
-	return r->verdict == VERDICT_NATIVE || r->verdict == VERDICT_EMULATE ? CLI_DONE
-									     : CLI_FAILED;
-}
 
 /* --- a directory ----------------------------------------------------------------------------- */
 
@@ -126,8 +46,8 @@ static int ask_and_show(const struct cli_command *self, const struct options *o,
 	if (o->json)
 		json_show(verdict_json(r));
 	else
-		print_verdict(r, 0);
-	return status_of(r);
+		verdict_print(r, 0);
+	return verdict_status(r);
 }
 
 static int check_bundle(const struct cli_command *self, const struct options *o)
@@ -166,20 +86,6 @@ static int check_rootfs(const struct cli_command *self, const struct options *o)
 
 /* --- an image -------------------------------------------------------------------------------- */
 
-static json *member_json(const struct image_verdict *v)
-{
-	json *o = v->report ? verdict_json(v->report) : json_object_new_object();
-
-	json_put_text(o, "platform", v->member->platform);
-	json_put_text(o, "declared", *v->member->declared ? v->member->declared : NULL);
-	json_put_text(o, "manifest", v->member->manifest);
-	json_put_bool(o, "here", v->member->here);
-	json_put_bool(o, "cri", v->chosen);
-	if (!v->report)
-		json_put_text(o, "unchecked", v->why);
-	return o;
-}
-
 static void show_json(const struct image_answer *a)
 {
 	json *o = json_object_new_object(), *list = json_object_new_array();
@@ -187,21 +93,9 @@ static void show_json(const struct image_answer *a)
 	json_put_text(o, "image", a->name);
 	json_put_bool(o, "index", a->members.index);
 	for (size_t i = 0; i < a->members.n; i++)
-		json_object_array_add(list, member_json(&a->verdicts[i]));
+		json_object_array_add(list, image_verdict_json(&a->verdicts[i]));
 	json_object_object_add(o, "platforms", list);
 	json_show(o);
-}
-
-static void print_member(const struct image_verdict *v)
-{
-	printf("%s%s\n  manifest %s\n", v->member->platform,
-	       v->chosen ? "  <- what CRI takes on this node" : "", v->member->manifest);
-	if (*v->member->declared && !str_eq(v->member->declared, v->member->platform))
-		printf("  its configuration declares %s\n", v->member->declared);
-	if (v->report)
-		print_verdict(v->report, 2);
-	else
-		printf("  %snot checked%s: %s\n", tone_on(TONE_DIM), tone_off(), v->why);
 }
 
 static void show_text(const struct image_answer *a)
@@ -210,16 +104,17 @@ static void show_text(const struct image_answer *a)
 	       a->members.index ? "an index" : "one manifest", a->members.n,
 	       a->members.n == 1 ? "" : "s");
 	for (size_t i = 0; i < a->members.n; i++)
-		print_member(&a->verdicts[i]);
+		image_verdict_print(&a->verdicts[i]);
 	if (a->choice < 0)
 		printf("%sCRI takes none of them here%s: a pull on this node fails with \"no match "
-		       "for platform in manifest\". Name the one you want by its digest, "
-		       "NAME@sha256:..., for CRI takes a single manifest whatever its platform is."
-		       "\n",
+		       "for platform in manifest\", before any runtime is asked. \"crossarch "
+		       "explain "
+		       "no-match-for-platform\" has the ways out.\n",
 		       tone_on(TONE_BAD), tone_off());
 	else if (a->members.index && a->members.n > 1)
-		printf("For another platform in a pod name its manifest by digest: "
-		       "NAME@sha256:...\n");
+		printf("Another platform: the annotation io.crossarch.platform in a pod; "
+		       "\"crossarch check %s --platform P\" says what comes of it.\n",
+		       a->name);
 }
 
 /*
@@ -233,12 +128,17 @@ static void find_config_path(struct image_check *where, char *ret, size_t size)
 	CLEANUP_FREE struct containerd_config *config = calloc(1, sizeof(*config));
 	const struct runtime_handler *ours;
 	struct err ignored;
+	char name[HANDLER_NAME_MAX];
 
 	if (!config || containerd_find(where->socket, &c, &ignored) < 0 || !c.pid ||
 	    containerd_dump_config(&c, c.config, &dump, &ignored) < 0)
 		return;
 	containerd_config_read(buf_str(&dump), config);
-	ours = handler_ours(config);
+	/* One that is for the platform that is asked for serves such pods, if it is there. */
+	handler_name(where->wanted ? platform_arch(where->wanted) : NULL, name);
+	ours = handler_named(config, name);
+	if (!ours || !handler_is_ours(ours))
+		ours = handler_ours(config);
 	if (ours && *handler_settings_path(ours) &&
 	    str_copy(ret, size, handler_settings_path(ours)))
 		where->config_path = ret;
@@ -262,13 +162,16 @@ static int check_image(const struct cli_command *self, struct options *o, const 
 					  : ""
 				: ". Is containerd running, is --address its socket, "
 				  "and are you root?");
+	if (o->image.wanted)
+		return wish_show(&a, o->image.wanted, o->json);
 	if (o->json)
 		show_json(&a);
 	else
 		show_text(&a);
 	if (a.choice < 0)
 		return CLI_FAILED;
-	return a.verdicts[a.choice].report ? status_of(a.verdicts[a.choice].report) : CLI_FAILED;
+	return a.verdicts[a.choice].report ? verdict_status(a.verdicts[a.choice].report)
+					   : CLI_FAILED;
 }
 
 /* --- the command ----------------------------------------------------------------------------- */
@@ -290,15 +193,22 @@ static int dispatch(const struct cli_command *self, struct options *o,
 		    const struct cli_operands *operands)
 {
 	bool image = !o->bundle && !o->rootfs;
+	struct err err = ERR_INIT;
 
 	if (o->bundle && o->rootfs)
 		return cli_usage(self, "--bundle and --rootfs exclude each other");
 	if (image && !operands->n)
 		return cli_usage(self, "check what? Give an image, --rootfs DIR or --bundle DIR");
+	if (o->platform && !image)
+		return cli_usage(self, "--platform is for images");
+	if (o->platform && platform_parse(o->platform, &o->wanted, &err) < 0)
+		return cli_usage(self, "--platform: %s", err.text);
 	if (o->bundle && operands->n)
 		return cli_usage(self, "a bundle's command is in its config.json");
 	if (!take_args(o, operands, image ? 1 : 0))
 		return cli_usage(self, "too many arguments");
+	if (o->platform)
+		o->image.wanted = &o->wanted;
 	if (o->quiet)
 		be_quiet();
 	if (o->bundle)
@@ -313,6 +223,8 @@ static int run_check(const struct cli_command *self, int argc, char **argv)
 		{ "rootfs", 'r', CLI_STRING, &o.rootfs, "DIR",
 		  "a root file system; ARGS is the command (/bin/sh)" },
 		{ "bundle", 'b', CLI_STRING, &o.bundle, "DIR", "an OCI bundle" },
+		{ "platform", 'p', CLI_STRING, &o.platform, "P",
+		  "an image: what a pod that asks for this platform gets" },
 		{ "config", 'c', CLI_STRING, &o.image.config_path, "FILE",
 		  "the node's configuration, if not the one containerd names" },
 		{ "address", 'a', CLI_STRING, &o.image.socket, "SOCK",
@@ -347,8 +259,15 @@ const struct cli_command cmd_check = {
 		"into\n"
 		"temporary snapshots as well. Exit status 1 when what CRI takes would be refused.\n"
 		"\n"
+		"With --platform it is what a pod would get here that asks for that platform of "
+		"the image:\n"
+		"whether it is here or would be pulled, how it would run, and in what it differs "
+		"from what\n"
+		"CRI takes.\n"
+		"\n"
 		"Examples:\n"
 		"  crossarch check docker.io/library/nginx:latest\n"
+		"  crossarch check --platform linux/arm64 nginx:latest\n"
 		"  crossarch check --rootfs /srv/root -- /usr/bin/app\n"
 		"  crossarch check --bundle "
 		"/run/containerd/io.containerd.runtime.v2.task/k8s.io/ID\n",

@@ -16,6 +16,7 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/dry_run_ask.h"
 #include "runtime/cli/dry_run_private.h"
+#include "runtime/oci/settings.h"
 
 /* --- the temporary bundle -------------------------------------------------------------------- */
 
@@ -235,4 +236,15 @@ int spec_of_image(const void *bytes, size_t n, const char *const *args, json **r
 		return -1;
 	*ret = spec_of("rootfs", steal(command), steal(env), cwd);
 	return 0;
+}
+
+void spec_ask_for(json *spec, const struct platform *wanted)
+{
+	json *annotations = json_object_new_object();
+	char text[PLATFORM_TEXT];
+
+	platform_format(wanted, text);
+	json_object_object_add(annotations, SETTINGS_ANNOTATION "platform",
+			       json_object_new_string(text));
+	json_object_object_add(spec, "annotations", annotations);
 }

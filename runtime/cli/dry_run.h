@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "runtime/arch/platform.h"
 #include "runtime/oci/json.h"
 #include "runtime/prepare/report.h"
 #include "runtime/prepare/request.h"
@@ -46,3 +47,6 @@ json *spec_of_rootfs(const char *root, const char *const *args, const char *cons
  */
 MUST_CHECK int spec_of_image(const void *bytes, size_t n, const char *const *args, json **ret,
 			     struct err *err);
+
+/* Adds the annotation of a pod that asks for @wanted. */
+void spec_ask_for(json *spec, const struct platform *wanted);

@@ -228,9 +228,12 @@ static int spec_of(const struct examination *x, const struct image_member *m, js
 {
 	CLEANUP_BUF struct buf blob = BUF_INIT(BLOB_MAX);
 
-	if (x->store->blob(x->store, m->ref, &blob, err) < 0)
+	if (x->store->blob(x->store, m->ref, &blob, err) < 0 ||
+	    spec_of_image(blob.data, blob.len, x->where->args, ret, err) < 0)
 		return -1;
-	return spec_of_image(blob.data, blob.len, x->where->args, ret, err);
+	if (x->where->wanted)
+		spec_ask_for(*ret, x->where->wanted);
+	return 0;
 }
 
 /* --- looking into one ------------------------------------------------------------------------ */
@@ -348,7 +351,8 @@ static int examine_all(struct examination *x, struct image_answer *a, struct err
 	for (size_t i = 0; i < a->members.n; i++) {
 		a->verdicts[i].member = &a->members.list[i];
 		a->verdicts[i].chosen = (int)i == a->choice;
-		examine(x, &a->verdicts[i]);
+		if (!x->where->wanted || a->verdicts[i].member == a->wish.chosen)
+			examine(x, &a->verdicts[i]);
 	}
 	return 0;
 }
@@ -368,6 +372,26 @@ static int examine_under_lease(struct examination *x, struct image_answer *a, st
 	return lease_end(x->rpc, x->lease, err);
 }
 
+/* By the name as it was typed, else by what containerd calls it: python is docker.io's. */
+static int read_members(struct image_store *store, const char *name, struct image_answer *ret,
+			struct err *err)
+{
+	struct image_reference whole;
+	struct err other;
+
+	ret->name = name;
+	if (image_members_read(store, name, &ret->members, err) == 0)
+		return 0;
+	if (err->code != ERR_NOT_FOUND || image_reference_parse(name, &whole, &other) < 0)
+		return -1;
+	image_reference_format(&whole, ret->full_name);
+	if (str_eq(name, ret->full_name) ||
+	    image_members_read(store, ret->full_name, &ret->members, &other) < 0)
+		return -1;
+	ret->name = ret->full_name;
+	return 0;
+}
+
 /* The connection is never closed: main() ends with _exit(). */
 static int look_up(struct examination *x, struct containerd_store *containerd, const char *name,
 		   struct image_answer *ret, struct err *err)
@@ -384,9 +408,20 @@ static int look_up(struct examination *x, struct containerd_store *containerd, c
 	ret->connected = true;
 	containerd_store_init(containerd, x->rpc);
 	x->store = &containerd->store;
-	if (image_members_read(x->store, name, &ret->members, err) < 0)
+	if (read_members(x->store, name, ret, err) < 0)
 		return -1;
 	ret->choice = cri_choice(&ret->members, host.arch);
+	if (x->where->wanted)
+		image_wish_read(
+			&(struct image_question){
+				.store = x->store,
+				.members = &ret->members,
+				.choice = ret->choice,
+				.name = ret->name,
+				.wanted = x->where->wanted,
+				.config_path = x->where->config_path,
+			},
+			&ret->wish);
 	return 0;
 }
 

@@ -5,7 +5,9 @@
 
 #include "runtime/arch/table.h"
 #include "runtime/cli/dry_run.h"
+#include "runtime/cli/image_wish.h"
 #include "runtime/containerd/image_members.h"
+#include "runtime/containerd/image_reference.h"
 
 #define CHECK_SOCKET "/run/containerd/containerd.sock"
 #define CHECK_TIMEOUT_MS 30000
@@ -14,6 +16,8 @@
 struct image_check {
 	const char *socket, *namespace, *snapshotter, *config_path;
 	const char *const *args;
+	const struct platform *wanted; /* NULL: all there are; else only what a pod that asks for
+					* this gets is looked into */
 };
 
 #define IMAGE_CHECK_INIT                                                                   \
@@ -29,11 +33,13 @@ struct image_verdict {
 };
 
 struct image_answer {
-	const char *name;
-	bool connected; /* containerd was reached, whatever came of it */
-	int choice;	/* index of what CRI takes, -1: nothing */
+	const char *name;	       /* as containerd has it */
+	char full_name[REFERENCE_MAX]; /* place for that */
+	bool connected;		       /* containerd was reached, whatever came of it */
+	int choice;		       /* index of what CRI takes, -1: nothing */
 	struct image_members members;
 	struct image_verdict *verdicts; /* one for each member; owned */
+	struct image_wish wish;		/* where something is wanted */
 };
 
 #define CLEANUP_IMAGE_ANSWER CLEANUP(image_answer_deinit)
