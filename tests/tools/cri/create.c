@@ -15,8 +15,9 @@
 struct create {
 	const char *name, *workdir, *termination_root, *termination_path, *seccomp, *cpuset;
 	uint64_t attempt, memory, cpu_shares, cpu_quota, cpu_period, oom_score_adj, user, group;
-	struct cli_list envs, annotations, labels, mounts, args, cap_add, cap_drop;
-	bool tty, stdin, stdin_once, privileged, readonly, no_new_privs;
+	struct cli_list envs, annotations, labels, mounts, image_mounts, args, cap_add, cap_drop;
+	struct cli_list groups;
+	bool image_user, tty, stdin, stdin_once, privileged, readonly, no_new_privs;
 };
 
 #define NO_ID UINT64_MAX
@@ -31,8 +32,9 @@ struct create_parts {
 	Cri__ContainerSecurity security;
 	Cri__Capability capabilities;
 	Cri__Profile seccomp;
-	Cri__Int64 user, group;
-	Cri__Mount *mounts[CLI_LIST_MAX + 1];
+	Cri__Int64 user, group, no_user;
+	Cri__Mount *mounts[2 * CLI_LIST_MAX + 1];
+	int64_t groups[CLI_LIST_MAX];
 	struct cri_pairs envs, annotations, labels;
 };
 
@@ -49,6 +51,7 @@ static void parts_init(struct create_parts *p)
 	cri__capability__init(&p->capabilities);
 	cri__int64__init(&p->user);
 	cri__int64__init(&p->group);
+	cri__int64__init(&p->no_user);
 	p->config.mounts = p->mounts;
 }
 
@@ -76,6 +79,22 @@ static bool parse_mount(struct cri *cri, struct create_parts *p, const char *tex
 	    (rest && !str_eq(rest, "ro") && !str_eq(rest, "rro")))
 		return false;
 	add_mount(cri, p, host, container, rest);
+	return true;
+}
+
+/* "IMAGE:CONTAINER": the kubelet has pulled it by now. */
+static bool parse_image_mount(struct cri *cri, struct create_parts *p, const char *text)
+{
+	char *image = cri_text(cri, "%s", text), *container = strstr(image, ":/");
+	Cri__ImageSpec *spec = cri_alloc(cri, sizeof(*spec));
+
+	if (!container)
+		return false;
+	*container++ = 0;
+	cri__image_spec__init(spec);
+	spec->image = image;
+	add_mount(cri, p, "", container, "ro");
+	p->mounts[p->config.n_mounts - 1]->image = spec;
 	return true;
 }
 
@@ -116,6 +135,13 @@ static bool fill_mounts(struct cri *cri, struct create_parts *p, const struct cr
 			return false;
 		}
 	}
+	for (size_t i = 0; i < o->image_mounts.n; i++) {
+		if (!parse_image_mount(cri, p, o->image_mounts.item[i])) {
+			cli_usage(self, "--mount-image \"%s\" is not IMAGE:CONTAINER",
+				  o->image_mounts.item[i]);
+			return false;
+		}
+	}
 	return !o->termination_root || add_termination(cri, p, o, uid, self);
 }
 
@@ -137,6 +163,26 @@ static bool fill_pairs(struct cri *cri, struct create_parts *p, const struct cre
 	p->config.n_annotations = p->annotations.n;
 	p->config.labels = p->labels.v;
 	p->config.n_labels = p->labels.n;
+	return true;
+}
+
+static bool fill_groups(struct create_parts *p, const struct create *o,
+			const struct cli_command *self)
+{
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < o->groups.n; i++) {
+		uint64_t group;
+
+		if (str_u64(o->groups.item[i], "--supplemental-group", UINT32_MAX, &group, &err) <
+		    0) {
+			cli_usage(self, "%s", err.text);
+			return false;
+		}
+		p->groups[i] = (int64_t)group;
+	}
+	p->security.supplemental_groups = p->groups;
+	p->security.n_supplemental_groups = o->groups.n;
 	return true;
 }
 
@@ -162,6 +208,23 @@ static bool fill_security(struct create_parts *p, const struct create *o,
 	p->group.value = (int64_t)o->group;
 	s->run_as_user = o->user == NO_ID ? NULL : &p->user;
 	s->run_as_group = o->group == NO_ID ? NULL : &p->group;
+	return fill_groups(p, o, self);
+}
+
+/* A pod that names no user gets the image's, of which the kubelet asks (kuberuntime,
+ * getImageUser()). */
+static bool fill_image_user(struct cri *cri, struct create_parts *p, const char *name)
+{
+	const Cri__Image *image = cri_image(cri, name);
+
+	if (!image)
+		return false;
+	if (image->uid)
+		p->security.run_as_user = image->uid;
+	else if (*image->username)
+		p->security.run_as_username = image->username;
+	else
+		p->security.run_as_user = &p->no_user;
 	return true;
 }
 
@@ -224,6 +287,8 @@ static int send_create(struct cri *cri, const struct cli_command *self, const st
 	if (!fill_pairs(cri, &p, o, self) || !fill_mounts(cri, &p, o, pod->metadata->uid, self) ||
 	    !fill_security(&p, o, self))
 		return CLI_USAGE;
+	if (o->image_user && o->user == NO_ID && !fill_image_user(cri, &p, operands->v[1]))
+		return CLI_FAILED;
 	fill_config(cri, &p, o, operands);
 	fill_linux(&p, o);
 	p.security.namespaces = pod->on_linux->security->namespaces;
@@ -265,6 +330,8 @@ static int create_run(const struct cli_command *self, int argc, char **argv)
 		{ "stdin-once", 0, CLI_FLAG, &o.stdin_once, NULL, "stdinOnce: true" },
 		{ "mount", 0, CLI_LIST, &o.mounts, "HOST:CTR[:ro|rro]",
 		  "bind mount, read-only, recursively" },
+		{ "mount-image", 0, CLI_LIST, &o.image_mounts, "IMAGE:CTR",
+		  "volume of type image" },
 		{ "termination-root", 0, CLI_STRING, &o.termination_root, "DIR",
 		  "the kubelet's root: pods/UID/containers/NAME/ in it gets the message file" },
 		{ "termination-path", 0, CLI_STRING, &o.termination_path, "PATH",
@@ -277,6 +344,10 @@ static int create_run(const struct cli_command *self, int argc, char **argv)
 		{ "oom-score-adj", 0, CLI_NUMBER, &o.oom_score_adj, "N", "OOM score (1000)" },
 		{ "user", 'u', CLI_NUMBER, &o.user, "UID", "runAsUser" },
 		{ "group", 0, CLI_NUMBER, &o.group, "GID", "runAsGroup" },
+		{ "image-user", 0, CLI_FLAG, &o.image_user, NULL,
+		  "without --user: send the user of the image, as the kubelet does" },
+		{ "supplemental-group", 0, CLI_LIST, &o.groups, "GID",
+		  "supplementalGroups; the kubelet adds fsGroup to them" },
 		{ "privileged", 0, CLI_FLAG, &o.privileged, NULL, "privileged: true" },
 		{ "readonly", 0, CLI_FLAG, &o.readonly, NULL, "readOnlyRootFilesystem: true" },
 		{ "no-new-privs", 0, CLI_FLAG, &o.no_new_privs, NULL,

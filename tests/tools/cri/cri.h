@@ -84,11 +84,15 @@ bool cri_profile_parse(const char *text, Cri__Profile *ret);
 /* Sends the verbose status request that the kubelet uses; NULL as cri_call(). */
 const Cri__ContainerStatusReply *cri_container_status(struct cri *cri, const char *id);
 
+/* The image @name as the runtime knows it; NULL: the error is printed, also when it is not there.
+ */
+const Cri__Image *cri_image(struct cri *cri, const char *name);
+
 /* The configuration pod @id was made with, for CreateContainer; NULL: the error is printed. */
 Cri__PodConfig *cri_pod_config(struct cri *cri, const char *id);
 
 extern const struct cli_command cmd_version, cmd_handlers;
 extern const struct cli_command cmd_runp, cmd_stopp, cmd_rmp, cmd_pods, cmd_podstatus;
-extern const struct cli_command cmd_pull, cmd_images, cmd_rmi;
+extern const struct cli_command cmd_pull, cmd_image, cmd_images, cmd_rmi;
 extern const struct cli_command cmd_create, cmd_start, cmd_stop, cmd_rm, cmd_ps, cmd_status;
 extern const struct cli_command cmd_wait, cmd_update, cmd_stats, cmd_exec, cmd_logs;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Images and the runtime's version. */
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/tools/cri/cri.h"
 
@@ -37,15 +38,29 @@ static int pull_run(const struct cli_command *self, int argc, char **argv)
 {
 	Cri__PullRequest request = CRI__PULL_REQUEST__INIT;
 	Cri__ImageSpec image = CRI__IMAGE_SPEC__INIT;
+	Cri__Auth auth = CRI__AUTH__INIT;
+	const char *secret = NULL;
+	const struct cli_option options[] = {
+		{ "auth", 0, CLI_STRING, &secret, "USER:PASSWORD",
+		  "of the pod's imagePullSecrets" },
+		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
+	};
 	const Cri__IdReply *reply;
 	struct cli_operands operands;
 	struct cri cri;
 	int status;
 
-	if (!cli_parse(self, cri_no_options, 1, 1, argc, argv, &operands, &status))
+	if (!cli_parse(self, options, 1, 1, argc, argv, &operands, &status))
 		return status;
 	if (!cri_open(&cri))
 		return CLI_FAILED;
+	if (secret) {
+		auth.password = cri_text(&cri, "%s", secret);
+		auth.username = strsep(&auth.password, ":");
+		if (!auth.password)
+			return cli_usage(self, "--auth is USER:PASSWORD");
+		request.auth = &auth;
+	}
 	image.image = operands.v[0];
 	request.image = &image;
 	reply = cri_call(&cri, "ImageService/PullImage", &request.base, &cri__id_reply__descriptor);
@@ -62,6 +77,54 @@ const struct cli_command cmd_pull = {
 	.run = pull_run,
 };
 
+const Cri__Image *cri_image(struct cri *cri, const char *name)
+{
+	Cri__ImageRequest request = CRI__IMAGE_REQUEST__INIT;
+	Cri__ImageSpec image = CRI__IMAGE_SPEC__INIT;
+	const Cri__ImageStatusReply *reply;
+
+	image.image = pb(name);
+	request.image = &image;
+	reply = cri_call(cri, "ImageService/ImageStatus", &request.base,
+			 &cri__image_status_reply__descriptor);
+	if (!reply || reply->image)
+		return reply ? reply->image : NULL;
+	fprintf(stderr, "cri-client: the runtime has no image %s\n", name);
+	return NULL;
+}
+
+static void print_image(const Cri__Image *image)
+{
+	printf("%s %llu", image->id, (unsigned long long)image->size);
+	for (size_t i = 0; i < image->n_tags; i++)
+		printf(" %s", image->tags[i]);
+	for (size_t i = 0; i < image->n_digests; i++)
+		printf(" %s", image->digests[i]);
+	putchar('\n');
+}
+
+static int image_run(const struct cli_command *self, int argc, char **argv)
+{
+	const Cri__Image *image;
+	struct cli_operands operands;
+	struct cri cri;
+	int status;
+
+	if (!cli_parse(self, cri_no_options, 1, 1, argc, argv, &operands, &status))
+		return status;
+	if (!cri_open(&cri) || !(image = cri_image(&cri, operands.v[0])))
+		return CLI_FAILED;
+	print_image(image);
+	return CLI_DONE;
+}
+
+const struct cli_command cmd_image = {
+	.name = "image",
+	.operands = "IMAGE",
+	.summary = "print id, size and names of an image; fails when it is not there",
+	.run = image_run,
+};
+
 static int images_run(const struct cli_command *self, int argc, char **argv)
 {
 	Cri__Empty request = CRI__EMPTY__INIT;
@@ -76,16 +139,8 @@ static int images_run(const struct cli_command *self, int argc, char **argv)
 		return CLI_FAILED;
 	reply = cri_call(&cri, "ImageService/ListImages", &request.base,
 			 &cri__list_images_reply__descriptor);
-	for (size_t i = 0; reply && i < reply->n_images; i++) {
-		const Cri__Image *image = reply->images[i];
-
-		printf("%s %llu", image->id, (unsigned long long)image->size);
-		for (size_t j = 0; j < image->n_tags; j++)
-			printf(" %s", image->tags[j]);
-		for (size_t j = 0; j < image->n_digests; j++)
-			printf(" %s", image->digests[j]);
-		putchar('\n');
-	}
+	for (size_t i = 0; reply && i < reply->n_images; i++)
+		print_image(reply->images[i]);
 	return reply ? CLI_DONE : CLI_FAILED;
 }
 
