@@ -157,6 +157,8 @@ static void note_facts(struct choice *c)
 	(void)str_copy(reference.repository, sizeof(reference.repository), c->index.repository);
 	(void)str_copy(reference.digest, sizeof(reference.digest), c->wanted->manifest);
 	image_reference_format(&reference, c->reference);
+	if (!*reference.repository)
+		(void)str_copy(c->reference, sizeof(c->reference), c->wanted->manifest);
 	c->facts.reference = c->reference;
 }
 
@@ -189,6 +191,8 @@ static int find_wanted(struct choice *c, struct err *err)
 	c->wanted = image_choice(&c->index.members, &c->settings.wanted);
 	if (!c->wanted)
 		return refuse_unavailable(c, err);
+	if (!c->wanted->here && container_index_locate(store_of(c), &c->index, err) < 0)
+		return -1;
 	note_facts(c);
 	return GO_ON;
 }

@@ -30,6 +30,8 @@ static const struct image_member *member_of(const struct image_members *m, const
 	return NULL;
 }
 
+/* --- by name --------------------------------------------------------------------------------- */
+
 /* Whatever is wrong with one name, another one may do. */
 static bool try_name(struct search *s, const char *name)
 {
@@ -48,6 +50,33 @@ static bool try_name(struct search *s, const char *name)
 	return true;
 }
 
+static bool is_name(const char *text, struct image_reference *ret)
+{
+	struct err ignored;
+
+	return !str_after(text, "sha256:") && image_reference_parse(text, ret, &ignored) == 0;
+}
+
+static void note_repository(struct container_index *i, const struct image_reference *reference)
+{
+	(void)str_copy(i->repository, sizeof(i->repository), reference->repository);
+}
+
+/* A name as a person writes it; an index that it leads to is pulled from there. */
+static bool try_written(struct search *s, const char *written)
+{
+	struct image_reference reference;
+	char name[REFERENCE_MAX];
+
+	if (!is_name(written, &reference))
+		return false;
+	image_reference_format(&reference, name);
+	if (!try_name(s, name))
+		return false;
+	note_repository(s->ret, &reference);
+	return true;
+}
+
 static int try_all(struct search *s, bool *ret_found, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
@@ -59,34 +88,35 @@ static int try_all(struct search *s, bool *ret_found, struct err *err)
 		return -1;
 	for (size_t i = 0; i < n && i < NAMES_MAX && !*ret_found; i++)
 		if (manifest_kind_of(images[i].target.media_type) == MANIFEST_INDEX)
-			*ret_found = try_name(s, images[i].name);
+			*ret_found = try_written(s, images[i].name) || try_name(s, images[i].name);
 	return 0;
 }
 
-static bool repository_of(const char *name, char ret[static REPOSITORY_MAX])
+/*
+ * The pod's own word first. What containerd records is the first of all names of the configuration,
+ * in the order of the alphabet (CRI's toContainerdImage()), and two indexes may share it: the
+ * node's variant was not built anew, the others were.
+ */
+static int find_members(struct search *s, bool *ret_found, struct err *err)
 {
+	const char *const names[] = {
+		s->container->written_image,
+		s->container->image,
+		s->record->image,
+	};
 	struct image_reference reference;
-	struct err ignored;
 
-	return !str_after(name, "sha256:") && *name &&
-	       image_reference_parse(name, &reference, &ignored) == 0 &&
-	       str_copy(ret, REPOSITORY_MAX, reference.repository);
-}
-
-/* By the container's name, else by where containerd says that it has the index from. */
-static int find_repository(struct search *s, struct err *err)
-{
-	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
-	const char *source;
-
-	if (repository_of(s->record->image, s->ret->repository) ||
-	    repository_of(s->container->written_image, s->ret->repository))
+	*ret_found = true;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (try_written(s, names[i]))
+			return 0;
+	/* They have moved on: what they are now still tells the repository. */
+	for (size_t i = ARRAY_SIZE(names); i > 0; i--)
+		if (is_name(names[i - 1], &reference))
+			note_repository(s->ret, &reference);
+	if (try_name(s, s->container->image_ref))
 		return 0;
-	if (s->store->source(s->store, s->ret->members.digest, &arena, &source, err) < 0)
-		return err_in(err, "the repository of the image");
-	if (repository_of(source, s->ret->repository))
-		return 0;
-	return err_set(err, ERR_INVALID, "containerd has the image from \"%.200s\"", source);
+	return try_all(s, ret_found, err);
 }
 
 int container_index_find(struct image_store *store, const struct container_record *record,
@@ -95,17 +125,72 @@ int container_index_find(struct image_store *store, const struct container_recor
 {
 	CLEANUP_INDEX struct container_index index = { .own = NULL };
 	struct search s = { store, record, container, &index };
-	bool found = try_name(&s, record->image) || try_name(&s, container->image_ref);
+	bool found;
 
-	if (!found && try_all(&s, &found, err) < 0)
+	if (find_members(&s, &found, err) < 0)
 		return -1;
 	if (!found)
 		return err_set(err, ERR_NOT_FOUND,
 			       "no index that containerd has a name for holds %.80s",
 			       container->image_ref);
-	if (find_repository(&s, err) < 0)
-		return -1;
 	*ret = index;
 	index.members.list = NULL;
 	return 0;
+}
+
+/* --- where from ------------------------------------------------------------------------------ */
+
+/* Whether containerd has the index from @repository; its record has no ports. */
+static bool is_source(const char *repository, const char *const *sources)
+{
+	const char *path = strchr(repository, '/'), *port = strchr(repository, ':');
+	size_t host =
+		port && port < path ? (size_t)(port - repository) : (size_t)(path - repository);
+
+	for (; *sources; sources++)
+		if (strncmp(repository, *sources, host) == 0 && str_eq(*sources + host, path))
+			return true;
+	return false;
+}
+
+/* A name for the same index that says where it can be had. */
+static int find_source(struct image_store *store, struct container_index *index,
+		       const char *const *sources, struct arena *arena, bool *ret_found,
+		       struct err *err)
+{
+	struct image_reference reference;
+	struct image_named *images;
+	size_t n;
+
+	*ret_found = false;
+	if (store->images(store, arena, &images, &n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < n && !*ret_found; i++)
+		*ret_found = str_eq(images[i].target.digest, index->members.digest) &&
+			     is_name(images[i].name, &reference) &&
+			     is_source(reference.repository, sources);
+	if (*ret_found)
+		note_repository(index, &reference);
+	return 0;
+}
+
+int container_index_locate(struct image_store *store, struct container_index *index,
+			   struct err *err)
+{
+	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
+	const char *const *sources;
+	bool found;
+
+	if (store->sources(store, index->members.digest, &arena, &sources, err) < 0)
+		return err_in(err, "the repository of the image");
+	if (*index->repository && (!*sources || is_source(index->repository, sources)))
+		return 0;
+	if (!*sources)
+		return err_set(err, ERR_NOT_FOUND, "no registry is recorded for %.80s",
+			       index->members.digest);
+	if (find_source(store, index, sources, &arena, &found, err) < 0 || found)
+		return found ? 0 : -1;
+	return str_copy(index->repository, sizeof(index->repository), *sources)
+		       ? 0
+		       : err_set(err, ERR_LIMIT, "\"%.200s\" is too long a name", *sources);
 }

@@ -169,33 +169,60 @@ static int list_images(struct image_store *store, struct arena *arena, struct im
 	return 0;
 }
 
-/* containerd's label for where a blob came from: "HOST" and "REPOSITORY[,REPOSITORY]". */
+/* containerd's label for where a blob came from: "HOST" and "REPOSITORY[,REPOSITORY]"; the host is
+ * without its port (AppendDistributionSourceLabel() in core/remotes/docker/handler.go). */
 #define SOURCE_LABEL "containerd.io/distribution.source."
 
-static int get_source(struct image_store *store, const char *digest, struct arena *arena,
-		      const char **ret, struct err *err)
+static size_t count_sources(const Containerd__ContentInfo *info)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; info && i < info->n_labels; i++)
+		for (const char *c = info->labels[i]->value; *c; c++)
+			n += *c == ',';
+	return n + (info ? info->n_labels : 0);
+}
+
+/* Adds what one label says to @ret, which has @n of them. */
+static int add_sources(const Containerd__Label *label, struct arena *arena, const char **ret,
+		       size_t *n, struct err *err)
+{
+	const char *host = str_after(label->key, SOURCE_LABEL), *rest = label->value;
+	char text[512];
+
+	for (; host && *rest; rest += strcspn(rest, ","), rest += *rest == ',') {
+		if (!str_fmt(text, sizeof(text), "%s/%.*s", host, (int)strcspn(rest, ","), rest))
+			continue;
+		ret[*n] = arena_strdup(arena, text);
+		if (!ret[(*n)++])
+			return err_set(err, ERR_NOMEM, "no memory for a name");
+	}
+	return 0;
+}
+
+static int get_sources(struct image_store *store, const char *digest, struct arena *arena,
+		       const char *const **ret, struct err *err)
 {
 	Containerd__ContentInfoGet request = CONTAINERD__CONTENT_INFO_GET__INIT;
 	const Containerd__ContentInfo *info;
+	const char **list;
 	ProtobufCMessage *m;
+	size_t n = 0;
 
 	request.digest = (char *)(uintptr_t)digest;
 	if (call(store, "/containerd.services.content.v1.Content/Info", &request.base,
 		 &containerd__content_info_reply__descriptor, arena, &m, err) < 0)
 		return -1;
 	info = ((const Containerd__ContentInfoReply *)(const void *)m)->info;
-	for (size_t i = 0; info && i < info->n_labels; i++) {
-		const char *host = str_after(info->labels[i]->key, SOURCE_LABEL);
-		const char *value = info->labels[i]->value;
-		char text[512];
-
-		if (!host ||
-		    !str_fmt(text, sizeof(text), "%s/%.*s", host, (int)strcspn(value, ","), value))
-			continue;
-		*ret = arena_strdup(arena, text);
-		return *ret ? 0 : err_set(err, ERR_NOMEM, "no memory for a name");
-	}
-	return err_set(err, ERR_NOT_FOUND, "no registry is recorded for %.80s", digest);
+	list = arena_alloc(arena, (count_sources(info) + 1) * sizeof(*list));
+	if (!list)
+		return err_set(err, ERR_NOMEM, "no memory for names");
+	for (size_t i = 0; info && i < info->n_labels; i++)
+		if (add_sources(info->labels[i], arena, list, &n, err) < 0)
+			return -1;
+	list[n] = NULL;
+	*ret = list;
+	return 0;
 }
 
 void containerd_store_init(struct containerd_store *c, struct rpc *rpc)
@@ -207,7 +234,7 @@ void containerd_store_init(struct containerd_store *c, struct rpc *rpc)
 			.blob = read_blob,
 			.snapshot_parent = get_parent,
 			.images = list_images,
-			.source = get_source,
+			.sources = get_sources,
 		},
 		.rpc = rpc,
 	};

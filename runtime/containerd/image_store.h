@@ -48,7 +48,8 @@ struct image_store {
 	/* Every image that has a name, in no order. */
 	int (*images)(struct image_store *store, struct arena *arena, struct image_named **ret,
 		      size_t *ret_n, struct err *err);
-	/* HOST/REPOSITORY that a blob was pulled from; ERR_NOT_FOUND when it was not pulled. */
-	int (*source)(struct image_store *store, const char *digest, struct arena *arena,
-		      const char **ret, struct err *err);
+	/* What a blob was pulled from, HOST/REPOSITORY without a port, a NULL at the end; none
+	 * when it was imported. */
+	int (*sources)(struct image_store *store, const char *digest, struct arena *arena,
+		       const char *const **ret, struct err *err);
 };
