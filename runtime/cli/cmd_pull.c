@@ -61,7 +61,7 @@ static int pull_one(struct pulling *p, const char *written)
 	if (image_reference_parse(written, &name, &err) < 0 ||
 	    image_find(&p->puller.images, &name, &p->puller.wanted, &image, &err) < 0 ||
 	    bring(p, &name, &image, written, &err) < 0)
-		return puller_fail(p->self, written, &err);
+		return puller_fail(p->self, written, &image, &err);
 	return CLI_DONE;
 }
 

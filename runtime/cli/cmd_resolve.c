@@ -92,7 +92,7 @@ static int answer(struct resolving *r, const char *name, const char **ret, struc
 		return 0;
 	known = resolve(r, name, text, &why) == 0;
 	if (!known) {
-		(void)puller_fail(r->self, name, &why);
+		(void)puller_fail(r->self, name, NULL, &why);
 		r->failed = true;
 	}
 	if (remember(r, name, known ? text : name, err) < 0)
@@ -143,7 +143,7 @@ static int resolve_names(struct resolving *r, const struct cli_operands *operand
 		struct err err = ERR_INIT;
 
 		if (resolve(r, operands->v[i], text, &err) < 0)
-			status = puller_fail(r->self, operands->v[i], &err);
+			status = puller_fail(r->self, operands->v[i], NULL, &err);
 		else if (!quiet)
 			puts(text);
 	}

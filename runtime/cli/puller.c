@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/cli/puller.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "runtime/base/str.h"
@@ -39,12 +40,29 @@ int puller_open(const struct cli_command *self, const struct puller_options *o, 
 	return CLI_DONE;
 }
 
-int puller_fail(const struct cli_command *self, const char *image, const struct err *err)
+/* A pod that names the digest is pulled by the kubelet, with the pod's own secret. */
+static void add_digest(char *advice, size_t size, const struct image_found *found)
+{
+	char image[REFERENCE_MAX];
+	size_t at = strlen(advice);
+
+	image_reference_format(&found->reference, image);
+	(void)str_fmt(advice + at, size - at, " Or name %s in a pod that has an imagePullSecret.",
+		      image);
+}
+
+int puller_fail(const struct cli_command *self, const char *name, const struct image_found *found,
+		const struct err *err)
 {
 	/* What is ours to say needs no advice; the rest is containerd's text. */
 	bool ours = err->code == ERR_PRECONDITION || err->code == ERR_UNSUPPORTED ||
 		    err->code == ERR_INVALID;
-	const char *advice = ours ? "" : pull_failure_advice(pull_failure_of(err->text));
+	enum pull_failure failure = pull_failure_of(err->text);
+	char advice[REFERENCE_MAX + 400] = "";
 
-	return cli_fail(self, "%s: %s%s%s", image, err->text, *advice ? ". " : "", advice);
+	if (!ours)
+		(void)str_copy(advice, sizeof(advice), pull_failure_advice(failure));
+	if (!ours && failure == PULL_DENIED && found && found->chosen)
+		add_digest(advice, sizeof(advice), found);
+	return cli_fail(self, "%s: %s%s%s", name, err->text, *advice ? ". " : "", advice);
 }

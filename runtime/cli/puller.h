@@ -47,5 +47,9 @@ struct puller {
 MUST_CHECK int puller_open(const struct cli_command *self, const struct puller_options *o,
 			   struct puller *ret);
 
-/* Says why @image could not be had, and what to do. Returns CLI_FAILED. */
-int puller_fail(const struct cli_command *self, const char *image, const struct err *err);
+/*
+ * Says why @name could not be had, and what to do; @found is what it led to, or NULL when it led to
+ * nothing. Returns CLI_FAILED.
+ */
+int puller_fail(const struct cli_command *self, const char *name, const struct image_found *found,
+		const struct err *err);

@@ -8,16 +8,25 @@
 
 #define ALGORITHM "abcdefghijklmnopqrstuvwxyz0123456789+._-"
 #define HEX "0123456789abcdef"
-#define HEX_MIN 32
+#define HEX_MIN 32 /* of algorithms that are not known */
+
+/* How many digits are wanted (OCI image specification, "Registered algorithms"); 0: any number. */
+static size_t digits_of(const char *s)
+{
+	if (str_after(s, "sha256:"))
+		return 64;
+	return str_after(s, "sha512:") ? 128 : 0;
+}
 
 bool digest_is_valid(const char *s)
 {
-	size_t algorithm = strspn(s, ALGORITHM), hex;
+	size_t algorithm = strspn(s, ALGORITHM), digits = digits_of(s), hex;
 
 	if (!algorithm || s[algorithm] != ':')
 		return false;
 	hex = strspn(s + algorithm + 1, HEX);
-	return hex >= HEX_MIN && !s[algorithm + 1 + hex] && algorithm + 1 + hex < DIGEST_MAX;
+	return (digits ? hex == digits : hex >= HEX_MIN) && !s[algorithm + 1 + hex] &&
+	       algorithm + 1 + hex < DIGEST_MAX;
 }
 
 int chain_add(char chain[static DIGEST_MAX], const char *diff_id, struct err *err)

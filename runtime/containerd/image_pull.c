@@ -177,6 +177,21 @@ static int is_here(struct image_puller *p, const struct image_reference *image, 
 	return image_status(p->rpc, text, ret, config, &size, err);
 }
 
+/*
+ * What has arrived is kept for the next try, but not where that would make it fail again: bytes
+ * that are wrong, and those that fill the disk.
+ */
+static void leave_lease(struct image_puller *p, const char *digest, enum pull_failure failure)
+{
+	struct err ignored;
+
+	rpc_allow(p->rpc, ANSWER_MS);
+	if (failure == PULL_CORRUPT || failure == PULL_DISK_FULL)
+		(void)!pull_lease_end(p->rpc, digest, &ignored);
+	else
+		pull_lease_leave(p->rpc, digest);
+}
+
 /* Somebody else who pulled the same under our lease may have ended it when the image was there. */
 static int pull_under_lease(struct image_puller *p, const struct image_found *image,
 			    struct pulling *pulling, struct err *err)
@@ -189,7 +204,7 @@ static int pull_under_lease(struct image_puller *p, const struct image_found *im
 		return -1;
 	if (with_credentials(p, &image->reference, pull_once, pulling, err) < 0 &&
 	    (is_here(p, &image->reference, &here, &other) < 0 || !here)) {
-		rpc_leave_lease(p->rpc);
+		leave_lease(p, image->chosen->manifest, pull_failure_of(err->text));
 		return -1;
 	}
 	rpc_allow(p->rpc, ANSWER_MS);

@@ -55,8 +55,10 @@ int pull_finish(struct rpc_pending *take, char ret[static DIGEST_MAX], struct er
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
 	ProtobufCMessage *m;
 
-	if (rpc_finish(take, &arena, &m, err) < 0)
+	if (rpc_finish(take, &arena, &m, err) < 0) {
+		err->code = err->code == ERR_TIMEOUT ? ERR_TIMEOUT : ERR_IO;
 		return -1;
+	}
 	return take_digest(((const CriImage__PullReply *)(const void *)m)->image, ret, err);
 }
 

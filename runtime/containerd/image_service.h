@@ -25,7 +25,11 @@ struct pull_request {
 MUST_CHECK int pull_begin(struct rpc *rpc, const struct pull_request *request,
 			  struct rpc_pending **ret, struct err *err);
 
-/* Waits for its end and takes it; @ret is the digest of the image's configuration. */
+/*
+ * Waits for its end and takes it; @ret is the digest of the image's configuration. Whatever code
+ * containerd gives for a pull that failed (FailedPrecondition for wrong bytes), it is ERR_IO, or
+ * ERR_TIMEOUT when the time was over: the text tells why (pull_failure.h).
+ */
 MUST_CHECK int pull_finish(struct rpc_pending *take, char ret[static DIGEST_MAX], struct err *err);
 
 /*

@@ -27,6 +27,13 @@ static const struct {
 	{ "insufficient_scope", PULL_DENIED },
 	{ "failed to fetch anonymous token", PULL_DENIED },
 	{ "failed to fetch oauth token", PULL_DENIED },
+	{ "429 Too Many Requests", PULL_LATER },
+	{ "500 Internal Server Error", PULL_LATER },
+	{ "502 Bad Gateway", PULL_LATER },
+	{ "503 Service Unavailable", PULL_LATER },
+	{ "504 Gateway Timeout", PULL_LATER },
+	{ "unexpected EOF", PULL_LATER },
+	{ "connection reset by peer", PULL_LATER },
 	{ "dial tcp", PULL_UNREACHABLE },
 	{ "no such host", PULL_UNREACHABLE },
 	{ "server gave HTTP response to HTTPS client", PULL_UNREACHABLE },
@@ -56,15 +63,16 @@ const char *pull_failure_advice(enum pull_failure failure)
 	static const char *const advice[PULL_FAILURE_N] = {
 		[PULL_DENIED] =
 			"The registry refuses the credentials of this node, or there is no such "
-			"repository. Put them into /var/lib/kubelet/config.json, or name the "
-			"digest "
-			"(crossarch resolve) in a pod that has an imagePullSecret.",
+			"repository. The node's belong into /var/lib/kubelet/config.json; those of "
+			"pods are not used.",
 		[PULL_NO_PLATFORM] = "The image has nothing for that platform.",
 		[PULL_NOT_FOUND] = "The registry has no image of that name.",
 		[PULL_CORRUPT] = "The registry, or a mirror or proxy before it, gives other bytes "
 				 "than the digest says; containerd has thrown them away.",
 		[PULL_DISK_FULL] = "The file system of containerd's root is full: remove images "
 				   "(crictl rmi --prune), then try again.",
+		[PULL_LATER] = "The registry, or what is before it, could not go on. What has "
+			       "arrived is kept: try again.",
 		[PULL_UNREACHABLE] = "This node does not reach the registry: look at its name, at "
 				     "the proxy of containerd's service and at hosts.toml.",
 		[PULL_GONE] = "containerd went away. What has arrived is kept: try again.",

@@ -11,6 +11,7 @@ enum pull_failure {
 	PULL_NOT_FOUND,	  /* no such image */
 	PULL_CORRUPT,	  /* what came is not what the digest says */
 	PULL_DISK_FULL,
+	PULL_LATER,	  /* the registry was overloaded, or the connection broke */
 	PULL_UNREACHABLE, /* no answer from the registry */
 	PULL_GONE,	  /* no answer from containerd */
 	PULL_OTHER,

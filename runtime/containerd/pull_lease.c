@@ -8,6 +8,7 @@
 #include "runtime/containerd/lease.h"
 
 #define PERIOD 43200 /* seconds */
+#define ANSWER_MAX (16u << 20)
 
 static void name_of(const char *digest, long long period, char *ret, size_t size)
 {
@@ -42,4 +43,25 @@ int pull_lease_end(struct rpc *rpc, const char *digest, struct err *err)
 			return -1;
 	}
 	return 0;
+}
+
+static bool keeps_nothing(struct rpc *rpc, const char *id)
+{
+	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
+	struct lease_resource *all;
+	struct err ignored;
+	size_t n;
+
+	return lease_list(rpc, id, &arena, &all, &n, &ignored) == 0 && !n;
+}
+
+void pull_lease_leave(struct rpc *rpc, const char *digest)
+{
+	struct err ignored;
+	char id[80];
+
+	rpc_leave_lease(rpc);
+	name_of(digest, time(NULL) / PERIOD, id, sizeof(id));
+	if (keeps_nothing(rpc, id))
+		(void)!lease_end(rpc, id, &ignored);
 }

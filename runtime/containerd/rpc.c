@@ -21,7 +21,7 @@ struct rpc {
 	gpr_timespec deadline;
 	grpc_metadata headers[2]; /* sent with every call; the values are ours */
 	size_t n_headers;
-	size_t lease; /* the header that names the lease, always the last one; 0: none */
+	bool leased; /* the last of them names a lease */
 	struct rpc_status last;
 };
 
@@ -145,16 +145,16 @@ void rpc_allow(struct rpc *rpc, unsigned int timeout_ms)
 void rpc_use_lease(struct rpc *rpc, const char *lease)
 {
 	rpc_leave_lease(rpc);
-	rpc->lease = rpc->n_headers;
+	rpc->leased = true;
 	add_header(rpc, "containerd-lease", lease);
 }
 
 void rpc_leave_lease(struct rpc *rpc)
 {
-	if (!rpc->lease)
+	if (!rpc->leased)
 		return;
 	grpc_slice_unref(rpc->headers[--rpc->n_headers].value);
-	rpc->lease = 0;
+	rpc->leased = false;
 }
 
 /* --- one call ------------------------------------------------------------------------------ */

@@ -44,8 +44,8 @@ struct rpc *rpc_free(struct rpc *rpc);
 void rpc_allow(struct rpc *rpc, unsigned int timeout_ms);
 
 /*
- * What later calls create belongs to @lease (snapshots.h), in the place of a lease of before. Only
- * for a connection with a namespace. The second form ends it.
+ * What later calls create belongs to @lease (snapshots.h), in the place of a lease of before. The
+ * second form ends it.
  */
 void rpc_use_lease(struct rpc *rpc, const char *lease);
 void rpc_leave_lease(struct rpc *rpc);

@@ -37,6 +37,7 @@ rm -rf "$0"'
 registry_run() {
 	local place=$registry_dir/$1
 	shift
+	: >"$place/output"
 	setsid "$@" >>"$place/output" 2>&1 </dev/null 9>&- &
 	echo $! >"$place/pid"
 	disown $!

@@ -35,6 +35,8 @@ static void test_chain(void **state)
 	assert_string_equal(chain, ABC);
 }
 
+#define HEX64 "0000000000000000000000000000000000000000000000000000000000000000"
+
 struct digest_case {
 	const char *text;
 	bool valid;
@@ -42,13 +44,16 @@ struct digest_case {
 
 static const struct digest_case digests[] = {
 	{ A, true },
-	{ "sha512:00000000000000000000000000000000", true },
+	{ "sha512:" HEX64 HEX64, true },
+	{ "sha512:" HEX64, false },
+	{ "sha256:" HEX64 "0", false },
 	{ "multihash+base58:00000000000000000000000000000000", true },
 	{ "", false },
 	{ ":", false },
 	{ "sha256:", false },
 	{ "sha256", false },
 	{ "sha256:ca978112ca1bbdcafac231b39a23dc4", false },
+	{ "sha256:ca978112ca1bbdcafac231b39a23dc4d", false },
 	{ "sha256:CA978112CA1BBDCAFAC231B39A23DC4DA786EFF8147C4E72B9807785AFEE48BB", false },
 	{ A "\n", false },
 	{ A "0/../..", false },

@@ -18,7 +18,7 @@
 #define OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
 
 /* Digests that name what they are the digest of: they only have to be different. */
-#define D(n) "sha256:000000000000000000000000000000" #n
+#define D(n) "sha256:00000000000000000000000000000000000000000000000000000000000000" #n
 #define CONFIG_ARM D(a1)
 #define CONFIG_AMD D(a2)
 #define MANIFEST_ARM D(b1)
@@ -276,7 +276,7 @@ static char *index_of(size_t n)
 	assert_int_equal(buf_printf(&b, &err, "{\"manifests\":["), 0);
 	for (size_t i = 0; i < n; i++)
 		assert_int_equal(buf_printf(&b, &err,
-					    "%s{\"mediaType\":\"%s\",\"digest\":\"sha256:%032zx\"}",
+					    "%s{\"mediaType\":\"%s\",\"digest\":\"sha256:%064zx\"}",
 					    i ? "," : "", OCI_MANIFEST, i),
 				 0);
 	assert_int_equal(buf_printf(&b, &err, "]}"), 0);
