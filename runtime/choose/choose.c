@@ -145,9 +145,18 @@ static int read_made(struct choice *c, struct err *err)
 	return platform_rank(&c->settings.wanted, &made) < 0 ? GO_ON : END;
 }
 
+/* As people know it, not by a digest. */
 static const char *image_name(const struct choice *c)
 {
-	return *c->container.written_image ? c->container.written_image : c->record.image;
+	const char *const names[] = { c->container.written_image, c->container.image };
+	struct image_reference ignored;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!str_after(names[i], "sha256:") &&
+		    image_reference_parse(names[i], &ignored, &err) == 0)
+			return names[i];
+	return c->record.image;
 }
 
 static void note_facts(struct choice *c)
