@@ -103,11 +103,34 @@ static bool on_progress(void *ctx, bool known, const struct progress *progress)
 	return !p->too_large;
 }
 
+/* With a limit the manifest, which says how large the image is, has to come before its layers. */
+static int check_size(struct pulling *p, struct err *err)
+{
+	CLEANUP_IMAGE_FOUND struct image_found found = { .chosen = NULL };
+	struct progress progress;
+	struct err ignored;
+	int rc;
+
+	if (!p->wait->settings->pull_max_mb)
+		return 0;
+	p->images.fresh = true;
+	rc = image_find(&p->images, &p->image.reference, &p->wait->facts->wanted, &found, err);
+	p->images.fresh = false;
+	if (rc < 0)
+		return -1;
+	if (image_progress(&p->images, p->wait->wanted, &progress, &ignored) < 0)
+		return 0; /* it is gone again; on_progress() will see it */
+	if (on_progress(p, true, &progress))
+		return 0;
+	return err_set(err, ERR_LIMIT, "it is too large");
+}
+
 static int pull(struct pulling *p, struct err *err)
 {
 	bool was_here;
 
-	if (image_pull(&p->images, &p->image, on_progress, p, &was_here, err) == 0)
+	if (check_size(p, err) == 0 &&
+	    image_pull(&p->images, &p->image, on_progress, p, &was_here, err) == 0)
 		return 0;
 	p->wait->facts->text = err->text;
 	refuse(p->wait, p->too_large ? CAUSE_PLATFORM_PULL_TOO_LARGE
