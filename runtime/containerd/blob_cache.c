@@ -43,12 +43,12 @@ static int list_images(struct image_store *store, struct arena *arena, struct im
 	return under->images(under, arena, ret, ret_n, err);
 }
 
-static int get_source(struct image_store *store, const char *digest, struct arena *arena,
-		      const char **ret, struct err *err)
+static int get_sources(struct image_store *store, const char *digest, struct arena *arena,
+		       const char *const **ret, struct err *err)
 {
 	struct image_store *under = cache_of(store)->under;
 
-	return under->source(under, digest, arena, ret, err);
+	return under->sources(under, digest, arena, ret, err);
 }
 
 /* Without memory, or room in the table, the next look is one at the store again. */
@@ -93,7 +93,7 @@ void blob_cache_init(struct blob_cache *c, struct image_store *under)
 			.blob = read_blob,
 			.snapshot_parent = get_parent,
 			.images = list_images,
-			.source = get_source,
+			.sources = get_sources,
 		},
 		.under = under,
 	};
