@@ -13,7 +13,6 @@
 #include <cmocka.h>
 
 #include "runtime/base/str.h"
-#include "runtime/choose/container_index.h"
 #include "runtime/choose/process_variant.h"
 #include "runtime/choose/pull_turn.h"
 
@@ -203,133 +202,6 @@ static void test_notes(void **state)
 	assert_non_null(strstr(buf_str(&notes), "\"SIGQUIT\""));
 }
 
-/* --- the index
- * ------------------------------------------------------------------------------------ */
-
-#define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
-#define TYPE "application/vnd.oci.image.manifest.v1+json"
-#define ENTRY(digest, arch)                                                                     \
-	"{\"mediaType\":\"" TYPE "\",\"digest\":\"" digest "\",\"platform\":{\"os\":\"linux\"," \
-	"\"architecture\":\"" arch "\"}}"
-#define MANIFEST(config) "{\"config\":{\"digest\":\"" config "\"}}"
-#define CONFIG(arch) "{\"os\":\"linux\",\"architecture\":\"" arch "\",\"rootfs\":{\"diff_ids\":[]}}"
-
-/* Two indexes, of which the tag names the newer one; a1 is the older one's amd64. */
-static const struct {
-	const char *digest, *text;
-} blobs[] = {
-	{ D(01), "{\"manifests\":[" ENTRY(D(b1), "amd64") "," ENTRY(D(b2), "arm64") "]}" },
-	{ D(02), "{\"manifests\":[" ENTRY(D(b3), "amd64") "," ENTRY(D(b2), "arm64") "]}" },
-	{ D(b1), MANIFEST(D(a1)) },
-	{ D(b3), MANIFEST(D(a3)) },
-	{ D(a1), CONFIG("amd64") },
-	{ D(a3), CONFIG("amd64") },
-};
-
-struct fake {
-	struct image_store store;
-	const struct image_named *images;
-	size_t n;
-	const char *source;
-};
-
-static int fake_image(struct image_store *store, const char *name, struct arena *arena,
-		      struct image_descriptor *ret, struct err *err)
-{
-	const struct fake *f = container_of(store, struct fake, store);
-
-	(void)arena;
-	for (size_t i = 0; i < f->n; i++)
-		if (str_eq(f->images[i].name, name)) {
-			*ret = f->images[i].target;
-			return 0;
-		}
-	return err_set(err, ERR_NOT_FOUND, "image %s: not found", name);
-}
-
-static int fake_images(struct image_store *store, struct arena *arena, struct image_named **ret,
-		       size_t *ret_n, struct err *err)
-{
-	const struct fake *f = container_of(store, struct fake, store);
-
-	(void)arena;
-	(void)err;
-	*ret = (struct image_named *)(uintptr_t)f->images;
-	*ret_n = f->n;
-	return 0;
-}
-
-static int fake_blob(struct image_store *store, const char *digest, struct buf *ret,
-		     struct err *err)
-{
-	(void)store;
-	for (size_t i = 0; i < ARRAY_SIZE(blobs); i++)
-		if (str_eq(blobs[i].digest, digest))
-			return buf_add(ret, blobs[i].text, strlen(blobs[i].text), err);
-	return err_set(err, ERR_NOT_FOUND, "%s: not found", digest);
-}
-
-static int fake_source(struct image_store *store, const char *digest, struct arena *arena,
-		       const char **ret, struct err *err)
-{
-	const struct fake *f = container_of(store, struct fake, store);
-
-	(void)arena;
-	*ret = f->source;
-	return f->source ? 0 : err_set(err, ERR_NOT_FOUND, "%s: no source", digest);
-}
-
-static void test_index(void **state)
-{
-	static const struct image_named all[] = {
-		{ "docker.io/library/app:1", { INDEX_TYPE, D(02) } },
-		{ D(a1), { INDEX_TYPE, D(01) } },
-		{ "registry.example/other:1", { TYPE, D(b1) } },
-		{ "registry.example/kept:old", { INDEX_TYPE, D(01) } },
-	};
-	static const struct {
-		const char *what, *image;
-		size_t from, n;
-		const char *source, *repository; /* NULL: there is none */
-	} cases[] = {
-		{ "the tag has moved", "docker.io/library/app:1", 0, 2, NULL,
-		  "docker.io/library/app" },
-		{ "only another name is left", "docker.io/library/app:1", 3, 1, NULL,
-		  "docker.io/library/app" },
-		{ "a container of a digest", D(a1), 1, 1, "registry.example/team/app",
-		  "registry.example/team/app" },
-		{ "an image of one platform", "registry.example/other:1", 2, 1, NULL, NULL },
-		{ "and nobody knows from where", D(a1), 1, 1, NULL, NULL },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		CLEANUP_ARENA struct arena arena = { .max = 0 };
-		CLEANUP_CRI_CONTAINER struct cri_container c;
-		CLEANUP_INDEX struct container_index index = { .own = NULL };
-		const struct container_record record = { .image = cases[i].image };
-		struct fake fake = { .store = { .image = fake_image,
-						.images = fake_images,
-						.blob = fake_blob,
-						.source = fake_source },
-				     .images = all + cases[i].from,
-				     .n = cases[i].n,
-				     .source = cases[i].source };
-		struct err err = ERR_INIT;
-		int rc;
-
-		parse_container("", &arena, &c);
-		rc = container_index_find(&fake.store, &record, &c, &index, &err);
-		if (rc != (cases[i].repository ? 0 : -1))
-			fail_msg("%s: %s", cases[i].what, err.text);
-		if (rc < 0)
-			continue;
-		assert_string_equal(index.members.digest, D(01));
-		assert_string_equal(index.own->ref, D(a1));
-		assert_string_equal(index.repository, cases[i].repository);
-	}
-}
-
 /* --- turns
  * ----------------------------------------------------------------------------------------- */
 
@@ -385,13 +257,9 @@ static void test_turn_of_the_dead(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_process),
-		cmocka_unit_test(test_nothing_to_run),
-		cmocka_unit_test(test_user),
-		cmocka_unit_test(test_notes),
-		cmocka_unit_test(test_index),
-		cmocka_unit_test(test_turns),
-		cmocka_unit_test(test_turn_of_the_dead),
+		cmocka_unit_test(test_process), cmocka_unit_test(test_nothing_to_run),
+		cmocka_unit_test(test_user),	cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_turns),	cmocka_unit_test(test_turn_of_the_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
