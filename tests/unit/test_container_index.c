@@ -16,7 +16,7 @@
 #define HOST "registry.example/"
 
 /* Digests that name what they are the digest of: they only have to be different. */
-#define D(n) "sha256:000000000000000000000000000000" #n
+#define D(n) "sha256:00000000000000000000000000000000000000000000000000000000000000" #n
 #define CONFIG_AMD D(a1)
 #define CONFIG_ARM D(a2)
 #define CONFIG_OTHER D(a3)
