@@ -212,12 +212,13 @@ node_clear_pods() {
 	done
 }
 
-# node_import NAME...: archives made by hack/images, for the CRI and for ctr
+# node_import [--all-platforms] NAME...: archives made by hack/images, for the CRI and for ctr
 node_import() {
-	local name
+	local name options=(--no-unpack)
+	[ "$1" != --all-platforms ] || { options+=("$1") && shift; }
 	for name; do
-		node_ctr --namespace k8s.io images import --no-unpack "$images/$name.tar" >/dev/null
-		node_ctr --namespace "$node_name" images import --no-unpack "$images/$name.tar" >/dev/null
+		node_ctr --namespace k8s.io images import "${options[@]}" "$images/$name.tar" >/dev/null
+		node_ctr --namespace "$node_name" images import "${options[@]}" "$images/$name.tar" >/dev/null
 	done
 }
 

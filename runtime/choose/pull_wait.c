@@ -170,6 +170,22 @@ static int wait_for_turn(struct pulling *p, struct pull_turn *turn, bool *ret_ou
 	return tell(w, CAUSE_PLATFORM_PULLING, err);
 }
 
+/* What was imported with all its platforms is unpacked for one of them only. */
+static int unpack_or_pull(struct pulling *p, struct err *err)
+{
+	struct pull_wait *w = p->wait;
+	bool done;
+
+	if (image_unpack(&p->images, w->wanted, w->snapshotter, &done, err) < 0)
+		return -1;
+	if (done)
+		return 0;
+	if (!w->settings->pull_never)
+		return pull(p, err);
+	refuse(w, CAUSE_PLATFORM_NEVER);
+	return 0;
+}
+
 static int bring(struct pulling *p, struct err *err)
 {
 	CLEANUP_TURN struct pull_turn turn = PULL_TURN_INIT;
@@ -179,7 +195,7 @@ static int bring(struct pulling *p, struct err *err)
 		return -1;
 	if (!ours || is_here(p, &here, err) < 0)
 		return ours ? -1 : 0;
-	return here ? 0 : pull(p, err);
+	return here ? 0 : unpack_or_pull(p, err);
 }
 
 static void set_up(struct pulling *p, struct pull_wait *w)
@@ -216,10 +232,6 @@ int pull_wait(struct pull_wait *w, bool *ret_here, struct err *err)
 	set_up(&p, w);
 	if (is_here(&p, ret_here, err) < 0 || *ret_here)
 		return *ret_here ? 0 : -1;
-	if (w->settings->pull_never) {
-		refuse(w, CAUSE_PLATFORM_NEVER);
-		return 0;
-	}
 	if (bring(&p, err) < 0 || is_here(&p, ret_here, err) < 0)
 		return -1;
 	if (w->chooser->told)

@@ -14,6 +14,7 @@
 #include "runtime/containerd/pull_failure.h"
 #include "runtime/containerd/pull_lease.h"
 #include "runtime/containerd/rpc_tell.h"
+#include "runtime/containerd/unpack.h"
 
 #define ANSWER_MAX (16u << 20)
 #define ANSWER_MS 30000
@@ -124,23 +125,52 @@ struct pulling {
 	void *ctx;
 };
 
-int image_progress(struct image_puller *p, const struct image_member *m, struct progress *ret,
-		   struct err *err)
+/* The layers that a member's manifest names, and the digest of its configuration. */
+static int read_layers(struct image_puller *p, const struct image_member *m,
+		       struct image_layers *ret, char ret_config[static DIGEST_MAX],
+		       struct err *err)
 {
 	CLEANUP_BUF struct buf manifest = BUF_INIT(BLOB_MAX);
 	CLEANUP_BUF struct buf config = BUF_INIT(BLOB_MAX);
-	CLEANUP_LAYERS struct image_layers layers = { NULL, 0 };
 	struct image_store *store = &p->containerd.store;
-	char ref[DIGEST_MAX];
 
 	rpc_allow(p->rpc, ANSWER_MS);
 	if (store->blob(store, m->manifest, &manifest, err) < 0 ||
-	    image_manifest_parse(manifest.data, manifest.len, ref, err) < 0 ||
-	    store->blob(store, ref, &config, err) < 0 ||
-	    image_layers_parse(manifest.data, manifest.len, config.data, config.len, &layers, err) <
-		    0)
+	    image_manifest_parse(manifest.data, manifest.len, ret_config, err) < 0 ||
+	    store->blob(store, ret_config, &config, err) < 0)
+		return -1;
+	return image_layers_parse(manifest.data, manifest.len, config.data, config.len, ret, err);
+}
+
+int image_progress(struct image_puller *p, const struct image_member *m, struct progress *ret,
+		   struct err *err)
+{
+	CLEANUP_LAYERS struct image_layers layers = { NULL, 0 };
+	char config[DIGEST_MAX];
+
+	if (read_layers(p, m, &layers, config, err) < 0)
 		return -1;
 	return progress_read(p->rpc, &layers, ret, err);
+}
+
+int image_unpack(struct image_puller *p, const struct image_member *m, const char *snapshotter,
+		 bool *ret_done, struct err *err)
+{
+	CLEANUP_LAYERS struct image_layers layers = { NULL, 0 };
+	struct progress progress;
+	char config[DIGEST_MAX];
+
+	*ret_done = false;
+	if (read_layers(p, m, &layers, config, err) < 0)
+		return err->code == ERR_NOT_FOUND ? 0 : -1;
+	if (progress_read(p->rpc, &layers, &progress, err) < 0)
+		return -1;
+	if (progress.have != progress.total)
+		return 0;
+	if (unpack_image(p->rpc, snapshotter, config, &layers, err) < 0)
+		return -1;
+	*ret_done = true;
+	return 0;
 }
 
 static int pull_once(struct image_puller *p, const struct pull_request *request, void *ctx,

@@ -59,6 +59,13 @@ MUST_CHECK int image_progress(struct image_puller *p, const struct image_member 
 			      struct progress *ret, struct err *err);
 
 /*
+ * Unpacks a member of an index whose blobs are all here, which needs no registry. *ret_done: it was
+ * done; otherwise something is missing.
+ */
+MUST_CHECK int image_unpack(struct image_puller *p, const struct image_member *m,
+			    const char *snapshotter, bool *ret_done, struct err *err);
+
+/*
  * Gives @tag, the name of an index without the node's platform, to the image that was pulled of it,
  * so that the kubelet finds it there: a pull of the tag would fail before any runtime is asked. For
  * such an index only: otherwise pods that want the node's own platform would get the other one.

@@ -18,3 +18,11 @@
 MUST_CHECK int unpack_layers(struct rpc *rpc, const char *snapshotter, const char *prefix,
 			     const struct image_layers *layers, char *ret_top, size_t size,
 			     struct err *err);
+
+/*
+ * Unpacks an image whose blobs are all on this node, as after an import of all platforms, into
+ * snapshots as a pull leaves them: each is named by its chain ID, and what keeps the configuration
+ * @config keeps the last one. One that is there already is taken as it is. Errors as above.
+ */
+MUST_CHECK int unpack_image(struct rpc *rpc, const char *snapshotter, const char *config,
+			    const struct image_layers *layers, struct err *err);
