@@ -80,6 +80,7 @@ static bool try_written(struct search *s, const char *written)
 static int try_all(struct search *s, bool *ret_found, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
+	struct image_reference reference;
 	struct image_named *images;
 	size_t n;
 
@@ -87,8 +88,12 @@ static int try_all(struct search *s, bool *ret_found, struct err *err)
 	if (s->store->images(s->store, &arena, &images, &n, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n && i < NAMES_MAX && !*ret_found; i++)
-		if (manifest_kind_of(images[i].target.media_type) == MANIFEST_INDEX)
-			*ret_found = try_written(s, images[i].name) || try_name(s, images[i].name);
+		if (manifest_kind_of(images[i].target.media_type) == MANIFEST_INDEX &&
+		    try_name(s, images[i].name)) {
+			*ret_found = true;
+			if (!*s->ret->repository && is_name(images[i].name, &reference))
+				note_repository(s->ret, &reference);
+		}
 	return 0;
 }
 

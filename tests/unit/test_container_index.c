@@ -16,7 +16,8 @@
 #define HOST "registry.example/"
 
 /* Digests that name what they are the digest of: they only have to be different. */
-#define D(n) "sha256:00000000000000000000000000000000000000000000000000000000000000" #n
+#define ZEROS "0000000000000000000000000000000"
+#define D(n) "sha256:" ZEROS ZEROS #n
 #define CONFIG_AMD D(a1)
 #define CONFIG_ARM D(a2)
 #define CONFIG_OTHER D(a3)
@@ -178,7 +179,7 @@ static void test_other_names(void **state)
 	const struct words words = { "", CONFIG_AMD, HOST "a:1" };
 
 	(void)state;
-	expect(&fake, &words, ARM, HOST "c");
+	expect(&fake, &words, ARM, HOST "a"); /* where it was pulled from before the tag moved */
 }
 
 /* A name that was given to an image on this node is no place to pull from. */
@@ -193,6 +194,21 @@ static void test_sources(void **state)
 	expect(&fake, &words, ARM, HOST "c/d");
 	fake.sources[1] = "nowhere.example/a";
 	expect(&fake, &words, ARM, "nowhere.example/a");
+}
+
+/* A kubelet that says no more than the digest. */
+static void test_digest(void **state)
+{
+	struct fake fake = node(CONFIG_AMD, INDEX, HOST "b:1", INDEX_FOREIGN);
+	const struct words words = { "", CONFIG_AMD, CONFIG_AMD };
+	const struct words another = { "", CONFIG_AMD, "" };
+
+	(void)state;
+	fake.sources[0] = HOST "a";
+	expect(&fake, &words, ARM, HOST "a");
+	fake.images[0].name = HOST "other:1";
+	fake.sources[0] = NULL;
+	expect(&fake, &another, ARM, HOST "other");
 }
 
 /* What containerd notes has no port; a name for the same index has. */
@@ -235,6 +251,7 @@ int main(void)
 		cmocka_unit_test(test_moved_tag),
 		cmocka_unit_test(test_other_names),
 		cmocka_unit_test(test_sources),
+		cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_none),
 	};
