@@ -19,15 +19,18 @@ struct pulling {
 static int tag_if_foreign(struct pulling *p, const struct image_reference *name,
 			  const struct image_found *image, struct err *err)
 {
+	bool seen;
+
 	if (*name->digest || !image->members.index ||
 	    cri_choice(&image->members, p->host.arch) >= 0)
 		return 0;
-	if (image_tag(&p->puller.images, name, image, err) < 0)
+	if (image_tag(&p->puller.images, name, image, &seen, err) < 0)
 		return -1;
 	if (!p->quiet)
 		printf("%s:%s has nothing for this node's own platform, so that name stands for "
-		       "%s here\n",
-		       name->written, name->tag, image->chosen->platform);
+		       "%s here, for pods whose imagePullPolicy is not Always%s\n",
+		       name->written, name->tag, image->chosen->platform,
+		       seen ? "" : "; pods find it within five minutes");
 	return 0;
 }
 
@@ -101,11 +104,14 @@ const struct cli_command cmd_pull = {
 		"goes on\n"
 		"standing for the node's own platform. Only where the image has nothing for that, "
 		"the tag\n"
-		"is given to what was pulled, since the kubelet could not pull it. The "
-		"credentials are\n"
-		"those of the node, as the kubelet reads them. What is there already is not pulled "
-		"again,\n"
-		"and an interrupted pull goes on, within half a day, where it stopped.\n"
+		"is given to what was pulled, since the kubelet could not pull it: so no pod of it "
+		"may say\n"
+		"imagePullPolicy: Always. The credentials are those of the node, as the kubelet "
+		"reads them.\n"
+		"What is there already is not pulled again, and an interrupted pull goes on, "
+		"within "
+		"half a\n"
+		"day, where it stopped.\n"
 		"\n"
 		"Examples:\n"
 		"  crossarch pull --platform linux/arm64 python:3.12\n"

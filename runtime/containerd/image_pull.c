@@ -2,6 +2,7 @@
 #include "runtime/containerd/image_pull.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "proto/containerd.pb-c.h"
 #include "runtime/base/arena.h"
@@ -19,6 +20,8 @@
 #define ANSWER_MAX (16u << 20)
 #define ANSWER_MS 30000
 #define PROGRESS_MS 250
+#define SEEN_MS 8000
+#define SEEN_POLL_MS 50
 
 void image_puller_init(struct image_puller *p, struct rpc *rpc)
 {
@@ -217,7 +220,7 @@ static void leave_lease(struct image_puller *p, const char *digest, enum pull_fa
 
 	rpc_allow(p->rpc, ANSWER_MS);
 	if (failure == PULL_CORRUPT || failure == PULL_DISK_FULL)
-		(void)!pull_lease_end(p->rpc, digest, &ignored);
+		(void)!pull_lease_drop(p->rpc, digest, &ignored);
 	else
 		pull_lease_leave(p->rpc, digest);
 }
@@ -276,21 +279,39 @@ static int image_record(struct image_puller *p, const char *name, struct arena *
 	return 0;
 }
 
-int image_tag(struct image_puller *p, const struct image_reference *tag,
-	      const struct image_found *image, struct err *err)
+static int give_name(struct image_puller *p, const char *name, const struct image_found *image,
+		     struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
 	Containerd__ImageChange change = CONTAINERD__IMAGE_CHANGE__INIT;
-	char name[REFERENCE_MAX], pulled[REFERENCE_MAX];
+	char pulled[REFERENCE_MAX];
 
-	image_reference_format(tag, name);
 	image_reference_format(&image->reference, pulled);
 	rpc_allow(p->rpc, ANSWER_MS);
 	/* Its labels say that it is CRI's. */
 	if (image_record(p, pulled, &arena, &change.image, err) < 0)
 		return -1;
-	change.image->name = name;
+	change.image->name = (char *)(uintptr_t)name;
 	if (rpc_tell(p->rpc, IMAGES "Create", &change.base, err) == 0)
 		return 0;
 	return err->code == ERR_EXISTS ? rpc_tell(p->rpc, IMAGES "Update", &change.base, err) : -1;
+}
+
+int image_tag(struct image_puller *p, const struct image_reference *tag,
+	      const struct image_found *image, bool *ret_seen, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = SEEN_POLL_MS * 1000000L };
+	char name[REFERENCE_MAX];
+
+	image_reference_format(tag, name);
+	if (give_name(p, name, image, err) < 0)
+		return -1;
+	for (int ms = 0; ms < SEEN_MS; ms += SEEN_POLL_MS) {
+		if (is_here(p, tag, ret_seen, err) < 0)
+			return -1;
+		if (*ret_seen)
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
 }

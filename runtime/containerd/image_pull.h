@@ -69,6 +69,9 @@ MUST_CHECK int image_unpack(struct image_puller *p, const struct image_member *m
  * Gives @tag, the name of an index without the node's platform, to the image that was pulled of it,
  * so that the kubelet finds it there: a pull of the tag would fail before any runtime is asked. For
  * such an index only: otherwise pods that want the node's own platform would get the other one.
+ * *ret_seen: CRI has taken it up, which is waited for some seconds. After a pull of the tag that
+ * failed, containerd 2 looks at it again after a second, then two, four and so on up to five
+ * minutes (backOff in its internal/cri/server/events/events.go).
  */
 MUST_CHECK int image_tag(struct image_puller *p, const struct image_reference *tag,
-			 const struct image_found *image, struct err *err);
+			 const struct image_found *image, bool *ret_seen, struct err *err);

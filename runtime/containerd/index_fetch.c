@@ -8,6 +8,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/str.h"
 #include "runtime/containerd/lease.h"
+#include "runtime/containerd/pull_failure.h"
 
 #define ANSWER_MAX (16u << 20)
 #define ANSWER_MS 30000
@@ -126,6 +127,9 @@ int index_fetch(struct rpc *rpc, struct image_store *store, const struct pull_re
 	r = watch_pull(&w, request, ret, err);
 	rpc_leave_lease(rpc);
 	rpc_allow(rpc, ANSWER_MS);
-	(void)!lease_end(rpc, lease, &ignored); /* or it expires */
+	if (r < 0 && pull_failure_of(err->text) == PULL_CORRUPT)
+		(void)!lease_drop(rpc, lease, &ignored);
+	else
+		(void)!lease_end(rpc, lease, &ignored); /* or it expires */
 	return r;
 }

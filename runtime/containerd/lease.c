@@ -27,12 +27,23 @@ int lease_begin(struct rpc *rpc, const char *id, unsigned int seconds, struct er
 	return 0;
 }
 
-int lease_end(struct rpc *rpc, const char *id, struct err *err)
+static int delete (struct rpc *rpc, const char *id, bool sync, struct err *err)
 {
 	Containerd__LeaseDelete request = CONTAINERD__LEASE_DELETE__INIT;
 
 	request.id = (char *)(uintptr_t)id;
+	request.sync = sync;
 	return rpc_tell(rpc, "/containerd.services.leases.v1.Leases/Delete", &request.base, err);
+}
+
+int lease_end(struct rpc *rpc, const char *id, struct err *err)
+{
+	return delete (rpc, id, false, err);
+}
+
+int lease_drop(struct rpc *rpc, const char *id, struct err *err)
+{
+	return delete (rpc, id, true, err);
 }
 
 /* The strings stay those of the reply. */

@@ -18,6 +18,12 @@ MUST_CHECK int lease_begin(struct rpc *rpc, const char *id, unsigned int seconds
 MUST_CHECK int lease_end(struct rpc *rpc, const char *id, struct err *err);
 
 /*
+ * Ends it, and waits until containerd has thrown away what nothing keeps now. Otherwise that
+ * happens some time later, and until then a pull goes on with the bytes that an earlier one left.
+ */
+MUST_CHECK int lease_drop(struct rpc *rpc, const char *id, struct err *err);
+
+/*
  * A thing that a lease keeps. @type is "content" for a blob, whose digest is then @id, "ingests"
  * for one that is being written, and "snapshots/SNAPSHOTTER" for a snapshot.
  */

@@ -66,7 +66,7 @@ const char *pull_failure_advice(enum pull_failure failure)
 			"repository. The node's belong into /var/lib/kubelet/config.json; those of "
 			"pods are not used.",
 		[PULL_NO_PLATFORM] = "The image has nothing for that platform.",
-		[PULL_NOT_FOUND] = "The registry has no image of that name.",
+		[PULL_NOT_FOUND] = "The registry has no image of that name, or not all of it.",
 		[PULL_CORRUPT] = "The registry, or a mirror or proxy before it, gives other bytes "
 				 "than the digest says; containerd has thrown them away.",
 		[PULL_DISK_FULL] = "The file system of containerd's root is full: remove images "

@@ -31,7 +31,8 @@ int pull_lease_take(struct rpc *rpc, const char *digest, struct err *err)
 	return 0;
 }
 
-int pull_lease_end(struct rpc *rpc, const char *digest, struct err *err)
+static int end_both(struct rpc *rpc, const char *digest,
+		    int (*end)(struct rpc *rpc, const char *id, struct err *err), struct err *err)
 {
 	long long period = time(NULL) / PERIOD;
 	char id[80];
@@ -39,10 +40,20 @@ int pull_lease_end(struct rpc *rpc, const char *digest, struct err *err)
 	rpc_leave_lease(rpc);
 	for (int i = 0; i < 2; i++) {
 		name_of(digest, period - i, id, sizeof(id));
-		if (lease_end(rpc, id, err) < 0 && err->code != ERR_NOT_FOUND)
+		if (end(rpc, id, err) < 0 && err->code != ERR_NOT_FOUND)
 			return -1;
 	}
 	return 0;
+}
+
+int pull_lease_end(struct rpc *rpc, const char *digest, struct err *err)
+{
+	return end_both(rpc, digest, lease_end, err);
+}
+
+int pull_lease_drop(struct rpc *rpc, const char *digest, struct err *err)
+{
+	return end_both(rpc, digest, lease_drop, err);
 }
 
 static bool keeps_nothing(struct rpc *rpc, const char *id)

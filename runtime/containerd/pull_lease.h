@@ -17,5 +17,8 @@ MUST_CHECK int pull_lease_take(struct rpc *rpc, const char *digest, struct err *
 /* Ends it, and that of the half day before: for when the image is there, or is not wanted. */
 MUST_CHECK int pull_lease_end(struct rpc *rpc, const char *digest, struct err *err);
 
+/* The same for what must not be gone on with: it is thrown away now. */
+MUST_CHECK int pull_lease_drop(struct rpc *rpc, const char *digest, struct err *err);
+
 /* From now on @rpc does not use it. It stays for the next try, unless it keeps nothing. */
 void pull_lease_leave(struct rpc *rpc, const char *digest);
