@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "runtime/cli/containerd_config.h"
 #include "runtime/cli/findings.h"
 
 /* The examinations, in this order; the last one uses gRPC, after which nothing may fork. */
 void doctor_emulators(struct findings *f);
 void doctor_engines(struct findings *f, const char *socket); /* in the PATH of containerd */
 void doctor_containerd(struct findings *f, const char *socket);
+
+/*
+ * The handlers of ours that choose a platform: whether this node runs it, and what is wrong with
+ * their settings. @examined is the one that was looked at otherwise, or NULL; @version is that of
+ * containerd, "" when it is not known.
+ */
+void doctor_platforms(struct findings *f, const struct containerd_config *config,
+		      const struct runtime_handler *examined, const char *version);

@@ -171,6 +171,7 @@ static void examine_config(struct findings *f, const struct containerd *c)
 	CLEANUP_BUF struct buf dump = BUF_INIT(4u << 20);
 	CLEANUP_FREE struct containerd_config *config = calloc(1, sizeof(*config));
 	struct err err = ERR_INIT;
+	char version[64];
 
 	if (!config)
 		return;
@@ -182,6 +183,10 @@ static void examine_config(struct findings *f, const struct containerd *c)
 	}
 	containerd_config_read(buf_str(&dump), config);
 	examine_handler(f, c, config);
+	if (containerd_program_version(c, version, sizeof(version), &err) < 0)
+		version[0] = '\0';
+	if (!config->cri_disabled)
+		doctor_platforms(f, config, handler_ours(config), version);
 }
 
 static void examine_shim(struct findings *f, const struct containerd *c)
