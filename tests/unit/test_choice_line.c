@@ -6,8 +6,10 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <string.h>
 
+#include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/containerd/pull_cause.h"
@@ -32,6 +34,16 @@ static const struct choice_facts facts = {
 	.made_gid = 1001,
 };
 
+static const char *text_for(enum cause cause)
+{
+	if (cause == CAUSE_PLATFORM_HELD)
+		return "containerd copied it for the pod's user namespace";
+	if (cause == CAUSE_PLATFORM_PULL_UNREACHABLE)
+		return "dial tcp: lookup registry.example: no such host";
+	return facts.text;
+}
+
+/* Each of them stands on the page of causes, in the directory that tests are started in. */
 static void each_cause(void **state)
 {
 	static const struct {
@@ -39,57 +51,117 @@ static void each_cause(void **state)
 		const char *line;
 	} rows[] = {
 		{ CAUSE_PLATFORM_UNAVAILABLE,
-		  "crossarch[platform-unavailable]: docker.io/library/python:3.12 has nothing for "
-		  "linux/arm64; it has linux/amd64, linux/s390x. Fix: ask for one of those in the "
-		  "annotation io.crossarch.platform, or use an image that is built for "
+		  "crossarch[platform-unavailable]: docker.io/library/python:3.12 has nothing for"
+		  " linux/arm64; it has linux/amd64, linux/s390x. Fix: ask for one of those in "
+		  "the annotation io.crossarch.platform, or use an image that is built for "
 		  "linux/arm64." },
 		{ CAUSE_PLATFORM_NEVER,
 		  "crossarch[platform-mismatch]: the pod is to get linux/arm64 of "
-		  "docker.io/library/python:3.12, which is not on this node; it is not pulled for "
-		  "it, since the setting pull (annotation io.crossarch.pull) is never. Fix: run "
-		  "\"crossarch pull --platform linux/arm64 docker.io/library/python:3.12\" on the "
-		  "node, or write \"image: docker.io/library/python@" DIGEST "\" in the pod." },
+		  "docker.io/library/python:3.12, which is not on this node; it is not pulled for"
+		  " it, since the setting pull (annotation io.crossarch.pull) is never. Fix: run "
+		  "\"crossarch pull --platform linux/arm64 docker.io/library/python:3.12\" on the"
+		  " node, or write \"image: "
+		  "docker.io/library/python@" DIGEST "\""
+		  " in the pod." },
+		{ CAUSE_PLATFORM_HELD,
+		  "crossarch[platform-mismatch]: the pod is to get linux/arm64 of "
+		  "docker.io/library/python:3.12 but its root file system is that of linux/amd64;"
+		  " it cannot be replaced: containerd copied it for the pod's user namespace. "
+		  "Fix: write \"image: "
+		  "docker.io/library/python@" DIGEST "\""
+		  " in the pod." },
 		{ CAUSE_PLATFORM_PULLING,
 		  "crossarch[platform-pulling]: linux/arm64 of docker.io/library/python:3.12 is "
-		  "being pulled, 12 of 62 MB; the pull goes on while the kubelet tries again. Fix: "
-		  "wait, or run \"crossarch pull --platform linux/arm64 "
+		  "being pulled, 12 of 62 MB; the pull goes on while the kubelet tries again. "
+		  "Fix: wait, or run \"crossarch pull --platform linux/arm64 "
 		  "docker.io/library/python:3.12\" on the node before the pod comes; one try may "
 		  "take the kubelet's runtimeRequestTimeout." },
+		{ CAUSE_PLATFORM_QUEUED,
+		  "crossarch[platform-pulling]: linux/arm64 of docker.io/library/python:3.12 is "
+		  "still to be pulled; this node pulls other images, as many at once as the "
+		  "setting pulls_at_once permits. Fix: wait, since the kubelet tries again, or "
+		  "raise pulls_at_once in /etc/crossarch/config.json." },
 		{ CAUSE_PLATFORM_PULL_DENIED,
 		  "crossarch[platform-pull-denied]: linux/arm64 of docker.io/library/python:3.12 "
-		  "cannot be pulled; the registry refuses the credentials of this node, which are "
-		  "not those of the pod, or has no such repository. Fix: write \"image: "
-		  "docker.io/library/python@" DIGEST "\" in the pod, which the kubelet pulls with "
-		  "the pod's imagePullSecrets, or put credentials for the registry into "
-		  "/var/lib/kubelet/config.json on the node." },
+		  "cannot be pulled; the registry refuses the credentials of this node, which are"
+		  " not those of the pod, or has no such repository. Fix: write \"image: "
+		  "docker.io/library/python@" DIGEST "\""
+		  " in the pod, which the kubelet pulls with the pod's imagePullSecrets, or put "
+		  "credentials for the registry into /var/lib/kubelet/config.json on the node." },
 		{ CAUSE_PLATFORM_PULL_FAILED,
 		  "crossarch[platform-pull-failed]: linux/arm64 of docker.io/library/python:3.12 "
 		  "cannot be pulled; containerd says: unexpected status code 500 Internal Server "
 		  "Error. Fix: run \"crossarch pull --platform linux/arm64 "
 		  "docker.io/library/python:3.12\" on the node to see it fail, or write \"image: "
-		  "docker.io/library/python@" DIGEST "\" in the pod." },
+		  "docker.io/library/python@" DIGEST "\""
+		  " in the pod." },
+		{ CAUSE_PLATFORM_PULL_NOT_FOUND,
+		  "crossarch[platform-pull-failed]: linux/arm64 of docker.io/library/python:3.12 "
+		  "cannot be pulled; the registry does not have it any more, though it is in the "
+		  "image that this node has. Fix: push the image again and let the kubelet pull "
+		  "it (imagePullPolicy: Always)." },
+		{ CAUSE_PLATFORM_PULL_CORRUPT,
+		  "crossarch[platform-pull-failed]: linux/arm64 of docker.io/library/python:3.12 "
+		  "cannot be pulled; the registry, or a mirror or proxy before it, sends other "
+		  "bytes than the digest says. Fix: push the image again, or repair the mirror "
+		  "that hosts.toml on the node names." },
+		{ CAUSE_PLATFORM_PULL_DISK_FULL,
+		  "crossarch[platform-pull-failed]: linux/arm64 of docker.io/library/python:3.12 "
+		  "cannot be pulled; the file system of containerd's root is full. Fix: run "
+		  "\"crictl rmi --prune\" on the node, or make that file system larger." },
+		{ CAUSE_PLATFORM_PULL_UNREACHABLE,
+		  "crossarch[platform-pull-failed]: linux/arm64 of docker.io/library/python:3.12 "
+		  "cannot be pulled; this node does not reach the registry: dial tcp: lookup "
+		  "registry.example: no such host. Fix: look at the registry's name, at the proxy"
+		  " of containerd's service and at hosts.toml." },
+		{ CAUSE_PLATFORM_PULL_GONE,
+		  "crossarch[platform-pull-failed]: linux/arm64 of docker.io/library/python:3.12 "
+		  "cannot be pulled; containerd went away meanwhile. Fix: wait: what has arrived "
+		  "is kept, and the kubelet tries again." },
 		{ CAUSE_PLATFORM_PULL_TOO_LARGE,
 		  "crossarch[platform-pull-failed]: linux/arm64 of docker.io/library/python:3.12 "
-		  "is "
-		  "not pulled; it has 62 MB and the setting pull_max_mb is 50. Fix: run "
-		  "\"crossarch "
-		  "pull --platform linux/arm64 docker.io/library/python:3.12\" on the node, or "
-		  "raise pull_max_mb in /etc/crossarch/config.json." },
+		  "is not pulled; it has 62 MB and the setting pull_max_mb is 50. Fix: run "
+		  "\"crossarch pull --platform linux/arm64 docker.io/library/python:3.12\" on the"
+		  " node, or raise pull_max_mb in /etc/crossarch/config.json." },
 		{ CAUSE_PLATFORM_DIFFERS,
-		  "crossarch[platform-differs]: linux/arm64 of docker.io/library/python:3.12 is to "
-		  "run as app (2000:2001) but the container was made for 1000:1001; containerd "
-		  "took "
-		  "the user from the image for linux/amd64. Fix: set \"runAsUser: 2000\" and "
-		  "\"runAsGroup: 2001\" in the pod's securityContext, or build the image with the "
-		  "same numeric USER for all platforms." },
+		  "crossarch[platform-differs]: linux/arm64 of docker.io/library/python:3.12 is "
+		  "to run as app (2000:2001) but the container was made for 1000:1001; containerd"
+		  " took the user from the image for linux/amd64. Fix: set \"runAsUser: 2000\" "
+		  "and \"runAsGroup: 2001\" in the pod's securityContext, or build the image with"
+		  " the same numeric USER for all platforms." },
+		{ CAUSE_PLATFORM_GROUPS,
+		  "crossarch[platform-differs]: linux/arm64 of docker.io/library/python:3.12 has "
+		  "its user app in fewer groups than the container was made for; containerd took "
+		  "the groups from /etc/group of the image for linux/amd64. Fix: write \"image: "
+		  "docker.io/library/python@" DIGEST "\""
+		  " in the pod." },
+		{ CAUSE_PLATFORM_NO_PROGRAM,
+		  "crossarch[platform-differs]: linux/arm64 of docker.io/library/python:3.12 "
+		  "names no program to start; its configuration has neither an Entrypoint nor a "
+		  "Cmd, that of linux/amd64 has one, and the pod gives no command. Fix: set "
+		  "command in the pod." },
+		{ CAUSE_PLATFORM_NO_USER,
+		  "crossarch[platform-differs]: linux/arm64 of docker.io/library/python:3.12 is "
+		  "to run as app; its /etc/passwd or /etc/group has no such name, and containerd "
+		  "took the user from the image for linux/amd64. Fix: set runAsUser and "
+		  "runAsGroup in the pod's securityContext, or repair the image." },
 	};
+	CLEANUP_BUF struct buf page = BUF_INIT(1u << 20);
 	char line[DIAGNOSIS_MAX + 1];
+	struct err err = ERR_INIT;
 
 	(void)state;
+	assert_int_equal(file_read(AT_FDCWD, "hack/causes.md", &page, &err), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		choice_line(rows[i].cause, &facts, line);
+		struct choice_facts f = facts;
+
+		f.text = text_for(rows[i].cause);
+		choice_line(rows[i].cause, &f, line);
 		assert_string_equal(line, rows[i].line);
+		if (!strstr(buf_str(&page), line))
+			fail_msg("hack/causes.md does not have: %s", line);
 	}
+	assert_int_equal(ARRAY_SIZE(rows), CAUSE_PLATFORM_NO_USER - CAUSE_PLATFORM_UNAVAILABLE + 1);
 }
 
 static void progress_in_tenths(void **state)
