@@ -104,7 +104,7 @@ SHIMCTL := $(BIN)/shimctl
 BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
-.PHONY: all help check check-one check-asan check-memory check-instructions test bench demo install clean cri format analyze fuzz
+.PHONY: all help check check-one check-asan check-memory check-choice check-instructions test bench demo install clean cri format analyze fuzz
 .PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-asan test-containers test-verdicts
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -279,6 +279,9 @@ cover: $(if $(COVER_SUITES),cri) ## lines that are run by check and by suites, p
 
 check-memory: all cri ## memory of an idle shim beside the stock one, per containerd (root)
 	$(Q)BUILD=$(abspath $(BUILD)) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" tests/bench/memory
+
+check-choice: all cri ## what choosing a platform adds to Create, against a bound (root; ROUNDS=40)
+	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/choice
 
 check-instructions: $(PURE) ## instructions the pure parts take, against bounds (valgrind)
 	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/instructions
