@@ -17,6 +17,9 @@
 /* What a wish looks like in config.json, in a settings file and in an options table. */
 #define ANNOTATION "\"io.crossarch.platform\""
 #define KEY "platform"
+/* CRI's mark of a pod's own container, as Go writes it; inside a string the quotes had backslashes.
+ */
+#define SANDBOX "\"io.kubernetes.cri.container-type\":\"sandbox\""
 #define DEFAULT_SETTINGS CROSSARCH_SYSCONFDIR "/crossarch/config.json"
 
 /*
@@ -52,8 +55,9 @@ bool platform_choice_mentioned(const struct operation *op, const struct prepare_
 	if (!*context->cli_path || !*context->grpc_address ||
 	    !str_fmt(config, sizeof(config), "%s/config.json", op->task->bundle))
 		return false;
-	return file_mentions(config, ANNOTATION) || file_mentions(settings, "\"" KEY "\"") ||
-	       (r->config_body && strstr(r->config_body, KEY));
+	return (file_mentions(config, ANNOTATION) || file_mentions(settings, "\"" KEY "\"") ||
+		(r->config_body && strstr(r->config_body, KEY))) &&
+	       !file_mentions(config, SANDBOX);
 }
 
 static void on_record(struct prepare_run *q)
