@@ -3,11 +3,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "runtime/base/str.h"
 
 #define BAR_WIDTH 30
+#define BAR_SHORT 10
+#define CUT "..."
 #define LINE_SECONDS 10
 #define MB 1000000
 
@@ -47,29 +50,66 @@ void pull_display_bar(const struct progress *p, size_t width, char *text, size_t
 	text[width + 2] = '\0';
 }
 
+static void size_and_step(const struct progress *p, char *text, size_t size)
+{
+	char arrived[64];
+
+	pull_display_size(p, arrived, sizeof(arrived));
+	(void)str_fmt(text, size, "%s%s", arrived,
+		      p->total && p->have >= p->total ? ", unpacking" : "");
+}
+
+void pull_display_text(const char *what, const struct progress *p, size_t columns, char *text,
+		       size_t size)
+{
+	char bar[BAR_WIDTH + 3], arrived[80];
+	size_t n = strlen(what), rest, width = BAR_WIDTH;
+
+	size_and_step(p, arrived, sizeof(arrived));
+	/* Brackets, two blanks, and the last column, at which some terminals wrap already. */
+	rest = strlen(arrived) + 5;
+	if (n + width + rest > columns)
+		width = BAR_SHORT;
+	rest += width;
+	pull_display_bar(p, width, bar, sizeof(bar));
+	if (n + rest <= columns)
+		(void)str_fmt(text, size, "%s %s %s", what, bar, arrived);
+	else if (rest + strlen(CUT) < columns)
+		(void)str_fmt(text, size, CUT "%s %s %s", what + n - (columns - rest - strlen(CUT)),
+			      bar, arrived);
+	else
+		(void)str_fmt(text, size, "%.*s", (int)columns - 1, arrived);
+}
+
+static size_t terminal_columns(void)
+{
+	struct winsize w;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
+}
+
 static void show_bar(struct pull_display *d, const struct progress *p)
 {
-	char bar[BAR_WIDTH + 3], size[64];
+	char text[1024];
 
-	pull_display_bar(p, BAR_WIDTH, bar, sizeof(bar));
-	pull_display_size(p, size, sizeof(size));
+	pull_display_text(d->what, p, terminal_columns(), text, sizeof(text));
 	/* To the begin of the line, and what is left of a longer one is wiped out. */
-	printf("\r%s %s %s\033[K", d->what, bar, size);
+	printf("\r%s\033[K", text);
 	fflush(stdout);
 	d->shown = true;
 }
 
 static void show_line(struct pull_display *d, bool known, const struct progress *p)
 {
-	char size[64] = "nothing yet";
+	char text[80] = "nothing yet";
 	time_t now = time(NULL);
 
 	if (now - d->last_line < LINE_SECONDS)
 		return;
 	d->last_line = now;
 	if (known)
-		pull_display_size(p, size, sizeof(size));
-	printf("%s: %s%s\n", d->what, size, known && p->have >= p->total ? ", unpacking" : "");
+		size_and_step(p, text, sizeof(text));
+	printf("%s: %s\n", d->what, text);
 	fflush(stdout);
 }
 

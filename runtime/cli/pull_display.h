@@ -23,6 +23,14 @@ bool pull_display_progress(void *ctx, bool known, const struct progress *progres
 /* Wipes the bar. */
 void pull_display_end(struct pull_display *d);
 
+/*
+ * "WHAT [####    ] 14 of 62 MB" for a terminal of @columns: a line that is too long would be
+ * wrapped, and then each new one stands below the last. The bar is shorter then, and WHAT loses its
+ * begin.
+ */
+void pull_display_text(const char *what, const struct progress *p, size_t columns, char *text,
+		       size_t size);
+
 /* "14 of 62 MB", or "14 MB" when @p has no total or is complete. */
 void pull_display_size(const struct progress *p, char *text, size_t size);
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -117,11 +118,44 @@ static void test_display(void **state)
 	}
 }
 
+static void test_terminal(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t columns;
+		const char *text;
+	} rows[] = {
+		{ "linux/arm64 of a:1", 80,
+		  "linux/arm64 of a:1 [#######                       ] 14 of 62 MB" },
+		{ "linux/arm64 of a:1", 64,
+		  "linux/arm64 of a:1 [#######                       ] 14 of 62 MB" },
+		{ "linux/arm64 of a:1", 63, "linux/arm64 of a:1 [##        ] 14 of 62 MB" },
+		{ "linux/arm64 of a:1", 44, "linux/arm64 of a:1 [##        ] 14 of 62 MB" },
+		{ "linux/arm64 of a:1", 43, "...x/arm64 of a:1 [##        ] 14 of 62 MB" },
+		{ "linux/arm64 of a:1", 30, "...1 [##        ] 14 of 62 MB" },
+		{ "linux/arm64 of a:1", 29, "14 of 62 MB" },
+		{ "linux/arm64 of a:1", 9, "14 of 62" },
+		{ "", 28, " [##        ] 14 of 62 MB" },
+	};
+	const struct progress p = { 14700000, 61200000 }, whole = { 61200000, 61200000 };
+	char text[100];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		pull_display_text(rows[i].what, &p, rows[i].columns, text, sizeof(text));
+		assert_string_equal(text, rows[i].text);
+		assert_true(strlen(text) < rows[i].columns);
+	}
+	pull_display_text("a", &whole, 40, text, sizeof(text));
+	assert_string_equal(text, "a [##########] 62 MB, unpacking");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_display),
+		cmocka_unit_test(test_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
