@@ -419,6 +419,7 @@ static int look_up(struct examination *x, struct containerd_store *containerd, c
 				.choice = ret->choice,
 				.name = ret->name,
 				.wanted = x->where->wanted,
+				.args = x->where->args,
 				.config_path = x->where->config_path,
 			},
 			&ret->wish);

@@ -3,8 +3,11 @@
 
 #include <string.h>
 
+#include "runtime/base/arena.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
+#include "runtime/choose/can_run.h"
+#include "runtime/cli/dry_run.h"
 #include "runtime/containerd/image_choice.h"
 #include "runtime/containerd/image_reference.h"
 #include "runtime/oci/json.h"
@@ -102,7 +105,7 @@ static void refuse(const struct image_question *q, enum cause cause, const struc
 		image_reference_format(&name, reference);
 		f.reference = reference;
 	}
-	w->cause = cause;
+	w->code = cause_choice_row(cause)->code;
 	choice_line(cause, &f, w->line);
 }
 
@@ -117,8 +120,39 @@ static bool read_settings(const char *path, struct settings *ret, struct image_w
 		if (configure(&request, NULL, ret, &bad) == CONFIGURED)
 			return true;
 	}
-	w->cause = CAUSE_CONFIG;
+	w->code = cause_row(CAUSE_CONFIG)->code;
 	diagnosis_config(&bad, w->line);
+	return false;
+}
+
+/* As CRI makes it of the node's own variant, whose program is the one that is named. */
+static int read_spec(const struct image_question *q, const struct image_wish *w,
+		     struct arena *arena, json **ret_document, struct spec *ret, struct err *err)
+{
+	CLEANUP_BUF struct buf blob = BUF_INIT(BLOB_MAX);
+
+	if (q->store->blob(q->store, w->own->ref, &blob, err) < 0 ||
+	    spec_of_image(blob.data, blob.len, q->args, ret_document, err) < 0)
+		return -1;
+	return spec_read(*ret_document, arena, ret, err);
+}
+
+/* False where it is certain that the node cannot run it. */
+static bool runs_here(const struct image_question *q, const struct settings *s,
+		      struct image_wish *w)
+{
+	CLEANUP_ARENA struct arena arena = { .max = 1u << 20 };
+	CLEANUP_JSON json *document = NULL;
+	struct spec spec;
+	struct can_run can = { .settings = s, .spec = &spec };
+	struct err ignored;
+	bool yes = true;
+
+	if (!w->own || read_spec(q, w, &arena, &document, &spec, &ignored) < 0 ||
+	    can_run(&can, &yes, &ignored) < 0 || yes)
+		return true;
+	w->code = can.code;
+	(void)str_copy(w->line, sizeof(w->line), can.line);
 	return false;
 }
 
@@ -129,9 +163,13 @@ static void judge(const struct image_question *q, struct image_wish *w)
 
 	if (!read_settings(q->config_path, &s, w))
 		return;
+	s.wanted = *q->wanted;
+	s.wanted_by_pod = true;
 	if (!w->chosen)
 		refuse(q, CAUSE_PLATFORM_UNAVAILABLE, &s, w);
 	else if (w->chosen->here)
+		return;
+	else if (!runs_here(q, &s, w))
 		return;
 	else if (s.pull_never)
 		refuse(q, CAUSE_PLATFORM_NEVER, &s, w);
@@ -143,7 +181,7 @@ static void judge(const struct image_question *q, struct image_wish *w)
 
 void image_wish_read(const struct image_question *q, struct image_wish *ret)
 {
-	*ret = (struct image_wish){ .cause = CAUSE_NONE };
+	*ret = (struct image_wish){ .code = NULL };
 	if (q->choice >= 0)
 		ret->own = &q->members->list[q->choice];
 	/* A single manifest is taken as it is, and compared with what is asked for afterwards. */

@@ -6,7 +6,6 @@
 
 #include "runtime/containerd/image_members.h"
 #include "runtime/oci/settings.h"
-#include "runtime/plan/cause.h"
 #include "runtime/plan/diagnosis.h"
 
 /* What becomes on this node of a pod that asks for a platform of an image, before its program is
@@ -18,8 +17,8 @@ struct image_wish {
 	uint64_t bytes;			   /* compressed size of the chosen one, 0: not known */
 	char differs[160];		   /* in what its configuration differs: "Env, User" */
 	bool differs_in_user;
-	/* Why it is refused, and the line that says so; CAUSE_NONE: not by what is known here. */
-	enum cause cause;
+	/* The code and line of the refusal; NULL: there is none, by what can be seen from here. */
+	const char *code;
 	char line[DIAGNOSIS_MAX + 1];
 };
 
@@ -30,6 +29,7 @@ struct image_question {
 	int choice;			     /* of them what CRI takes, -1: nothing */
 	const char *name;
 	const struct platform *wanted;
+	const char *const *args; /* in the place of the image's own, NULL-terminated, or NULL */
 	const char *config_path; /* file of settings, NULL: the default one */
 };
 

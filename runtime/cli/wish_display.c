@@ -6,12 +6,10 @@
 
 #include "runtime/base/str.h"
 #include "runtime/cli/cli.h"
-#include "runtime/cli/emulators.h"
 #include "runtime/cli/explain.h"
 #include "runtime/cli/output.h"
 #include "runtime/cli/verdict.h"
 #include "runtime/containerd/image_choice.h"
-#include "runtime/plan/cause.h"
 
 /* --- one platform of an image ---------------------------------------------------------------- */
 
@@ -46,46 +44,6 @@ void image_verdict_print(const struct image_verdict *v)
 		printf("  %snot checked%s: %s\n", tone_on(TONE_DIM), tone_off(), v->why);
 }
 
-/* --- whether its programs would run ---------------------------------------------------------- */
-
-/* Before the image is here its programs cannot be looked at, but what would run them can. */
-struct outlook {
-	bool runs;
-	char text[300];
-};
-
-static void see_emulator(const struct node *n, const struct arch *a, struct outlook *ret)
-{
-	const struct emulator *e = emulator_for(n, a);
-
-	ret->runs = e && e->entry->enabled && n->binfmt.state == BINFMT_ON;
-	if (ret->runs)
-		(void)str_fmt(ret->text, sizeof(ret->text),
-			      "programs of %s are run by the handler %s", a->name, e->entry->name);
-	else
-		(void)str_fmt(
-			ret->text, sizeof(ret->text),
-			"nothing here runs programs of %s yet: crossarch emulators install %s",
-			a->name, a->name);
-}
-
-static void see(const struct platform *wanted, struct outlook *ret)
-{
-	CLEANUP_NODE struct node n = NODE_INIT;
-	const struct arch *a = platform_arch(wanted);
-	struct err err = ERR_INIT;
-
-	*ret = (struct outlook){ .runs = false };
-	if (!a)
-		(void)str_copy(ret->text, sizeof(ret->text), "nothing runs programs of it");
-	else if (node_read(&n, &err) < 0)
-		(void)str_copy(ret->text, sizeof(ret->text), err.text);
-	else if (host_runs(&n.host, a) == HOST_YES)
-		*ret = (struct outlook){ true, "this node runs its programs by itself" };
-	else
-		see_emulator(&n, a, ret);
-}
-
 /* --- what a pod would get -------------------------------------------------------------------- */
 
 /* The kubelet pulls by the name before any runtime is asked, and gets nothing. */
@@ -99,14 +57,14 @@ static const struct image_verdict *chosen_verdict(const struct image_answer *a)
 	return a->wish.chosen ? &a->verdicts[a->wish.chosen - a->members.list] : NULL;
 }
 
-static int status_of(const struct image_answer *a, const struct outlook *o)
+static int status_of(const struct image_answer *a)
 {
 	const struct image_verdict *v = chosen_verdict(a);
 
-	if (a->wish.cause || fails_before(a) || !v)
+	if (a->wish.code || fails_before(a) || !v)
 		return CLI_FAILED;
 	if (a->wish.pulled)
-		return o->runs ? CLI_DONE : CLI_FAILED;
+		return CLI_DONE;
 	return v->report ? verdict_status(v->report) : CLI_FAILED;
 }
 
@@ -116,12 +74,12 @@ static const char *code_of(const struct image_answer *a)
 
 	if (fails_before(a))
 		return EXPLAIN_NO_MATCH;
-	if (a->wish.cause)
-		return cause_row(a->wish.cause)->code;
+	if (a->wish.code)
+		return a->wish.code;
 	return v && v->report && *v->report->code ? v->report->code : NULL;
 }
 
-static void show_json(const struct image_answer *a, const char *wanted, const struct outlook *o)
+static void show_json(const struct image_answer *a, const char *wanted)
 {
 	const struct image_verdict *v = chosen_verdict(a);
 	json *out = v ? image_verdict_json(v) : json_object_new_object();
@@ -130,12 +88,11 @@ static void show_json(const struct image_answer *a, const char *wanted, const st
 	json_put_bool(out, "index", a->members.index);
 	json_put_text(out, "wanted", wanted);
 	json_put_text(out, "code", code_of(a));
-	if (a->wish.cause)
+	if (a->wish.code)
 		json_put_text(out, "line", a->wish.line);
 	json_put_bool(out, "would_pull", a->wish.pulled);
 	json_put_number(out, "bytes", (int64_t)a->wish.bytes);
 	json_put_text(out, "differs", a->wish.differs);
-	json_put_text(out, "outlook", a->wish.pulled ? o->text : NULL);
 	json_show(out);
 }
 
@@ -144,7 +101,7 @@ static void print_refused(const char *text)
 	printf("  %srefused%s: %s\n", tone_on(TONE_BAD), tone_off(), text);
 }
 
-static void print_pull(const struct image_answer *a, const char *wanted, const struct outlook *o)
+static void print_pull(const struct image_answer *a, const char *wanted)
 {
 	char size[40] = "";
 
@@ -154,7 +111,6 @@ static void print_pull(const struct image_answer *a, const char *wanted, const s
 	printf("  %spulled%s: it is not here, so such a pod waits until it has been pulled%s; "
 	       "\"crossarch pull --platform %s %s\" does that before\n",
 	       tone_on(TONE_WARN), tone_off(), size, wanted, a->name);
-	printf("  %s\n", o->text);
 }
 
 static void print_differences(const struct image_wish *w)
@@ -168,7 +124,7 @@ static void print_differences(const struct image_wish *w)
 		       tone_on(TONE_WARN), tone_off());
 }
 
-static void print_fate(const struct image_answer *a, const char *wanted, const struct outlook *o)
+static void print_fate(const struct image_answer *a, const char *wanted)
 {
 	const struct image_verdict *v = chosen_verdict(a);
 
@@ -177,17 +133,17 @@ static void print_fate(const struct image_answer *a, const char *wanted, const s
 			"the kubelet's pull by this name fails with \"no match for platform in "
 			"manifest\", before any runtime is asked, because nothing in it is "
 			"for this node (crossarch explain " EXPLAIN_NO_MATCH ")");
-	else if (a->wish.cause)
+	else if (a->wish.code)
 		print_refused(a->wish.line);
 	else if (a->wish.pulled)
-		print_pull(a, wanted, o);
+		print_pull(a, wanted);
 	else if (v && v->report)
 		verdict_print(v->report, 2);
 	else if (v)
 		printf("  %snot checked%s: %s\n", tone_on(TONE_DIM), tone_off(), v->why);
 }
 
-static void show_text(const struct image_answer *a, const char *wanted, const struct outlook *o)
+static void show_text(const struct image_answer *a, const char *wanted)
 {
 	char all[500];
 
@@ -196,21 +152,18 @@ static void show_text(const struct image_answer *a, const char *wanted, const st
 	printf("A pod that asks for %s:\n", wanted);
 	if (a->wish.chosen)
 		print_member(chosen_verdict(a));
-	print_fate(a, wanted, o);
+	print_fate(a, wanted);
 	print_differences(&a->wish);
 }
 
 int wish_show(const struct image_answer *a, const struct platform *wanted, bool as_json)
 {
 	char text[PLATFORM_TEXT];
-	struct outlook o = { .runs = false };
 
 	platform_format(wanted, text);
-	if (a->wish.pulled)
-		see(wanted, &o);
 	if (as_json)
-		show_json(a, text, &o);
+		show_json(a, text);
 	else
-		show_text(a, text, &o);
-	return status_of(a, &o);
+		show_text(a, text);
+	return status_of(a);
 }
