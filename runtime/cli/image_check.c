@@ -417,7 +417,7 @@ static int look_up(struct examination *x, struct containerd_store *containerd, c
 				.store = x->store,
 				.members = &ret->members,
 				.choice = ret->choice,
-				.name = ret->name,
+				.name = name, /* as a pod would have it */
 				.wanted = x->where->wanted,
 				.args = x->where->args,
 				.config_path = x->where->config_path,
