@@ -13,6 +13,7 @@
 #define PULL_TURN_DIR "/run/crossarch/pulls"
 
 struct pull_turn {
+	const char *dir; /* PULL_TURN_DIR, or a test's own */
 	int image, slot; /* locked files, owned; -1: not ours */
 	char path[128];	 /* of the image's file */
 };
