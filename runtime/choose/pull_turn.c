@@ -50,7 +50,7 @@ static int ask_image(struct pull_turn *turn, const char *digest, struct err *err
 
 	if (turn->image >= 0)
 		return 0;
-	if (!str_fmt(turn->path, sizeof(turn->path), PULL_TURN_DIR "/%.64s",
+	if (!str_fmt(turn->path, sizeof(turn->path), "%s/%.64s", turn->dir,
 		     colon ? colon + 1 : digest))
 		return err_set(err, ERR_INVALID, "digest %.80s is too long", digest);
 	turn->image = try_lock(turn->path);
@@ -61,10 +61,11 @@ static int ask_image(struct pull_turn *turn, const char *digest, struct err *err
 
 static int ask_slot(struct pull_turn *turn, unsigned int at_once, struct err *err)
 {
-	char path[64];
+	char path[sizeof(turn->path)];
 
 	for (unsigned int i = 0; i < at_once && turn->slot < 0; i++) {
-		(void)str_fmt(path, sizeof(path), PULL_TURN_DIR "/slot-%u", i);
+		if (!str_fmt(path, sizeof(path), "%s/slot-%u", turn->dir, i))
+			return err_set(err, ERR_LIMIT, "%s is too long a name", turn->dir);
 		turn->slot = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 		if (turn->slot < 0)
 			return err_sys(err, ERR_IO, "open %s", path);
@@ -78,7 +79,7 @@ int pull_turn_ask(struct pull_turn *turn, const char *digest, unsigned int at_on
 		  struct err *err)
 {
 	*ret_ours = false;
-	if (dir_make(PULL_TURN_DIR, 0700, err) < 0 || ask_image(turn, digest, err) < 0)
+	if (dir_make(turn->dir, 0700, err) < 0 || ask_image(turn, digest, err) < 0)
 		return -1;
 	if (turn->image < 0)
 		return 0;

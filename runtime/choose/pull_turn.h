@@ -18,9 +18,9 @@ struct pull_turn {
 	char path[128];	 /* of the image's file */
 };
 
-#define PULL_TURN_INIT                  \
-	{                               \
-		.image = -1, .slot = -1 \
+#define PULL_TURN_INIT(dir_)                           \
+	{                                              \
+		.dir = (dir_), .image = -1, .slot = -1 \
 	}
 #define CLEANUP_TURN CLEANUP(pull_turn_end)
 

@@ -188,7 +188,7 @@ static int unpack_or_pull(struct pulling *p, struct err *err)
 
 static int bring(struct pulling *p, struct err *err)
 {
-	CLEANUP_TURN struct pull_turn turn = PULL_TURN_INIT;
+	CLEANUP_TURN struct pull_turn turn = PULL_TURN_INIT(PULL_TURN_DIR);
 	bool ours, here;
 
 	if (wait_for_turn(p, &turn, &ours, err) < 0)
