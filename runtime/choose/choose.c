@@ -61,13 +61,7 @@ static struct image_store *store_of(struct choice *c)
 
 static void refuse(struct choice *c, enum cause cause)
 {
-	struct report *r = c->chooser->report;
-	char line[DIAGNOSIS_MAX + 1];
-
-	choice_line(cause, &c->facts, line);
-	r->verdict = VERDICT_REFUSE;
-	(void)str_copy(r->code, sizeof(r->code), cause_choice_row(cause)->code);
-	(void)str_copy(r->line, sizeof(r->line), line);
+	chooser_refuse(c->chooser, cause, &c->facts);
 }
 
 /* --- what is wanted ------------------------------------------------------------------------------

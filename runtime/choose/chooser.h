@@ -5,6 +5,7 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/containerd/rpc.h"
+#include "runtime/plan/choice_line.h"
 #include "runtime/prepare/report.h"
 #include "runtime/prepare/request.h"
 
@@ -25,3 +26,6 @@ struct chooser {
 	int (*tell)(struct chooser *c, struct err *err);
 	bool told;
 };
+
+/* The answer is a refusal, with the line for @cause (choice_line.h). */
+void chooser_refuse(struct chooser *c, enum cause cause, const struct choice_facts *facts);

@@ -152,6 +152,8 @@ static bool is_source(const char *repository, const char *const *sources)
 	size_t host =
 		port && port < path ? (size_t)(port - repository) : (size_t)(path - repository);
 
+	if (!path)
+		return false;
 	for (; *sources; sources++)
 		if (strncmp(repository, *sources, host) == 0 && str_eq(*sources + host, path))
 			return true;

@@ -35,13 +35,7 @@ static uint64_t now(void)
 
 static void refuse(struct pull_wait *w, enum cause cause)
 {
-	struct report *r = w->chooser->report;
-	char line[DIAGNOSIS_MAX + 1];
-
-	choice_line(cause, w->facts, line);
-	r->verdict = VERDICT_REFUSE;
-	(void)str_copy(r->code, sizeof(r->code), cause_choice_row(cause)->code);
-	(void)str_copy(r->line, sizeof(r->line), line);
+	chooser_refuse(w->chooser, cause, w->facts);
 }
 
 /* --- whether it is there ------------------------------------------------------------------------

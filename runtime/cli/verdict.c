@@ -16,7 +16,7 @@ const char *verdict_name(const struct report *r)
 		[VERDICT_REFUSE] = "refused",
 	};
 
-	return names[r->verdict];
+	return names[r->verdict < VERDICT_N ? r->verdict : VERDICT_NONE];
 }
 
 static enum tone verdict_tone(const struct report *r)
