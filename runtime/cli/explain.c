@@ -354,7 +354,8 @@ static const struct message {
 	    "write the digest of the platform in the pod: crossarch resolve --platform P <pod.yaml "
 	    "does; that goes with imagePullSecrets, and on every node\n"
 	    "crossarch pull --platform P IMAGE on the node: the name then stands for that platform "
-	    "there (not where the image has the node's own: its pods would get the other)\n"
+	    "there, for pods whose imagePullPolicy is not Always (not where the image has the "
+	    "node's own: its pods would get the other)\n"
 	    "build the image for the node's platform as well, or without attestations: docker "
 	    "buildx build --provenance=false --sbom=false" } },
 };
