@@ -184,7 +184,7 @@ static int remove_handler(struct configuring *g, const struct arch *a, struct er
 		return -1;
 	ours = handler_edited(&s, &s.config);
 	if (!ours) {
-		printf("# containerd %s has no handler %s of crossarch (%s). Nothing to do.\n",
+		printf("# containerd %s has no handler %s of ours (%s). Nothing to do.\n",
 		       s.version, s.name, config);
 		return 0;
 	}
