@@ -134,18 +134,18 @@ registry_json() {
 	echo "sha256:$(sha256sum <"$scratch/registry-json" | cut -d' ' -f1) $(stat -c %s "$scratch/registry-json")"
 }
 
-# registry_reconfigured TAG INDEX FILTER: TAG becomes INDEX with the configuration of its members changed by the filter
-# for jq, which has $arch
+# registry_reconfigured TAG INDEX FILTER [OF-MANIFESTS [OF-INDEX]]: TAG becomes INDEX with the configuration of its
+# members changed by the filter for jq, which has $arch; and with their manifests and the index itself
 registry_reconfigured() {
-	local tag=$1 index manifest config arch digest size entries=()
+	local tag=$1 filter=$3 of_manifests=${4-.} of_index=${5-.} index manifest config arch digest size entries=()
 	index=$(registry_http -H "Accept: application/vnd.oci.image.index.v1+json" "$(registry_url "manifests/$2")")
 	for digest in $(jq -r '.manifests[].digest' <<<"$index"); do
 		manifest=$(registry_http -H "Accept: application/vnd.oci.image.manifest.v1+json" "$(registry_url "manifests/$digest")")
 		config=$(registry_http "$(registry_url "blobs/$(jq -r .config.digest <<<"$manifest")")")
 		arch=$(jq -r .architecture <<<"$config")
-		config=$(jq -c --arg arch "$arch" "$3" <<<"$config")
+		config=$(jq -c --arg arch "$arch" "$filter" <<<"$config")
 		read -r digest size < <(registry_json "$config")
-		manifest=$(jq -c --arg d "$digest" --argjson s "$size" '.config.digest = $d | .config.size = $s' <<<"$manifest")
+		manifest=$(jq -c --arg d "$digest" --argjson s "$size" ".config.digest = \$d | .config.size = \$s | $of_manifests" <<<"$manifest")
 		printf %s "$manifest" >"$scratch/registry-json"
 		digest=sha256:$(sha256sum <"$scratch/registry-json" | cut -d' ' -f1)
 		registry_manifest "$scratch/registry-json" "$digest"
@@ -153,7 +153,7 @@ registry_reconfigured() {
 			'{mediaType, digest: $d, size: $s}' <<<"$manifest")")
 	done
 	jq -c --argjson e "$(printf '%s\n' "${entries[@]}" | jq -cs .)" \
-		'.manifests = [.manifests, $e] | .manifests = (.manifests | transpose | map(.[0] + .[1]))' \
+		".manifests = ([.manifests, \$e] | transpose | map(.[0] + .[1])) | $of_index" \
 		<<<"$index" >"$scratch/registry-json"
 	registry_manifest "$scratch/registry-json" "$tag"
 }
