@@ -13,8 +13,9 @@
 #include "runtime/containerd/snapshots.h"
 
 #define ANSWER_MAX (16u << 20)
-#define ANSWER_MS 10000
+#define ANSWER_MS 30000
 #define ASK_AGAIN_MS 100
+#define LOOK_EVERY 10 /* of the times that a turn is asked for: that costs containerd nothing */
 #define MB 1000000u
 
 struct pulling {
@@ -140,14 +141,13 @@ static int wait_for_turn(struct pulling *p, struct pull_turn *turn, bool *ret_ou
 	struct progress progress;
 	struct err ignored;
 
-	for (;;) {
-		bool here;
+	for (unsigned int n = 0;; n++) {
+		bool here = false;
 
 		if (pull_turn_ask(turn, w->wanted->manifest,
 				  (unsigned int)w->settings->pulls_at_once, ret_ours, err) < 0)
 			return -1;
-		/* Whoever had the turn before may have brought it. */
-		if (is_here(p, &here, err) < 0)
+		if (!*ret_ours && n % LOOK_EVERY == 0 && is_here(p, &here, err) < 0)
 			return -1;
 		if (*ret_ours || here)
 			return 0;
@@ -187,8 +187,11 @@ static int bring(struct pulling *p, struct err *err)
 
 	if (wait_for_turn(p, &turn, &ours, err) < 0)
 		return -1;
-	if (!ours || is_here(p, &here, err) < 0)
-		return ours ? -1 : 0;
+	if (!ours)
+		return 0;
+	/* Whoever had the turn before may have brought it. */
+	if (is_here(p, &here, err) < 0)
+		return -1;
 	return here ? 0 : unpack_or_pull(p, err);
 }
 

@@ -12,7 +12,9 @@
 #include "runtime/cli/commands.h"
 #include "runtime/prepare/client.h"
 
-#define CONNECT_MS 10000
+/* Beyond what a pull may take: the shim kills us in the end, so this is for a containerd that
+ * hangs. */
+#define ANSWERS_MS 8000
 #define ARENA_MAX (64u << 20)
 #define WAIT_MAX_MS (24u * 3600 * 1000)
 
@@ -73,7 +75,7 @@ static int choose(const struct arguments *a, struct chooser *c, struct err *err)
 	const struct rpc_target target = {
 		.socket = a->address,
 		.namespace = a->namespace,
-		.timeout_ms = CONNECT_MS,
+		.timeout_ms = (unsigned int)a->wait_ms + ANSWERS_MS,
 	};
 
 	/* Never closed, as with image-platform. */
