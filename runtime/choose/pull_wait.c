@@ -80,22 +80,40 @@ static int tell(struct pull_wait *w, enum cause cause, struct err *err)
 	return c->tell(c, err);
 }
 
+static void note(struct pull_wait *w, bool known, const struct progress *progress)
+{
+	if (!known)
+		return;
+	w->facts->arrived = (uint64_t)progress->have;
+	w->facts->total = (uint64_t)progress->total;
+}
+
+/* False when the shim is gone, and the pod with it. */
+static bool answer_in_time(struct pull_wait *w)
+{
+	struct err ignored;
+
+	if (w->chooser->told || now() < w->chooser->until_ns)
+		return true;
+	return tell(w, CAUSE_PLATFORM_PULLING, &ignored) == 0;
+}
+
 static bool on_progress(void *ctx, bool known, const struct progress *progress)
 {
 	struct pulling *p = ctx;
-	struct pull_wait *w = p->wait;
-	uint64_t max = w->settings->pull_max_mb * MB;
-	struct err err;
+	uint64_t max = p->wait->settings->pull_max_mb * MB;
 
-	if (known) {
-		w->facts->arrived = (uint64_t)progress->have;
-		w->facts->total = (uint64_t)progress->total;
-	}
-	p->too_large = known && max && w->facts->total > max;
-	if (!w->chooser->told && now() >= w->chooser->until_ns &&
-	    tell(w, CAUSE_PLATFORM_PULLING, &err) < 0)
-		return false; /* the shim is gone, and the pod with it */
-	return !p->too_large;
+	note(p->wait, known, progress);
+	p->too_large = known && max && p->wait->facts->total > max;
+	return answer_in_time(p->wait) && !p->too_large;
+}
+
+static bool on_unpack(void *ctx, bool known, const struct progress *progress)
+{
+	struct pulling *p = ctx;
+
+	note(p->wait, known, progress);
+	return answer_in_time(p->wait);
 }
 
 /* With a limit the manifest, which says how large the image is, has to come before its layers. */
@@ -157,10 +175,7 @@ static int wait_for_turn(struct pulling *p, struct pull_turn *turn, bool *ret_ou
 	}
 	if (turn->image >= 0)
 		return tell(w, CAUSE_PLATFORM_QUEUED, err);
-	if (image_progress(&p->images, w->wanted, &progress, &ignored) == 0) {
-		w->facts->arrived = (uint64_t)progress.have;
-		w->facts->total = (uint64_t)progress.total;
-	}
+	note(w, image_progress(&p->images, w->wanted, &progress, &ignored) == 0, &progress);
 	return tell(w, CAUSE_PLATFORM_PULLING, err);
 }
 
@@ -170,7 +185,7 @@ static int unpack_or_pull(struct pulling *p, struct err *err)
 	struct pull_wait *w = p->wait;
 	bool done;
 
-	if (image_unpack(&p->images, w->wanted, w->snapshotter, &done, err) < 0)
+	if (image_unpack(&p->images, w->wanted, w->snapshotter, on_unpack, p, &done, err) < 0)
 		return -1;
 	if (done)
 		return 0;

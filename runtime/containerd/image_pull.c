@@ -156,21 +156,34 @@ int image_progress(struct image_puller *p, const struct image_member *m, struct 
 	return progress_read(p->rpc, &layers, ret, err);
 }
 
-int image_unpack(struct image_puller *p, const struct image_member *m, const char *snapshotter,
-		 bool *ret_done, struct err *err)
-{
-	CLEANUP_LAYERS struct image_layers layers = { NULL, 0 };
+struct unpack_wait {
+	image_on_progress *on_progress;
+	void *ctx;
 	struct progress progress;
+};
+
+static bool on_unpack_wait(void *ctx)
+{
+	const struct unpack_wait *w = ctx;
+
+	return w->on_progress(w->ctx, true, &w->progress);
+}
+
+int image_unpack(struct image_puller *p, const struct image_member *m, const char *snapshotter,
+		 image_on_progress *on_progress, void *ctx, bool *ret_done, struct err *err)
+{
+	struct unpack_wait wait = { .on_progress = on_progress, .ctx = ctx };
+	CLEANUP_LAYERS struct image_layers layers = { NULL, 0 };
 	char config[DIGEST_MAX];
 
 	*ret_done = false;
 	if (read_layers(p, m, &layers, config, err) < 0)
 		return err->code == ERR_NOT_FOUND ? 0 : -1;
-	if (progress_read(p->rpc, &layers, &progress, err) < 0)
+	if (progress_read(p->rpc, &layers, &wait.progress, err) < 0)
 		return -1;
-	if (progress.have != progress.total)
+	if (wait.progress.have != wait.progress.total)
 		return 0;
-	if (unpack_image(p->rpc, snapshotter, config, &layers, err) < 0)
+	if (unpack_image(p->rpc, snapshotter, config, &layers, on_unpack_wait, &wait, err) < 0)
 		return -1;
 	*ret_done = true;
 	return 0;

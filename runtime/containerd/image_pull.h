@@ -60,10 +60,11 @@ MUST_CHECK int image_progress(struct image_puller *p, const struct image_member 
 
 /*
  * Unpacks a member of an index whose blobs are all here, which needs no registry. *ret_done: it was
- * done; otherwise something is missing.
+ * done; otherwise something is missing. @on_progress is told as in image_pull().
  */
 MUST_CHECK int image_unpack(struct image_puller *p, const struct image_member *m,
-			    const char *snapshotter, bool *ret_done, struct err *err);
+			    const char *snapshotter, image_on_progress *on_progress, void *ctx,
+			    bool *ret_done, struct err *err);
 
 /*
  * Gives @tag, the name of an index without the node's platform, to the image that was pulled of it,

@@ -12,6 +12,7 @@
 
 #define ANSWER_MAX (16u << 20)
 #define STEP_MS 30000
+#define WAIT_MS 250
 #define LEASE_SECONDS 3600
 
 /* Shows a person who lists snapshots whose these are. */
@@ -22,6 +23,8 @@ struct unpacking {
 	struct rpc *rpc;
 	const char *snapshotter;
 	Containerd__Label label, *labels[1];
+	unpack_on_wait *on_wait; /* NULL: nobody wants to be told */
+	void *ctx;
 };
 
 /* protobuf-c's fields are not const, and packing never writes to them. */
@@ -52,6 +55,23 @@ static int prepare(struct unpacking *u, const char *key, const char *parent, str
 	return 0;
 }
 
+/* Waits for the daemon to extract a layer. */
+static int wait_for(struct unpacking *u, const struct rpc_call *call, struct arena *arena,
+		    ProtobufCMessage **ret, struct err *err)
+{
+	struct rpc_pending *pending;
+
+	rpc_allow(u->rpc, UNPACK_MS);
+	if (rpc_begin(u->rpc, call, &pending, err) < 0)
+		return -1;
+	while (!rpc_wait(pending, WAIT_MS))
+		if (u->on_wait && !u->on_wait(u->ctx)) {
+			rpc_abandon(pending);
+			return err_set(err, ERR_TIMEOUT, "it was not waited for");
+		}
+	return rpc_finish(pending, arena, ret, err);
+}
+
 static int apply(struct unpacking *u, const struct image_layer *layer,
 		 const Containerd__SnapshotMounts *mounts, struct arena *arena, struct err *err)
 {
@@ -72,8 +92,7 @@ static int apply(struct unpacking *u, const struct image_layer *layer,
 	request.layer = &blob;
 	request.mounts = mounts->mounts;
 	request.n_mounts = mounts->n_mounts;
-	rpc_allow(u->rpc, UNPACK_MS);
-	rc = rpc_unary(u->rpc, &call, arena, &m, err);
+	rc = wait_for(u, &call, arena, &m, err);
 	rpc_allow(u->rpc, STEP_MS);
 	if (rc < 0)
 		return -1;
@@ -135,7 +154,11 @@ static int apply_layer(struct unpacking *u, const char *prefix, const struct ima
 static void unpacking_init(struct unpacking *u, struct rpc *rpc, const char *snapshotter,
 			   const char *label, const char *value)
 {
-	*u = (struct unpacking){ rpc, snapshotter, CONTAINERD__LABEL__INIT, { NULL } };
+	*u = (struct unpacking){
+		.rpc = rpc,
+		.snapshotter = snapshotter,
+		.label = CONTAINERD__LABEL__INIT,
+	};
 	u->label.key = text(label);
 	u->label.value = text(value);
 	u->labels[0] = &u->label;
@@ -173,21 +196,20 @@ static int is_there(struct rpc *rpc, const char *snapshotter, const char *name, 
 }
 
 /* One that somebody else has unpacked meanwhile is as good. */
-static int add_shared(struct rpc *rpc, const char *snapshotter, const struct image_layer *layer,
-		      const char *parent, const char *chain, struct err *err)
+static int add_shared(struct unpacking *u, const struct image_layer *layer, const char *parent,
+		      const char *chain, struct err *err)
 {
-	struct unpacking u;
 	struct err ignored;
 	char key[DIGEST_MAX + 64];
 	bool there;
 
-	if (is_there(rpc, snapshotter, chain, &there, err) < 0 || there)
+	if (is_there(u->rpc, u->snapshotter, chain, &there, err) < 0 || there)
 		return there ? 0 : -1;
-	unpacking_init(&u, rpc, snapshotter, SNAPSHOT_REF, chain);
+	u->label.value = text(chain);
 	(void)str_fmt(key, sizeof(key), "crossarch-unpack-%d %s", getpid(), chain);
-	if (add_layer(&u, layer, parent, chain, key, err) == 0)
+	if (add_layer(u, layer, parent, chain, key, err) == 0)
 		return 0;
-	(void)!snapshot_remove(rpc, snapshotter, key, &ignored);
+	(void)!snapshot_remove(u->rpc, u->snapshotter, key, &ignored);
 	return err->code == ERR_EXISTS ? 0 : -1;
 }
 
@@ -216,8 +238,8 @@ static int keep_snapshot(struct rpc *rpc, const char *snapshotter, const char *c
 	return rpc_tell(rpc, "/containerd.services.content.v1.Content/Update", &change.base, err);
 }
 
-static int unpack_shared(struct rpc *rpc, const char *snapshotter, const char *config,
-			 const struct image_layers *layers, struct err *err)
+static int unpack_shared(struct unpacking *u, const char *config, const struct image_layers *layers,
+			 struct err *err)
 {
 	char parent[DIGEST_MAX] = "", chain[DIGEST_MAX] = "";
 
@@ -225,16 +247,18 @@ static int unpack_shared(struct rpc *rpc, const char *snapshotter, const char *c
 		const struct image_layer *layer = &layers->list[i];
 
 		if (chain_add(chain, layer->diff_id, err) < 0 ||
-		    add_shared(rpc, snapshotter, layer, parent, chain, err) < 0)
+		    add_shared(u, layer, parent, chain, err) < 0)
 			return err_in(err, "layer %.80s", layer->digest);
 		(void)str_copy(parent, sizeof(parent), chain);
 	}
-	return keep_snapshot(rpc, snapshotter, config, chain, err);
+	return keep_snapshot(u->rpc, u->snapshotter, config, chain, err);
 }
 
 int unpack_image(struct rpc *rpc, const char *snapshotter, const char *config,
-		 const struct image_layers *layers, struct err *err)
+		 const struct image_layers *layers, unpack_on_wait *on_wait, void *ctx,
+		 struct err *err)
 {
+	struct unpacking u;
 	struct err ignored;
 	char lease[80];
 	int rc;
@@ -243,7 +267,10 @@ int unpack_image(struct rpc *rpc, const char *snapshotter, const char *config,
 		      (long long)time(NULL));
 	if (lease_begin(rpc, lease, LEASE_SECONDS, err) < 0)
 		return -1;
-	rc = unpack_shared(rpc, snapshotter, config, layers, err);
+	unpacking_init(&u, rpc, snapshotter, SNAPSHOT_REF, "");
+	u.on_wait = on_wait;
+	u.ctx = ctx;
+	rc = unpack_shared(&u, config, layers, err);
 	rpc_leave_lease(rpc);
 	rpc_allow(rpc, STEP_MS);
 	(void)!lease_end(rpc, lease, &ignored); /* or it expires */

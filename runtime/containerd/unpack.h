@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
+
 #include "runtime/containerd/image_layers.h"
 #include "runtime/containerd/rpc.h"
 
@@ -22,7 +24,11 @@ MUST_CHECK int unpack_layers(struct rpc *rpc, const char *snapshotter, const cha
 /*
  * Unpacks an image whose blobs are all on this node, as after an import of all platforms, into
  * snapshots as a pull leaves them: each is named by its chain ID, and what keeps the configuration
- * @config keeps the last one. One that is there already is taken as it is. Errors as above.
+ * @config keeps the last one. One that is there already is taken as it is, so that what is
+ * interrupted goes on with the layer it was at. @on_wait is told several times a second and returns
+ * whether to go on (ERR_TIMEOUT when not). Other errors as above.
  */
+typedef bool unpack_on_wait(void *ctx);
 MUST_CHECK int unpack_image(struct rpc *rpc, const char *snapshotter, const char *config,
-			    const struct image_layers *layers, struct err *err);
+			    const struct image_layers *layers, unpack_on_wait *on_wait, void *ctx,
+			    struct err *err);
