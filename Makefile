@@ -187,7 +187,7 @@ $(SHIM): $(BUILD)/shim/main.o $(LIBSHIM) $(LIBBASE)
 $(PREPARE): $(BUILD)/runtime/prepare/main.o $(LIBCORE) $(LIBBASE)
 	$(call link,$(product),-ljson-c -lseccomp)
 $(CLI): $(BUILD)/runtime/cli/main.o $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call link,$(product),-lprotobuf-c -ljson-c -lseccomp,grpc)
+	$(call link,$(product),-lprotobuf-c -ljson-c -lseccomp -lyaml,grpc)
 
 # What the tests use.
 FAULTS_BIN := $(BIN)/faults
@@ -209,7 +209,7 @@ cri: $(CRI) $(SHIMCTL) $(FAULTS_BIN) ## build the clients the tests use: of the 
 $(BUILD)/tests/unit/%.o: cflags += -Wno-cast-qual -Wno-write-strings
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call link,-pie,-lcmocka -lprotobuf-c -ljson-c -lseccomp)
+	$(call link,-pie,-lcmocka -lprotobuf-c -ljson-c -lseccomp -lyaml)
 
 .PHONY: units cover
 units: $(UNIT)
@@ -299,7 +299,7 @@ FUZZ_BUILD := $(BUILD)/$(notdir $(FUZZ_CC))
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o)
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/entry.o $(filter %.o,$(FUZZ_MAIN)) \
 		$(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
-	$(call link,-pie $(filter -f%,$(FUZZ_MAIN)),-lprotobuf-c -ljson-c -lseccomp)
+	$(call link,-pie $(filter -f%,$(FUZZ_MAIN)),-lprotobuf-c -ljson-c -lseccomp -lyaml)
 
 ##@ Tests that look for the unexpected
 fuzz-%: ## run one harness of tests/fuzz with libFuzzer (SECONDS=60)

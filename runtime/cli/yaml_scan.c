@@ -2,548 +2,204 @@
 #include "runtime/cli/yaml_scan.h"
 
 #include <string.h>
+#include <yaml.h>
 
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 
+/* Keys longer than this are none that anybody asks for. */
+#define KEY_MAX 128
+
+/* What a value is in: a list, or a mapping, whose keys and values come in turn. */
+struct collection {
+	bool mapping, value_next;
+	char key[KEY_MAX];
+};
+
 struct scanner {
 	const char *text;
-	size_t n, at;
-	size_t line, line_start; /* of @at */
-	struct yaml_frame path[YAML_DEPTH];
+	size_t n;
+	size_t at, index; /* the same place in bytes and, as libyaml counts, in characters */
+	yaml_parser_t parser;
+	struct collection in[YAML_DEPTH];
 	size_t depth;
 	yaml_on_scalar *on_scalar;
 	void *ctx;
 	struct err *err;
 };
 
-/* --- characters ------------------------------------------------------------------------------ */
-
-/* The character @offset from here; NUL at the end. */
-static char peek(const struct scanner *s, size_t offset)
-{
-	return s->at + offset < s->n ? s->text[s->at + offset] : '\0';
-}
-
-static bool is_break(char c)
-{
-	return c == '\n' || c == '\0';
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || is_break(c);
-}
-
-static bool at_end(const struct scanner *s)
-{
-	return s->at >= s->n;
-}
-
-static size_t column(const struct scanner *s)
-{
-	return s->at - s->line_start;
-}
-
-static void advance(struct scanner *s)
-{
-	if (s->text[s->at++] == '\n') {
-		s->line++;
-		s->line_start = s->at;
-	}
-}
-
-static int refuse(struct scanner *s, enum err_code code, const char *what)
-{
-	return err_set(s->err, code, "line %zu: %s", s->line, what);
-}
-
-static int malformed(struct scanner *s, const char *what)
-{
-	return refuse(s, ERR_INVALID, what);
-}
-
-/* Spaces and a comment up to the end of the line, which is not taken. */
-static void skip_line_rest(struct scanner *s)
-{
-	while (peek(s, 0) == ' ' || peek(s, 0) == '\t' || peek(s, 0) == '\r')
-		s->at++;
-	if (peek(s, 0) == '#' && (column(s) == 0 || is_blank(s->text[s->at - 1])))
-		while (!at_end(s) && peek(s, 0) != '\n')
-			s->at++;
-}
-
-/* To the next thing that means something, over any number of lines. */
-static void skip_blank(struct scanner *s)
-{
-	for (;;) {
-		skip_line_rest(s);
-		if (at_end(s) || peek(s, 0) != '\n')
-			return;
-		advance(s);
-	}
-}
-
-/* Lines are indented with spaces; a tab counts as much as the reader likes. */
-static bool indented_by_tab(const struct scanner *s)
-{
-	return memchr(s->text + s->line_start, '\t', column(s)) != NULL;
-}
-
-static bool at_marker(const struct scanner *s)
-{
-	return column(s) == 0 && s->n - s->at >= 3 &&
-	       (memcmp(s->text + s->at, "---", 3) == 0 || memcmp(s->text + s->at, "...", 3) == 0) &&
-	       is_blank(peek(s, 3));
-}
-
-/* "-", "?" and ":" mean something in front of a blank only. */
-static bool at_indicator(const struct scanner *s, char c)
-{
-	return peek(s, 0) == c && is_blank(peek(s, 1));
-}
-
-/* --- paths ----------------------------------------------------------------------------------- */
-
-static int enter(struct scanner *s, const char *key, size_t n)
-{
-	if (s->depth == YAML_DEPTH)
-		return refuse(s, ERR_LIMIT, "nested too deeply");
-	s->path[s->depth++] = (struct yaml_frame){ key, n };
-	return 0;
-}
-
-static void leave(struct scanner *s)
-{
-	s->depth--;
-}
-
 bool yaml_is_key(const struct yaml_frame *frame, const char *key)
 {
 	return frame->key && frame->n == strlen(key) && memcmp(frame->key, key, frame->n) == 0;
 }
 
-static int tell(struct scanner *s, const struct yaml_scalar *scalar)
+static int refuse(struct scanner *s, enum err_code code, const yaml_mark_t *at, const char *what)
 {
-	return s->on_scalar(s->ctx, s->path, s->depth, scalar, s->err);
+	return err_set(s->err, code, "line %zu: %s", at->line + 1, what);
 }
 
-/* --- scalars --------------------------------------------------------------------------------- */
+/* --- places in the text ---------------------------------------------------------------------- */
 
-/* Quoted, from one quote to after the other. */
-static int take_quoted(struct scanner *s, struct yaml_scalar *ret)
+/* Bytes up to the character @index, which is not before the last one asked for. */
+static size_t offset(struct scanner *s, size_t index)
 {
-	char quote = peek(s, 0);
-
-	*ret = (struct yaml_scalar){ s->at + 1, 0, s->line, true };
-	for (s->at++; !at_end(s); advance(s)) {
-		char c = peek(s, 0);
-
-		if (c == '\n')
-			ret->simple = false;
-		if (quote == '"' && c == '\\') {
-			ret->simple = false;
-			advance(s);
-			if (at_end(s))
-				break;
-		} else if (quote == '\'' && c == quote && peek(s, 1) == quote) {
-			ret->simple = false;
-			advance(s);
-		} else if (c == quote) {
-			ret->end = s->at++;
-			return 0;
-		}
-	}
-	return malformed(s, "a quote that does not end");
+	for (; s->index < index && s->at < s->n; s->index++)
+		for (s->at++; s->at < s->n && (s->text[s->at] & 0xc0) == 0x80; s->at++)
+			continue;
+	return s->at;
 }
 
-static bool ends_plain(const struct scanner *s, bool flow)
+/* Where the value stands, without quotes. libyaml's begin is that of a tag or anchor before it. */
+static struct yaml_scalar place(struct scanner *s, const yaml_event_t *e)
 {
-	char c = peek(s, 0);
+	yaml_scalar_style_t style = e->data.scalar.style;
+	bool quoted = style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+		      style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+	size_t from = offset(s, e->start_mark.index), n = e->data.scalar.length;
+	struct yaml_scalar ret = {
+		.start = from,
+		.end = offset(s, e->end_mark.index) - quoted,
+		.line = e->start_mark.line + 1,
+	};
 
-	if (is_break(c) || (c == '#' && s->at && is_blank(s->text[s->at - 1])))
-		return true;
-	if (c == ':' && (is_blank(peek(s, 1)) || (flow && strchr(",[]{}", peek(s, 1)))))
-		return true;
-	return flow && strchr(",[]{}", c);
+	ret.simple = (quoted || style == YAML_PLAIN_SCALAR_STYLE) && ret.end - from >= n &&
+		     memcmp(s->text + ret.end - n, e->data.scalar.value, n) == 0;
+	if (ret.simple)
+		ret.start = ret.end - n;
+	return ret;
 }
 
-/* One line of a plain scalar, without blanks at its end. */
-static void take_plain_line(struct scanner *s, bool flow, size_t *ret_end)
+/* --- paths ------------------------------------------------------------------------------------ */
+
+static struct collection *innermost(struct scanner *s)
 {
-	while (!ends_plain(s, flow)) {
-		if (!is_blank(peek(s, 0)))
-			*ret_end = s->at + 1;
-		s->at++;
-	}
+	return s->depth ? &s->in[s->depth - 1] : NULL;
 }
 
-static int take_plain(struct scanner *s, bool flow, struct yaml_scalar *ret)
+/* Whether a scalar that comes now is a key. */
+static bool wants_key(struct scanner *s)
 {
-	*ret = (struct yaml_scalar){ s->at, s->at, s->line, true };
-	if (strchr("@`%&!|>", peek(s, 0)))
-		return malformed(s,
-				 "a value that begins with a character that it cannot begin with");
-	take_plain_line(s, flow, &ret->end);
-	return ret->end > ret->start ? 0 : malformed(s, "something else was expected");
+	const struct collection *c = innermost(s);
+
+	return c && c->mapping && !c->value_next;
 }
 
-/* Further lines of a plain scalar: indented more than what it belongs to. */
-static int take_plain_rest(struct scanner *s, long parent, bool flow, struct yaml_scalar *value)
+/* A whole value has come. */
+static void end_value(struct scanner *s)
 {
-	for (;;) {
-		struct scanner before = *s;
-
-		if (!is_break(peek(s, 0)))
-			return peek(s, 0) == ':' && !flow
-				       ? malformed(s, "a second \": \" in one line")
-				       : 0;
-		while (!at_end(s) && is_blank(peek(s, 0)))
-			advance(s);
-		if (at_end(s) || peek(s, 0) == '#' || at_marker(s) || ends_plain(s, flow) ||
-		    (!flow && (long)column(s) <= parent)) {
-			*s = before;
-			return 0;
-		}
-		value->simple = false;
-		take_plain_line(s, flow, &value->end);
-	}
+	if (innermost(s))
+		innermost(s)->value_next = false;
 }
 
-/* Takes the lines that are indented more than @parent, whatever is in them. */
-static void take_block_lines(struct scanner *s, long parent)
+static int begin(struct scanner *s, const yaml_event_t *e, bool mapping)
 {
-	while (!at_end(s)) {
-		struct scanner before = *s;
-
-		advance(s);
-		while (peek(s, 0) == ' ')
-			s->at++;
-		if (!is_blank(peek(s, 0)) && ((long)column(s) <= parent || at_marker(s))) {
-			*s = before;
-			return;
-		}
-		while (!at_end(s) && peek(s, 0) != '\n')
-			s->at++;
-	}
-}
-
-/* "|" and ">". */
-static int block_scalar(struct scanner *s, long parent)
-{
-	struct yaml_scalar value = { s->at, 0, s->line, false };
-
-	for (s->at++; peek(s, 0) && strchr("+-123456789", peek(s, 0)); s->at++)
-		continue;
-	skip_line_rest(s);
-	if (!is_break(peek(s, 0)))
-		return malformed(s, "something after a \"|\" or \">\"");
-	take_block_lines(s, parent);
-	value.end = s->at;
-	return tell(s, &value);
-}
-
-/* "&anchor" and "!tag" in front of a value. */
-static void skip_properties(struct scanner *s)
-{
-	while (peek(s, 0) == '&' || peek(s, 0) == '!') {
-		while (!is_blank(peek(s, 0)) && !strchr(",[]{}", peek(s, 0)))
-			s->at++;
-		skip_line_rest(s);
-	}
-}
-
-/* --- flow form ------------------------------------------------------------------------------- */
-
-/* A value in a value is found by recursion, which enter() bounds. NOLINTBEGIN(misc-no-recursion) */
-
-static int flow_node(struct scanner *s);
-
-/* A key of either form, and its colon. Without a colon *ret_end is false. */
-static int take_key(struct scanner *s, bool flow, struct yaml_scalar *ret, bool *ret_colon)
-{
-	bool quoted = peek(s, 0) == '"' || peek(s, 0) == '\'';
-
-	if ((quoted ? take_quoted(s, ret) : take_plain(s, flow, ret)) < 0)
-		return -1;
-	if (flow)
-		skip_blank(s);
-	else
-		skip_line_rest(s);
-	*ret_colon = peek(s, 0) == ':' &&
-		     (is_blank(peek(s, 1)) || (flow && (quoted || strchr(",[]{}", peek(s, 1)))));
-	if (*ret_colon)
-		s->at++;
+	if (wants_key(s))
+		return refuse(s, ERR_INVALID, &e->start_mark, "a key that is a mapping or a list");
+	if (s->depth == YAML_DEPTH)
+		return refuse(s, ERR_LIMIT, &e->start_mark, "nested too deeply");
+	s->in[s->depth++] = (struct collection){ .mapping = mapping };
 	return 0;
 }
 
-static int flow_pair(struct scanner *s)
+static void end(struct scanner *s)
 {
-	struct yaml_scalar key;
-	bool colon;
+	s->depth--;
+	end_value(s);
+}
 
-	skip_properties(s);
-	if (take_key(s, true, &key, &colon) < 0)
-		return -1;
-	skip_blank(s);
-	if (!colon || peek(s, 0) == ',' || peek(s, 0) == '}')
+static int tell(struct scanner *s, const yaml_event_t *e)
+{
+	struct yaml_frame path[YAML_DEPTH];
+	struct yaml_scalar scalar = place(s, e);
+
+	for (size_t i = 0; i < s->depth; i++)
+		path[i] = s->in[i].mapping
+				  ? (struct yaml_frame){ s->in[i].key, strlen(s->in[i].key) }
+				  : (struct yaml_frame){ NULL, 0 };
+	return s->on_scalar(s->ctx, path, s->depth, &scalar, s->err);
+}
+
+static int take_scalar(struct scanner *s, const yaml_event_t *e)
+{
+	struct collection *c = innermost(s);
+	const char *value = (const char *)e->data.scalar.value;
+
+	if (wants_key(s)) {
+		if (!str_copy(c->key, sizeof(c->key), value))
+			c->key[0] = '\0';
+		c->value_next = true;
 		return 0;
-	if (enter(s, s->text + key.start, key.end - key.start) < 0 || flow_node(s) < 0)
+	}
+	if (tell(s, e) < 0)
 		return -1;
-	leave(s);
+	end_value(s);
 	return 0;
 }
 
-static int flow_entry(struct scanner *s)
-{
-	if (enter(s, NULL, 0) < 0 || flow_node(s) < 0)
-		return -1;
-	leave(s);
-	skip_blank(s);
-	return peek(s, 0) == ':' ? refuse(s, ERR_UNSUPPORTED, "a pair in a list without braces")
-				 : 0;
-}
+/* --- events ----------------------------------------------------------------------------------- */
 
-/* From the opening bracket to after the closing one. */
-static int flow_collection(struct scanner *s)
+static int take(struct scanner *s, const yaml_event_t *e)
 {
-	bool mapping = peek(s, 0) == '{';
-	char close = mapping ? '}' : ']';
+	yaml_event_type_t type = e->type;
 
-	for (s->at++;; s->at++) {
-		skip_blank(s);
-		if (peek(s, 0) == close)
-			break;
-		if ((mapping ? flow_pair(s) : flow_entry(s)) < 0)
-			return -1;
-		skip_blank(s);
-		if (peek(s, 0) == close)
-			break;
-		if (peek(s, 0) != ',')
-			return malformed(s, "a bracket that does not end");
-	}
-	s->at++;
+	if (type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT)
+		return begin(s, e, type == YAML_MAPPING_START_EVENT);
+	if (type == YAML_SCALAR_EVENT)
+		return take_scalar(s, e);
+	if (type == YAML_ALIAS_EVENT)
+		return refuse(s, ERR_UNSUPPORTED, &e->start_mark,
+			      "an alias: what it stands for would have to be replaced elsewhere");
+	if (type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT)
+		end(s);
 	return 0;
 }
 
-static int flow_node(struct scanner *s)
+/* In libyaml's words, but for what people meet most. */
+static int malformed(struct scanner *s)
 {
-	struct yaml_scalar value;
+	const yaml_parser_t *p = &s->parser;
+	size_t at = offset(s, p->problem_mark.index);
+	const char *context = p->context ? p->context : "";
 
-	skip_blank(s);
-	skip_properties(s);
-	skip_blank(s);
-	switch (peek(s, 0)) {
-	case '{':
-	case '[':
-		return flow_collection(s);
-	case '*':
-		return refuse(s, ERR_UNSUPPORTED, "an alias, which is not followed");
-	case '"':
-	case '\'':
-		return take_quoted(s, &value) < 0 ? -1 : tell(s, &value);
-	default:
-		if (take_plain(s, true, &value) < 0 || take_plain_rest(s, -1, true, &value) < 0)
+	if (p->error == YAML_MEMORY_ERROR)
+		return err_set(s->err, ERR_NOMEM, "no memory to read YAML");
+	if (p->error == YAML_READER_ERROR)
+		return err_set(s->err, ERR_INVALID, "byte %zu: %s", p->problem_offset, p->problem);
+	if (at < s->n && s->text[at] == '\t')
+		return refuse(s, ERR_INVALID, &p->problem_mark, "a tab as indentation");
+	return err_set(s->err, ERR_INVALID, "line %zu: %s%s%s", p->problem_mark.line + 1, context,
+		       *context ? ": " : "", p->problem ? p->problem : "it makes no sense");
+}
+
+static int scan(struct scanner *s)
+{
+	bool more = true;
+
+	while (more) {
+		yaml_event_t e;
+		int rc;
+
+		if (!yaml_parser_parse(&s->parser, &e))
+			return malformed(s);
+		more = e.type != YAML_STREAM_END_EVENT;
+		rc = take(s, &e);
+		yaml_event_delete(&e);
+		if (rc < 0)
 			return -1;
-		return tell(s, &value);
 	}
-}
-
-/* --- block form ------------------------------------------------------------------------------ */
-
-static int block_node(struct scanner *s, long parent);
-
-/* Nothing but a comment may follow a value that knows its end. */
-static int end_of_value(struct scanner *s)
-{
-	skip_line_rest(s);
-	return is_break(peek(s, 0)) ? 0 : malformed(s, "something after the end of a value");
-}
-
-/* A value on the line of its key or at the begin of a document: no block collection. */
-static int inline_node(struct scanner *s, long parent)
-{
-	struct yaml_scalar value;
-
-	switch (peek(s, 0)) {
-	case '{':
-	case '[':
-		return flow_collection(s) < 0 ? -1 : end_of_value(s);
-	case '|':
-	case '>':
-		return block_scalar(s, parent);
-	case '*':
-		return refuse(s, ERR_UNSUPPORTED, "an alias, which is not followed");
-	case '"':
-	case '\'':
-		if (take_quoted(s, &value) < 0 || end_of_value(s) < 0)
-			return -1;
-		return tell(s, &value);
-	default:
-		if (take_plain(s, false, &value) < 0 ||
-		    take_plain_rest(s, parent, false, &value) < 0)
-			return -1;
-		return tell(s, &value);
-	}
-}
-
-/* After "key:" of a mapping at column @col. A list may stand at the column of the key it belongs
- * to. */
-static int mapping_value(struct scanner *s, long col)
-{
-	skip_line_rest(s);
-	skip_properties(s);
-	if (!is_break(peek(s, 0)))
-		return inline_node(s, col);
-	skip_blank(s);
-	if (at_end(s) || at_marker(s))
-		return 0;
-	if ((long)column(s) > col)
-		return block_node(s, col);
-	return (long)column(s) == col && at_indicator(s, '-') ? block_node(s, col - 1) : 0;
-}
-
-static int mapping_pair(struct scanner *s, long col)
-{
-	struct yaml_scalar key;
-	bool colon;
-
-	if (at_indicator(s, '?'))
-		return refuse(s, ERR_UNSUPPORTED, "a key that begins with \"? \"");
-	if (peek(s, 0) == '*')
-		return refuse(s, ERR_UNSUPPORTED, "an alias, which is not followed");
-	skip_properties(s);
-	if (take_key(s, false, &key, &colon) < 0)
-		return -1;
-	if (!colon)
-		return malformed(s, "a key without \":\"");
-	if (enter(s, s->text + key.start, key.end - key.start) < 0 || mapping_value(s, col) < 0)
-		return -1;
-	leave(s);
 	return 0;
-}
-
-/* Whether the collection at column @col goes on here; *ret_bad: here nothing can be. */
-static bool goes_on(struct scanner *s, long col, bool *ret_bad)
-{
-	skip_blank(s);
-	*ret_bad = false;
-	if (at_end(s) || at_marker(s) || (long)column(s) < col)
-		return false;
-	*ret_bad = (long)column(s) > col || indented_by_tab(s);
-	return !*ret_bad;
-}
-
-static int block_mapping(struct scanner *s)
-{
-	long col = (long)column(s);
-	bool bad = false;
-
-	do {
-		if (mapping_pair(s, col) < 0)
-			return -1;
-	} while (goes_on(s, col, &bad));
-	return bad ? malformed(s, "indented otherwise than what it belongs to") : 0;
-}
-
-static int list_entry(struct scanner *s, long col)
-{
-	s->at++;
-	if (enter(s, NULL, 0) < 0)
-		return -1;
-	skip_blank(s);
-	if (!at_end(s) && !at_marker(s) && (long)column(s) > col && block_node(s, col) < 0)
-		return -1;
-	leave(s);
-	return 0;
-}
-
-static int block_list(struct scanner *s)
-{
-	long col = (long)column(s);
-	bool bad = false;
-
-	do {
-		if (!at_indicator(s, '-'))
-			return 0;
-		if (list_entry(s, col) < 0)
-			return -1;
-	} while (goes_on(s, col, &bad));
-	return bad ? malformed(s, "indented otherwise than what it belongs to") : 0;
-}
-
-/* Whether what stands here is the key of a mapping. Nothing is taken. */
-static bool at_key(struct scanner *s)
-{
-	struct scanner ahead = *s;
-	struct err ignored = ERR_INIT;
-	struct yaml_scalar key;
-	bool colon = false;
-
-	ahead.err = &ignored;
-	if (at_indicator(s, '?') || peek(s, 0) == '{' || peek(s, 0) == '[')
-		return at_indicator(s, '?');
-	return take_key(&ahead, false, &key, &colon) == 0 && colon && ahead.line == s->line;
-}
-
-/* What stands in front of a value may have lines of its own. False when no value follows. */
-static bool skip_property_lines(struct scanner *s, long parent)
-{
-	while (peek(s, 0) == '&' || peek(s, 0) == '!') {
-		skip_properties(s);
-		skip_blank(s);
-		if (at_end(s) || at_marker(s) || (long)column(s) <= parent)
-			return false;
-	}
-	return true;
-}
-
-/* A value on lines of its own, which belongs to something at column @parent. */
-static int block_node(struct scanner *s, long parent)
-{
-	if (indented_by_tab(s))
-		return malformed(s, "a tab in the indentation");
-	if (!at_key(s) && !skip_property_lines(s, parent))
-		return 0;
-	if (at_indicator(s, '-'))
-		return block_list(s);
-	return at_key(s) ? block_mapping(s) : inline_node(s, parent);
-}
-
-/* NOLINTEND(misc-no-recursion) */
-
-/* --- documents ------------------------------------------------------------------------------- */
-
-static int document(struct scanner *s)
-{
-	if (at_marker(s)) {
-		s->at += 3;
-		return 0;
-	}
-	if (column(s) == 0 && peek(s, 0) == '%') {
-		while (!is_break(peek(s, 0)))
-			s->at++;
-		return 0;
-	}
-	if (block_node(s, -1) < 0)
-		return -1;
-	skip_blank(s);
-	return at_end(s) || at_marker(s) ? 0
-					 : malformed(s, "something after the end of the document");
 }
 
 int yaml_scan(const char *text, size_t n, yaml_on_scalar *on_scalar, void *ctx, struct err *err)
 {
-	struct scanner s = {
-		.text = text, .n = n, .line = 1, .on_scalar = on_scalar, .ctx = ctx, .err = err
-	};
+	struct scanner s = { .text = text, .n = n, .on_scalar = on_scalar, .ctx = ctx, .err = err };
+	int rc;
 
-	if (memchr(text, '\0', n))
-		return err_set(err, ERR_INVALID, "there is a NUL byte in it");
-	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-		s.at = s.line_start = 3;
-	for (skip_blank(&s); !at_end(&s); skip_blank(&s))
-		if (document(&s) < 0)
-			return -1;
-	return 0;
+	if (!yaml_parser_initialize(&s.parser))
+		return err_set(err, ERR_NOMEM, "no memory to read YAML");
+	yaml_parser_set_encoding(&s.parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&s.parser, (const unsigned char *)text, n);
+	rc = scan(&s);
+	yaml_parser_delete(&s.parser);
+	return rc;
 }

@@ -8,10 +8,8 @@
 
 /*
  * A walk over YAML (or JSON) that says where each value stands in the text, so that single ones can
- * be replaced and all else stays as it is: comments, order, quotes. It knows what Kubernetes
- * manifests are made of: documents, mappings, lists, both also in the flow form, plain, quoted and
- * block scalars, anchors and tags. What it cannot be sure of it refuses with the line: tabs as
- * indentation, aliases, keys of several lines ("? ").
+ * be replaced and all else stays as it is: comments, order, quotes. libyaml reads; aliases, and
+ * keys that are no scalars, are refused with the line.
  */
 #define YAML_DEPTH 64
 

@@ -112,6 +112,10 @@ static void test_others(void **state)
 	expect("# nothing\n", 0);
 	expect("--- # nothing\n", 0);
 	expect("a: b", 0);
+	expect("? spec\n: {? containers : [{image: <a>}]}\n", 1);
+	expect("spec:\n  containers:\n  - name: \"\xc3\xa4\xe2\x82\xac\" # \xf0\x9f\x90\xb3\n"
+	       "    image: \"<\xc3\xbc/b>\"\n",
+	       1);
 }
 
 static void test_refused(void **state)
@@ -123,15 +127,15 @@ static void test_refused(void **state)
 	refused("spec:\n  containers:\n  - image: \"a\\x20\"\n", ERR_UNSUPPORTED, "escapes");
 	refused("spec:\n  containers:\n  - image: *x\n", ERR_UNSUPPORTED, "line 3: an alias");
 	refused("spec:\n  containers:\n  - <<: *x\n", ERR_UNSUPPORTED, "alias");
-	refused("? a\n: b\n", ERR_UNSUPPORTED, "\"? \"");
+	refused("? {a: b}\n: c\n", ERR_INVALID, "line 1: a key that is a mapping");
 	refused("spec:\n\tcontainers:\n", ERR_INVALID, "line 2: a tab");
 	refused("a: b: c\n", ERR_INVALID, "line 1");
-	refused("a: {b: c\n", ERR_INVALID, "bracket");
+	refused("a: {b: c\n", ERR_INVALID, "flow mapping");
 	refused("a: \"b\n", ERR_INVALID, "quote");
 	refused("a: b\n   c: d\n", ERR_INVALID, "");
 	refused("a:\n    b: c\n  d: e\n", ERR_INVALID, "line 3");
 	refused("image: {{ .Values.image }}\n", ERR_INVALID, "line 1");
-	refused("a: 'b' c\n", ERR_INVALID, "after the end");
+	refused("a: 'b' c\n", ERR_INVALID, "line 1: while parsing a block mapping");
 }
 
 /* Nesting is bounded, and no cut of a manifest makes us read beyond its end. */
