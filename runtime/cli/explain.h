@@ -19,6 +19,17 @@ struct explanation {
 /* The code of a failure that comes before any runtime is asked; the message is containerd's. */
 #define EXPLAIN_NO_MATCH "no-match-for-platform"
 
+/*
+ * What fails before crossarch is asked has no line of ours: it is known by words of its message.
+ */
+struct explained_message {
+	const char *words;
+	struct explanation explanation;
+};
+
+/* Static storage. */
+const struct explained_message *explained_messages(size_t *ret_n);
+
 /* All of them, in the order people should read them. Static storage. */
 const struct explanation *explanations(size_t *ret_n);
 

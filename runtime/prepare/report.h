@@ -52,7 +52,7 @@ enum report_flag {
 	REPORT_PRIVATE = 1u << 4, /* mode private must register a handler before the start */
 	/* of `crossarch choose-platform` (runtime/choose/choose.h) */
 	REPORT_DECLARED = 1u << 5, /* the request says what platform the image declares */
-	REPORT_PULLING = 1u << 6,  /* refused for now; it goes on pulling the image */
+	REPORT_PULLING = 1u << 6,  /* a refusal until the image is here, which it goes on pulling */
 	REPORT_FLAGS_ALL = (1u << 7) - 1,
 };
 

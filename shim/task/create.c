@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -255,24 +256,27 @@ static void on_io_ready(struct stdio *io, const struct err *failed)
 /* --- the check ------------------------------------------------------------------------------ */
 
 /*
- * The engine reads config.json; what containerd wrote stays beside it for a person to compare.
- * There is a config.json at every moment, and when this fails it is containerd's.
+ * The engine reads config.json; what containerd wrote stays beside it for a person to compare: the
+ * choice of a platform may have kept that already. There is a config.json at every moment, and when
+ * this fails it is what it was.
  */
 static int use_patched(struct task *t, struct err *err)
 {
 	char from[PATH_MAX], to[PATH_MAX], old[PATH_MAX];
+	bool kept;
 
 	if (!str_fmt(from, sizeof(from), "%s/config.json.crossarch", t->bundle) ||
 	    !str_fmt(to, sizeof(to), "%s/config.json", t->bundle) ||
 	    !str_fmt(old, sizeof(old), "%s/config.json.original", t->bundle))
 		return err_set(err, ERR_INVALID, "bundle path too long");
-	unlink(old);
-	if (link(to, old) < 0)
+	kept = link(to, old) == 0;
+	if (!kept && errno != EEXIST)
 		return err_sys(err, ERR_IO, "keep %s", to);
 	if (rename(from, to) == 0)
 		return 0;
 	err_sys(err, ERR_IO, "put %s in place", from);
-	unlink(old);
+	if (kept)
+		unlink(old);
 	return -1;
 }
 
