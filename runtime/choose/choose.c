@@ -33,7 +33,7 @@ enum { END, GO_ON };
 struct choice {
 	struct chooser *chooser;
 	struct containerd_store containerd;
-	struct blob_cache blobs; /* what is asked: containerd */
+	struct blob_cache blobs; /* that containerd was asked for */
 	struct container_record record;
 	struct cri_container container;
 	struct settings settings;
@@ -56,7 +56,7 @@ static void choice_deinit(struct choice *c)
 
 static struct image_store *store_of(struct choice *c)
 {
-	return &c->blobs.store;
+	return &c->containerd.store;
 }
 
 static void refuse(struct choice *c, enum cause cause)
@@ -440,7 +440,7 @@ int choose_platform(struct chooser *chooser, struct err *err)
 	CLEANUP(choice_deinit) struct choice c = { .chooser = chooser };
 
 	containerd_store_init(&c.containerd, chooser->rpc);
-	blob_cache_init(&c.blobs, &c.containerd.store);
+	c.containerd.cache = &c.blobs;
 	chooser->report->verdict = VERDICT_NATIVE;
 	return choose(&c, err);
 }

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "runtime/containerd/image_store.h"
+#include <stdbool.h>
 
-/*
- * An image store that asks another one, and for each blob only once: a blob is named by its digest
- * and never changes. One that was not there is asked for again.
- */
+#include "runtime/base/buf.h"
+
+/* Blobs that were read, so that each is asked for once: its digest is its name, and it never
+ * changes. All zero is empty. */
 #define BLOB_CACHE_MAX 64
 
 struct blob_cache {
-	struct image_store store;
-	struct image_store *under; /* not owned */
 	struct {
 		char *digest; /* owned */
 		struct buf bytes;
@@ -20,5 +18,10 @@ struct blob_cache {
 };
 
 #define CLEANUP_BLOB_CACHE CLEANUP(blob_cache_deinit)
-void blob_cache_init(struct blob_cache *c, struct image_store *under);
 void blob_cache_deinit(struct blob_cache *c);
+
+/* Its bytes, which stay the cache's; NULL when it has none of that digest. */
+const struct buf *blob_cache_find(const struct blob_cache *c, const char *digest);
+
+/* Keeps a copy, if there is memory, and room in the table. */
+void blob_cache_keep(struct blob_cache *c, const char *digest, const struct buf *bytes);

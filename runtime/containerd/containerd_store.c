@@ -113,8 +113,8 @@ static int add_chunk(void *ctx, ProtobufCMessage *message, struct err *err)
 	return buf_add(ctx, chunk->data.data, chunk->data.len, err);
 }
 
-static int read_blob(struct image_store *store, const char *digest, struct buf *ret,
-		     struct err *err)
+static int fetch_blob(struct image_store *store, const char *digest, struct buf *ret,
+		      struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
 	Containerd__ContentRead request = CONTAINERD__CONTENT_READ__INIT;
@@ -126,6 +126,21 @@ static int read_blob(struct image_store *store, const char *digest, struct buf *
 
 	request.digest = (char *)(uintptr_t)digest;
 	return rpc_stream(rpc_of(store), &c, &arena, add_chunk, ret, err);
+}
+
+static int read_blob(struct image_store *store, const char *digest, struct buf *ret,
+		     struct err *err)
+{
+	struct blob_cache *cache = container_of(store, struct containerd_store, store)->cache;
+	const struct buf *known = cache ? blob_cache_find(cache, digest) : NULL;
+
+	if (known)
+		return buf_add(ret, known->data, known->len, err);
+	if (fetch_blob(store, digest, ret, err) < 0)
+		return -1;
+	if (cache)
+		blob_cache_keep(cache, digest, ret);
+	return 0;
 }
 
 static int get_parent(struct image_store *store, const char *snapshotter, const char *key,

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "runtime/containerd/blob_cache.h"
 #include "runtime/containerd/image_store.h"
 #include "runtime/containerd/rpc.h"
 
 /* containerd as an image store. Lookups are in the namespace @rpc was opened with. */
 struct containerd_store {
 	struct image_store store;
-	struct rpc *rpc; /* not owned */
+	struct rpc *rpc;	  /* not owned */
+	struct blob_cache *cache; /* not owned; NULL: every blob is read anew */
 };
 
 void containerd_store_init(struct containerd_store *c, struct rpc *rpc);
