@@ -5,6 +5,7 @@
 
 #include "proto/containerd.pb-c.h"
 #include "runtime/base/str.h"
+#include "runtime/containerd/content_info.h"
 #include "runtime/containerd/snapshots.h"
 
 /* Where CRI keeps its own record of a container (containerd's internal/cri/labels/labels.go). */
@@ -192,10 +193,10 @@ static size_t count_sources(const Containerd__ContentInfo *info)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; info && i < info->n_labels; i++)
+	for (size_t i = 0; i < info->n_labels; i++)
 		for (const char *c = info->labels[i]->value; *c; c++)
 			n += *c == ',';
-	return n + (info ? info->n_labels : 0);
+	return n + info->n_labels;
 }
 
 /* Adds what one label says to @ret, which has @n of them. */
@@ -218,21 +219,16 @@ static int add_sources(const Containerd__Label *label, struct arena *arena, cons
 static int get_sources(struct image_store *store, const char *digest, struct arena *arena,
 		       const char *const **ret, struct err *err)
 {
-	Containerd__ContentInfoGet request = CONTAINERD__CONTENT_INFO_GET__INIT;
 	const Containerd__ContentInfo *info;
 	const char **list;
-	ProtobufCMessage *m;
 	size_t n = 0;
 
-	request.digest = (char *)(uintptr_t)digest;
-	if (call(store, "/containerd.services.content.v1.Content/Info", &request.base,
-		 &containerd__content_info_reply__descriptor, arena, &m, err) < 0)
+	if (content_info(rpc_of(store), digest, arena, &info, err) < 0)
 		return -1;
-	info = ((const Containerd__ContentInfoReply *)(const void *)m)->info;
 	list = arena_alloc(arena, (count_sources(info) + 1) * sizeof(*list));
 	if (!list)
 		return err_set(err, ERR_NOMEM, "no memory for names");
-	for (size_t i = 0; info && i < info->n_labels; i++)
+	for (size_t i = 0; i < info->n_labels; i++)
 		if (add_sources(info->labels[i], arena, list, &n, err) < 0)
 			return -1;
 	list[n] = NULL;

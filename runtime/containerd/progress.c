@@ -4,26 +4,17 @@
 #include "proto/containerd.pb-c.h"
 #include "runtime/base/arena.h"
 #include "runtime/base/str.h"
+#include "runtime/containerd/content_info.h"
 
 #define ANSWER_MAX (16u << 20)
 
 static int content_here(struct rpc *rpc, const char *digest, bool *ret, struct err *err)
 {
 	CLEANUP_ARENA struct arena arena = { .max = ANSWER_MAX };
-	Containerd__ContentInfoGet request = CONTAINERD__CONTENT_INFO_GET__INIT;
-	const struct rpc_call call = {
-		.method = "/containerd.services.content.v1.Content/Info",
-		.request = &request.base,
-		.reply = &containerd__content_info_reply__descriptor,
-	};
-	ProtobufCMessage *m;
+	const Containerd__ContentInfo *info;
 
-	request.digest = (char *)(uintptr_t)digest;
-	*ret = true;
-	if (rpc_unary(rpc, &call, &arena, &m, err) == 0)
-		return 0;
-	*ret = false;
-	return err->code == ERR_NOT_FOUND ? 0 : -1;
+	*ret = content_info(rpc, digest, &arena, &info, err) == 0;
+	return *ret || err->code == ERR_NOT_FOUND ? 0 : -1;
 }
 
 static int64_t written(const Containerd__ContentStatusReply *all, const char *digest)
