@@ -271,7 +271,7 @@ test-node: all cri ## a Debian 13 node in a virtual machine: pods, restarts, a r
 
 ##@ Measurements
 # What CI asks for is the figure without suites.
-COVER_SUITES ?= 10-ctr 20-cri 55-causes 60-cli 61-check 62-config
+COVER_SUITES ?= 10-ctr 20-cri 55-causes 60-cli 61-check 62-config 63-pull 64-platform
 cover: $(if $(COVER_SUITES),cri) ## lines that are run by check and by suites, per directory (root; COVER_SUITES= for none)
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/cover COVER=1 all units sanitized
 	$(Q)$(if $(COVER_SUITES),ln -sf $(abspath $(CRI) $(SHIMCTL)) $(BUILD)/cover/bin/)
