@@ -16,5 +16,5 @@ int content_info(struct rpc *rpc, const char *digest, struct arena *arena,
 	if (rpc_unary(rpc, &call, arena, &m, err) < 0)
 		return -1;
 	*ret = ((const Containerd__ContentInfoReply *)(const void *)m)->info;
-	return *ret ? 0 : err_set(err, ERR_INVALID, "containerd answers without a blob");
+	return *ret ? 0 : err_set(err, ERR_INVALID, "containerd says nothing of blob %s", digest);
 }
