@@ -79,13 +79,18 @@ collect() {
 # app_images: names of images of the registry, whatever it is reached as
 app_images() { k8s images ls -q | grep "/app[:@]" || :; }
 
+# expire_pulls: as if the day were over for which what an interrupted pull had got is kept
+expire_pulls() {
+	k8s leases ls -q | { grep ^crossarch-pull- || :; } | xargs -r "$node_bin/ctr" --address "$node_socket" -n k8s.io leases rm >/dev/null
+}
+
 # forget: this node has no image of the registry any more
 forget() {
 	local id
 	for id in $(cri images | awk '/\/app[:@]/ { print $1 }'); do
 		cri rmi "$id" >/dev/null
 	done
-	k8s leases ls -q | { grep ^crossarch-pull- || :; } | xargs -r "$node_bin/ctr" --address "$node_socket" -n k8s.io leases rm >/dev/null
+	expire_pulls
 	app_images | xargs -r "$node_bin/ctr" --address "$node_socket" -n k8s.io images rm >/dev/null
 	collect
 }
@@ -122,9 +127,8 @@ nothing_of_pulls() { [ -z "$(of_pulls)" ]; }
 
 pulls_are_over() { (eventually nothing_of_pulls) || fail "$(of_pulls)"; }
 
-# active_snapshots: those of containers. What a containerd was unpacking when it was killed (UnpackKeyFormat in
-# its snapshots package) is its own, and kept for a day by a lease of its own.
-active_snapshots() { k8s snapshots ls | awk '$NF == "Active" && !/^extract-/ { print $1 }'; }
+# active_snapshots: those of containers, and what is being unpacked
+active_snapshots() { k8s snapshots ls | awk '$NF == "Active" { print $1 }'; }
 
 # --- images of one's own --------------------------------------------------------------------------------------
 
