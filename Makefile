@@ -2,11 +2,17 @@
 # One non-recursive makefile. `make help` lists the targets a person calls.
 # BUILD=DIR builds elsewhere; V=1 shows commands; CI=true makes warnings errors;
 # SAN=address,undefined builds with those sanitizers (implies dynamic linking).
+# TARGET=arm64 builds for that architecture, by Debian's name, into build/arm64: with Debian's cross compilers and
+# libraries, which hack/toolchain unpacks into the cache, or natively where the machine is one.
 # CPPFLAGS, CFLAGS and LDFLAGS, on the command line or in the environment, come after the makefile's own flags,
 # whose names are in lower case: they add to them, and win where both say something (CFLAGS=-O0).
 
+MACHINE = $(shell dpkg --print-architecture)
+# Empty unless TARGET is another architecture than this machine's.
+FOREIGN := $(if $(TARGET),$(filter-out $(MACHINE),$(TARGET)))
+
 # One name for the directory, however it is called: what depends on what is noted with it.
-BUILD ?= build
+BUILD ?= build$(addprefix /,$(FOREIGN))
 override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 PREFIX ?= /usr/local
 LIBEXECDIR ?= $(PREFIX)/libexec/crossarch
@@ -17,11 +23,29 @@ VERSION := $(shell hack/changelog version)
 # A release says in hack/revision what it was made of.
 REVISION := $(shell cat hack/revision 2>/dev/null || git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
+ifeq ($(FOREIGN),)
 # make itself would call them cc and g++; who sets CC means it.
 ifeq ($(origin CC),default)
 CC := gcc
 endif
 CXX ?= g++
+PKG_CONFIG ?= pkg-config
+else ifneq ($(filter-out help clean format uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(and $(filter command%,$(origin CC)),$(CC)),)
+$(error TARGET=$(TARGET) has compilers of its own: leave CC=$(CC) away, or TARGET)
+endif
+cross_tools := $(shell hack/toolchain $(FOREIGN) gcc g++ pkg-config)
+ifeq ($(cross_tools),)
+$(error nothing can be built for TARGET=$(TARGET))
+endif
+override CC := $(word 1,$(cross_tools))
+override CXX := $(word 2,$(cross_tools))
+override PKG_CONFIG := $(word 3,$(cross_tools))
+endif
+# That of the compiler: another architecture's cannot be read by just any.
+ifeq ($(origin AR),default)
+AR := $(shell $(CC) -print-prog-name=ar)
+endif
 PROTOC ?= protoc-c
 Q := $(if $(V),,@)
 # Runs a command whose chatter only matters when it fails.
@@ -115,7 +139,7 @@ all: $(SHIM) $(PREPARE) $(CLI) ## build the three programs into build/bin
 help: ## list the targets
 	@awk -F':.*## ' '/^##@ / { print (n++ ? "\n" : "") substr($$0, 5) ":" } \
 		/^[a-z0-9%-]+:.*## / { printf "  %-20s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@printf '\n%s\n' 'Settings: BUILD=DIR V=1 CI=true SAN=address,undefined CC=clang; CPPFLAGS, CFLAGS and LDFLAGS are added.'
+	@printf '\n%s\n' 'Settings: BUILD=DIR V=1 CI=true SAN=address,undefined CC=clang TARGET=arm64; CFLAGS and the like are added.'
 
 clean: ## remove what was built
 	rm -rf $(BUILD)
@@ -163,7 +187,7 @@ LIBSHIM := $(BUILD)/libshim.a
 
 # --- programs ---------------------------------------------------------------------------------
 GRPC_LIBS = -Wl,--start-group -lgrpc_unsecure -lgpr -laddress_sorting -lupb -lre2 \
-	$(shell pkg-config --libs --static grpc_unsecure 2>/dev/null) -Wl,--end-group -lcares -lz -lpthread
+	$(shell $(PKG_CONFIG) --libs --static grpc_unsecure 2>/dev/null) -Wl,--end-group -lcares -lz -lpthread
 
 # link,HOW,LIBRARIES,grpc: the recipe of every program, of what it depends on. gRPC is C++; it resolves host names
 # through getaddrinfo, and the linker's warnings about that do not concern unix sockets.
@@ -227,8 +251,8 @@ check: $(UNIT) sanitized $(PREPARE) ## unit tests, and what the fuzz harnesses f
 check-asan: ## unit tests under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/asan SAN=address,undefined check
 
-check-cross: $(PROTO_C) ## unit tests built for other processors, run under qemu-user (CROSS="arm64 armhf s390x")
-	$(Q)BUILD=$(BUILD) hack/cross $(or $(CROSS),arm64 armhf s390x)
+check-cross: ## unit tests built for other processors, run under qemu-user (CROSS="arm64 armhf riscv64 s390x")
+	$(Q)BUILD=$(BUILD) hack/cross $(or $(CROSS),arm64 armhf riscv64 s390x)
 
 ##@ Tests with real containers (root)
 test: ## install what is missing, build, run unit tests and the integration suite (root)
