@@ -408,8 +408,8 @@ dist: all ## a release in build/dist: the sources, its notes, and the SBOM of th
 	$(Q)BUILD=$(BUILD) hack/sbom
 	$(Q)hack/changelog notes >$(BUILD)/dist/crossarch-$(VERSION).md
 
-deb: ## Debian packages in build/deb (needs debhelper)
-	$(Q)BUILD=$(BUILD) hack/deb
+deb: ## Debian packages in build/deb (needs debhelper; TARGET=arm64: in build/arm64/deb)
+	$(Q)BUILD=$(BUILD) TARGET=$(TARGET) hack/deb
 
 image: all ## the node installer for Kubernetes as an OCI archive in build/image
 	$(Q)BUILD=$(BUILD) hack/kubernetes/image
@@ -424,4 +424,4 @@ analyze: $(GENERATED_H) ## gcc -fanalyzer, clang-tidy, cppcheck and shellcheck, 
 format: ## rewrite the sources in the project's format
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
