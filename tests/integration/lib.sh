@@ -8,7 +8,7 @@
 #   RUNTIME=crossarch|stock    the shim under test (crossarch), or containerd's own for comparison
 #   ENGINES="runc crun"
 #   CONTAINERDS="installed trixie sid"    (installed) the machine's package, or what a Debian suite has
-#   IMAGE_ARCH=arm64           (the node's) run 10-ctr and 20-cri with this architecture's busybox, emulated
+#   IMAGE_ARCH=foreign|ARCH    (the node's) run 10-ctr and 20-cri with this architecture's busybox, emulated
 #   CASE=PATTERN               run only cases whose name matches, @(one|or|another)
 #   SLOW=N                     the machine is N times slower than a usual one: be as much more patient
 #   KEEP_LOG=FILE              append containerd's log, with the shim's in it, to FILE
@@ -32,6 +32,8 @@ hack=$integration/../../hack
 . "$hack/lib/cgroup.sh"
 # shellcheck source=hack/lib/containerd.sh
 . "$hack/lib/containerd.sh"
+# shellcheck source=tests/integration/arch.sh
+. "$integration/arch.sh"
 
 # one_containerd: for suites whose cases do not depend on the daemon's version: the first one named only.
 one_containerd() { CONTAINERDS=${CONTAINERDS%% *}; }
@@ -41,7 +43,6 @@ on_first_containerd() { [ "$which" = "${CONTAINERDS%% *}" ]; }
 on_first_engine() { [ "$engine" = "${ENGINES%% *}" ]; }
 
 busybox=localhost/crossarch/busybox
-native=$(uname -m | sed 's/x86_64/amd64/; s/aarch64/arm64/')
 scratch=$(mktemp -d)
 tests=0
 failures=0
@@ -252,10 +253,9 @@ engine_label() {
 
 # emulated_images: the handler that IMAGE_ARCH needs
 emulated_images() {
-	local -A qemu=([arm64]=aarch64)
-	[ -n "${IMAGE_ARCH-}" ] && [ "$IMAGE_ARCH" != "$native" ] || return 0
+	[ -n "${IMAGE_ARCH-}" ] && ! runs_natively "$IMAGE_ARCH" || return 0
 	binfmt_mount
-	binfmt_register "qemu-${qemu[$IMAGE_ARCH]-$IMAGE_ARCH}"
+	handlers_for "$IMAGE_ARCH"
 }
 
 skip_all() {
