@@ -17,14 +17,10 @@ node_config() {
 }
 
 suite_host() {
-	local name
-	[ "$native" = amd64 ] || skip_all "written for an amd64 machine"
 	[ -e /usr/lib/binfmt.d/qemu-s390x.conf ] || skip_all "missing qemu-user-static: run hack/setup"
 	! declare -F suite_host_one_platform >/dev/null || suite_host_one_platform || return
 	binfmt_mount
-	for name in aarch64 arm s390x; do
-		binfmt_register "qemu-$name"
-	done
+	handlers_for "$foreign" arm s390x
 	registry_start
 }
 
@@ -140,7 +136,7 @@ registry_json() {
 }
 
 # registry_reconfigured TAG INDEX FILTER [OF-MANIFESTS [OF-INDEX]]: TAG becomes INDEX with the configuration of its
-# members changed by the filter for jq, which has $arch; and with their manifests and the index itself
+# members changed by the filter for jq, which has $arch and $foreign; and with their manifests and the index itself
 registry_reconfigured() {
 	local tag=$1 filter=$3 of_manifests=${4-.} of_index=${5-.} index manifest config arch digest size entries=()
 	index=$(registry_http -H "Accept: application/vnd.oci.image.index.v1+json" "$(registry_url "manifests/$2")")
@@ -148,7 +144,7 @@ registry_reconfigured() {
 		manifest=$(registry_http -H "Accept: application/vnd.oci.image.manifest.v1+json" "$(registry_url "manifests/$digest")")
 		config=$(registry_http "$(registry_url "blobs/$(jq -r .config.digest <<<"$manifest")")")
 		arch=$(jq -r .architecture <<<"$config")
-		config=$(jq -c --arg arch "$arch" "$filter" <<<"$config")
+		config=$(jq -c --arg arch "$arch" --arg foreign "$foreign" "$filter" <<<"$config")
 		read -r digest size < <(registry_json "$config")
 		manifest=$(jq -c --arg d "$digest" --argjson s "$size" ".config.digest = \$d | .config.size = \$s | $of_manifests" <<<"$manifest")
 		printf %s "$manifest" >"$scratch/registry-json"

@@ -182,7 +182,7 @@ registry_move() {
 	registry_manifest "$scratch/registry-manifest" "$1"
 }
 
-# registry_big TAG MB [ARCH]...: an index of a native image and one for each ARCH (arm64) that has two random layers
+# registry_big TAG MB [ARCH]...: an index of a native image and one for each ARCH ($foreign) that has two random layers
 # of MB/2 megabytes, which nothing else has
 registry_big() {
 	local tag=$1 mb=$2 layout=$registry_dir/layout-$1 arch entries='' layers diffs part digest size
@@ -190,11 +190,11 @@ registry_big() {
 	shift 2
 	rm -rf "$layout"
 	mkdir -p "$layout/blobs/sha256"
-	digest=$(registry_digest multi amd64)
+	digest=$(registry_digest multi "$native")
 	size=$(stat -c %s "$registry_layout/blobs/sha256/${digest#sha256:}")
-	entries="{\"mediaType\":\"$oci.manifest.v1+json\",\"digest\":\"$digest\",\"size\":$size,\"platform\":{\"architecture\":\"amd64\",\"os\":\"linux\"}}"
+	entries="{\"mediaType\":\"$oci.manifest.v1+json\",\"digest\":\"$digest\",\"size\":$size,\"platform\":{\"architecture\":\"$native\",\"os\":\"linux\"}}"
 	cp -r "$registry_layout/blobs" "$layout/"
-	[ $# != 0 ] || set -- arm64
+	[ $# != 0 ] || set -- "$foreign"
 	for arch; do
 		digest=$(registry_digest multi "$arch")
 		jq -c .layers[0] "$layout/blobs/sha256/${digest#sha256:}" >"$layout/layers"
