@@ -9,7 +9,7 @@
 /* A guest's call and what the emulator makes of it on the node, when that is another call. */
 struct seccomp_alias {
 	const char *guest;
-	const char *node[14]; /* NULL-terminated */
+	const char *node[16]; /* NULL-terminated */
 	bool same;	      /* one call with the same arguments in the same places */
 };
 

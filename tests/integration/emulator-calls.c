@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,19 +35,22 @@
 /* --- a program of the guest ----------------------------------------------------------------- */
 
 struct target {
-	const char *name;
+	const char *name, *token; /* qemu's, libseccomp's */
 	uint16_t machine;
 	bool wide, big;
 	uint32_t flags;
-	int number, first; /* registers of the call's number and its first argument */
+	uint8_t number, args[6]; /* registers */
+	uint32_t enter;		 /* the instruction */
 };
 
 static const struct target targets[] = {
-	{ "aarch64", EM_AARCH64, true, false, 0, 8, 0 },
-	{ "arm", EM_ARM, false, false, 0x05000400, 7, 0 },
-	{ "riscv64", EM_RISCV, true, false, 0, 17, 10 },
-	{ "s390x", EM_S390, true, true, 0, 1, 2 },
-	{ "ppc64le", EM_PPC64, true, false, 2, 0, 3 },
+	{ "aarch64", "aarch64", EM_AARCH64, true, false, 0, 8, { 0, 1, 2, 3, 4, 5 }, 0xd4000001 },
+	{ "arm", "arm", EM_ARM, false, false, 0x05000400, 7, { 0, 1, 2, 3, 4, 5 }, 0xef000000 },
+	{ "x86_64", "x86_64", EM_X86_64, true, false, 0, 0, { 7, 6, 2, 10, 8, 9 }, 0x050f },
+	{ "i386", "x86", EM_386, false, false, 0, 0, { 3, 1, 2, 6, 7, 5 }, 0x80cd },
+	{ "riscv64", "riscv64", EM_RISCV, true, false, 0, 17, { 10, 11, 12, 13, 14, 15 }, 0x73 },
+	{ "s390x", "s390x", EM_S390, true, true, 0, 1, { 2, 3, 4, 5, 6, 7 }, 0x0a00 },
+	{ "ppc64le", "ppc64le", EM_PPC64, true, false, 2, 0, { 3, 4, 5, 6, 7, 8 }, 0x44000002 },
 };
 
 struct program {
@@ -86,6 +90,13 @@ static void load(struct program *p, unsigned int reg, uint32_t v)
 		emit(p, 0xc00f | reg << 4, 2);
 		emit(p, v, 4);
 		break;
+	case EM_X86_64:
+	case EM_386:
+		if (reg >= 8)
+			emit(p, 0x41, 1);
+		emit(p, 0xb8 | (reg & 7), 1);
+		emit(p, v, 4);
+		break;
 	default:
 		emit(p, 0x3c000000u | reg << 21 | v >> 16, 4);
 		emit(p, 0x60000000u | reg << 21 | reg << 16 | (v & 0xffff), 4);
@@ -94,12 +105,12 @@ static void load(struct program *p, unsigned int reg, uint32_t v)
 
 static void call(struct program *p, int number, const uint32_t args[6])
 {
-	static const uint32_t enter[] = { 0xd4000001, 0xef000000, 0x73, 0x0a00, 0x44000002 };
+	const struct target *t = p->t;
 
 	for (unsigned int i = 0; i < 6; i++)
-		load(p, (unsigned int)p->t->first + i, args[i]);
-	load(p, (unsigned int)p->t->number, (uint32_t)number);
-	emit(p, enter[p->t - targets], p->t->machine == EM_S390 ? 2 : 4);
+		load(p, t->args[i], args[i]);
+	load(p, t->number, (uint32_t)number);
+	emit(p, t->enter, t->enter > 0xffff || t->machine == EM_RISCV ? 4 : 2);
 }
 
 static void headers(struct program *p)
@@ -133,18 +144,22 @@ static void headers(struct program *p)
 /* The call with pointers first, then with a descriptor first, then with small numbers. */
 static void build(struct program *p, const struct target *t, int number, bool multiplexed)
 {
-	uint32_t token = seccomp_arch_resolve_name(t->name);
+	uint32_t token = seccomp_arch_resolve_name(t->token);
 	const uint32_t b = BUFFER, z = BUFFER + 256;
 	const uint32_t patterns[][6] = {
 		{ b, z, z, z, z, z }, { 0, z, z, z, z, z }, { 0x7fffffff, z, 8, z, z, 8 },
 		{ 1, 0, z, 0, 0, 0 }, { 0, 0, 0, 0, 0, 0 },
 	};
+	/* Of socketcall, in memory. qemu-i386 7.2 crashes of an address of length 0. */
+	const uint32_t words[6] = { 0x7fff, z, 16, 0, z, 16 };
 	const uint32_t mark[6] = { MARK }, end[6] = { MARK + 1 }, none[6] = { 0 };
 	int close_nr = seccomp_syscall_resolve_name_arch(token, "close");
 
 	memset(p, 0, sizeof(*p));
 	p->t = t;
 	headers(p);
+	for (unsigned int i = 0; i < 6 && multiplexed && t->machine == EM_386; i++)
+		put(p, z - BASE + 4 * i, words[i], 4);
 	call(p, close_nr, mark);
 	for (size_t i = 0; i < 5 && !multiplexed; i++)
 		call(p, number, patterns[i]);
@@ -164,6 +179,7 @@ struct seen {
 
 static void child(const char *qemu, const char *file)
 {
+	const struct itimerval every_second = { { 1, 0 }, { 1, 0 } };
 	struct rlimit none = { 0, 0 };
 	int null = open("/dev/null", O_RDWR);
 
@@ -173,7 +189,7 @@ static void child(const char *qemu, const char *file)
 	dup2(null, 0);
 	dup2(null, 1);
 	dup2(null, 2);
-	alarm(1);
+	setitimer(ITIMER_REAL, &every_second, NULL);
 	ptrace(PTRACE_TRACEME, 0, 0, 0);
 	raise(SIGSTOP);
 	execl(qemu, qemu, file, NULL);
@@ -208,7 +224,7 @@ static bool look(pid_t pid, struct seen *s)
 
 static void trace(const char *qemu, const char *file, struct seen *s)
 {
-	int status;
+	int status, seconds = 0;
 	pid_t pid = fork();
 
 	if (pid == 0)
@@ -220,9 +236,12 @@ static void trace(const char *qemu, const char *file, struct seen *s)
 	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
 		bool ours = WSTOPSIG(status) == (SIGTRAP | 0x80) || WSTOPSIG(status) == SIGTRAP;
 
-		if (WSTOPSIG(status) == SIGALRM || /* it waits: what came before counts */
-		    (WSTOPSIG(status) == (SIGTRAP | 0x80) && !look(pid, s)))
+		/* It waits: what came before counts. Or the emulator takes its time to begin. */
+		bool time_is_up = WSTOPSIG(status) == SIGALRM && (s->began || ++seconds == 60);
+
+		if (time_is_up || (WSTOPSIG(status) == (SIGTRAP | 0x80) && !look(pid, s)))
 			kill(pid, SIGKILL);
+		ours = ours || WSTOPSIG(status) == SIGALRM;
 		ptrace(PTRACE_SYSCALL, pid, 0, ours ? 0 : WSTOPSIG(status));
 	}
 }
@@ -293,7 +312,7 @@ static bool compare(const struct seccomp_alias *row, const struct seen *s)
 
 static bool measure(const char *qemu, const struct target *t, const struct seccomp_alias *row)
 {
-	uint32_t token = seccomp_arch_resolve_name(t->name);
+	uint32_t token = seccomp_arch_resolve_name(t->token);
 	int number = seccomp_syscall_resolve_name_arch(token, row->guest);
 	bool multiplexed = !strcmp(row->guest, "ipc") || !strcmp(row->guest, "socketcall");
 	char file[] = "/tmp/emulator-calls.XXXXXX";
@@ -324,7 +343,8 @@ int main(int argc, char **argv)
 		if (strcmp(targets[i].name, argv[2]) == 0)
 			t = &targets[i];
 	if (!t) {
-		fputs("usage: emulator-calls QEMU aarch64|arm|riscv64|s390x|ppc64le\n", stderr);
+		fputs("usage: emulator-calls QEMU aarch64|arm|x86_64|i386|riscv64|s390x|ppc64le\n",
+		      stderr);
 		return 2;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -171,6 +171,7 @@ static void only_calls_the_guest_has(void **state)
 	(void)state;
 	adapted(profile, "s390x", names, sizeof(names));
 	assert_non_null(strstr(names, "\"connect\""));
+	assert_non_null(strstr(names, "\"sendmsg\""));
 	assert_non_null(strstr(names, "\"mknodat\""));
 	adapted(profile, "arm64", names, sizeof(names));
 	assert_null(strstr(names, "\"connect\""));
