@@ -68,10 +68,10 @@ page_versions() {
 said() {
 	local line=$3
 	if [[ $line =~ ^(.*\(enabled\ here:\ )[a-z0-9,\ ]*(\).*)$ ]]; then
-		line=${BASH_REMATCH[1]}arm64${BASH_REMATCH[2]}
+		line=${BASH_REMATCH[1]}$foreign${BASH_REMATCH[2]}
 	fi
 	printf '%s\t%s\t%s\n' "$1" "$2" "$line" >>"$scratch/said"
-	[ -n "${CAUSES_WRITE-}" ] || equal "$line" "$(page_says "$1" "$2")"
+	[ -n "${CAUSES_WRITE-}" ] || equal "$line" "$(page_says "$1" "$2" | as_here)"
 }
 
 # cause SENTENCE OPTION... -- PROGRAM...: both shims in this situation; ours in $line
@@ -137,11 +137,14 @@ handlers_back() {
 	done
 }
 
-# Nobody else here runs programs of mips64le: what happens to its handlers disturbs no one. Of amd64, only what
-# has 0xca in the last byte of its padding is ours, lest we take everything on this machine.
+# Nobody else here runs programs of mips64le: what happens to its handlers disturbs no one. Of the node's own
+# programs and of amd64's, only what has 0xca in the last byte of its padding is ours, lest we take everything on this
+# machine.
 zeros='\x00\x00\x00\x00\x00\x00\x00' ones='\xff\xff\xff\xff\xff\xff\xff'
 of_mips64le="\x7fELF\x02\x01\x01\x00$zeros\x00\x02\x00\x08\x00"
 of_amd64_marked="\x7fELF\x02\x01\x01\x00$zeros\xca\x02\x00\x3e\x00"
+of_native_marked=$(header_of "$native" ca)
+of_native_marked=${of_native_marked%:*}
 
 # test_handler INTERPRETER FLAGS [HEADER]: the last one registered is the one the kernel takes
 test_handler() {
@@ -281,8 +284,8 @@ other_files() {
 	printf '\312\376\272\276\0\0\0\101' >Main.class
 	printf '\1\2\3\4\5\6\7\10' >unknown
 	gzip -nc bin/busybox | head -c 4096 >program.gz
-	elf object.o 64 little 62 0 1
-	elf core 64 little 62 0 4
+	elf object.o 64 little "${elf_of[$native]}" 0 1
+	elf core 64 little "${elf_of[$native]}" 0 4
 	chmod 0755 program.exe macos module.wasm app.jar Main.class unknown program.gz
 	mkdir directory
 	mkfifo fifo
@@ -304,12 +307,7 @@ make_root() {
 	damaged_files
 	other_files
 	compile 'it runs' dynamic/program
-	elf small-pages 64 little 62 0 2 0x400400
-	mkdir levels
-	compile 'it runs' levels/v3 -Wl,-z,x86-64-v3
-	compile 'it runs' levels/v4 -Wl,-z,x86-64-v4
-	patch levels/v3 15 ca
-	patch levels/v4 15 ca
+	elf small-pages 64 little "${elf_of[$native]}" 0 2 0x400400
 }
 
 # variant NAME: a copy of the root file system to put a loader in, the current directory from now on
@@ -319,22 +317,47 @@ variant() {
 	mkdir -p lib lib64 libx32
 }
 
+# level LEVEL: an amd64 program built for that level of x86-64, by gcc or Debian's cross compiler, which is unpacked
+# into the cache
+level() {
+	local root name=levels/$1
+	if [ "$native" = amd64 ]; then
+		compile 'it runs' "$name" "-Wl,-z,x86-64-$1"
+	else
+		root=$("$hack/rootfs" bookworm "${debian_of[$native]}" gcc-x86-64-linux-gnu libc6-dev-amd64-cross) || return
+		CC=in_compilers compile 'it runs' "/tmp/level-$$" "-Wl,-z,x86-64-$1" && mv "$root/tmp/level-$$" "$name" || return
+	fi
+	patch "$name" 15 ca
+}
+in_compilers() { chroot "$root" x86_64-linux-gnu-gcc "$@"; }
+
+make_levels() {
+	local root
+	variant levels
+	mkdir levels
+	root=$("$hack/rootfs" bookworm amd64 coreutils) || return
+	cp -L "$root/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" lib64/
+	cp -L "$root/usr/lib/x86_64-linux-gnu/libc.so.6" lib/
+	level v3 && level v4
+}
+
 make_variants() {
-	local loader=/lib64/ld-linux-x86-64.so.2
+	local loader=${loader_of[$native]}
 	variant glibc
-	cp -L $loader lib64/
+	cp -L "$loader" ".$loader"
 	cp -L "$(ldd dynamic/program | awk '$1 == "libc.so.6" { print $3 }')" lib/
+	make_levels || return
 	variant musl
-	cp "$("$hack/debs" ports "$native" musl)/usr/lib/x86_64-linux-musl/libc.so" lib/ld-musl-x86_64.so.1
+	cp "$("$hack/debs" ports "$native" musl)/usr/lib/$native_machine-linux-musl/libc.so" "lib/ld-musl-$native_machine.so.1"
 	variant x32-loader
 	elf libx32/ld-linux-x32.so.2 32 little 62 0 3
 	cp -a "$scratch/glibc" "$scratch/loader-mode"
 	chmod 0644 "$scratch/loader-mode$loader"
 	variant loader-foreign
-	elf .$loader 64 little 183 0 3
+	elf ".$loader" 64 little "${elf_of[$foreign]}" 0 3
 	variant loader-text
-	echo '# a linker script, where the loader should be' >.$loader
-	chmod 0755 .$loader
+	echo '# a linker script, where the loader should be' >".$loader"
+	chmod 0755 ".$loader"
 	variant mapped
 	chmod 0755 "$scratch" # its root is nobody in particular on the node
 	chown -R 100000:100000 .
@@ -367,5 +390,5 @@ handlers() {
 	for name in qemu-mips{,el,n32,n32el,64,64el} qemu-aarch64_be qemu-loongarch64; do
 		! binfmt_registered "$name" || host_change binfmt_register "$name" -- binfmt_unregister "$name"
 	done
-	binfmt_register qemu-aarch64
+	handlers_for "$foreign"
 }
