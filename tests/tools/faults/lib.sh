@@ -8,7 +8,7 @@
 
 # foreign_root: a directory with a busybox that needs an emulator, where a pod can have emulators of its own
 foreign_root() {
-	[ "$native" = amd64 ] && [ -e /usr/bin/qemu-s390x-static ] && [ -e "$images/busybox-s390x.tar" ] || return 0
+	[ -e "$(emulator_of s390x)" ] && [ -e "$images/busybox-s390x.tar" ] || return 0
 	printf '6.7\n%s\n' "$(uname -r)" | sort -CV || return 0
 	IMAGE_ARCH=s390x scratch=$node raw_root
 }
