@@ -2,166 +2,25 @@
 #include "runtime/oci/seccomp.h"
 
 #include <errno.h>
-#include <seccomp.h>
 #include <string.h>
 
 #include "runtime/base/str.h"
 #include "runtime/oci/seccomp_arch.h"
 #include "runtime/oci/seccomp_names.h"
-
-/* What a rule does with the calls it names. */
-enum kind {
-	KIND_ALLOW,
-	KIND_DENY,  /* without looking at arguments */
-	KIND_KILL,  /* the same, and the process or thread dies or gets SIGSYS */
-	KIND_OTHER, /* decides by arguments, or leaves it to another process */
-};
-
-/* A profile under review. Objects serve as sets of names. */
-struct review {
-	json *profile;
-	json *rules;	   /* profile.syscalls, not owned; NULL without */
-	json *kinds[4];	   /* enum kind: the names of such rules */
-	json *added;	   /* array: names to allow as well, in order */
-	enum kind unnamed; /* what happens to calls no rule names */
-	const struct arch *host, *guest;
-	bool changed, lossy;
-};
-
-static void review_deinit(struct review *r)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(r->kinds); i++)
-		json_object_put(r->kinds[i]);
-	json_object_put(r->added);
-}
-#define CLEANUP_REVIEW CLEANUP(review_deinit)
-
-/* --- reading -------------------------------------------------------------------------------- */
-
-static const char *text_of(json *value)
-{
-	return json_object_is_type(value, json_type_string) ? json_object_get_string(value) : "";
-}
-
-static size_t length_of(json *list)
-{
-	return json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
-}
-
-static enum kind kind_of_action(const char *action)
-{
-	if (str_eq(action, "SCMP_ACT_ALLOW") || str_eq(action, "SCMP_ACT_LOG"))
-		return KIND_ALLOW;
-	if (str_after(action, "SCMP_ACT_KILL") || str_eq(action, "SCMP_ACT_TRAP"))
-		return KIND_KILL;
-	return str_eq(action, "SCMP_ACT_ERRNO") ? KIND_DENY : KIND_OTHER;
-}
-
-static enum kind kind_of_rule(json *rule)
-{
-	return length_of(json_member(rule, "args"))
-		       ? KIND_OTHER
-		       : kind_of_action(text_of(json_member(rule, "action")));
-}
-
-static bool is_of(const struct review *r, enum kind kind, const char *name)
-{
-	return json_object_object_get_ex(r->kinds[kind], name, NULL);
-}
-
-static bool is_denied(const struct review *r, const char *name)
-{
-	return is_of(r, KIND_DENY, name) || is_of(r, KIND_KILL, name);
-}
-
-static bool is_mentioned(const struct review *r, const char *name)
-{
-	return is_of(r, KIND_ALLOW, name) || is_denied(r, name) || is_of(r, KIND_OTHER, name);
-}
-
-static bool mention(struct review *r, enum kind kind, const char *name)
-{
-	return json_object_object_add(r->kinds[kind], name, NULL) == 0;
-}
-
-/* True when @a has a call of that name, or when libseccomp does not know @a. */
-static bool has_call(const struct arch *a, const char *name)
-{
-	uint32_t token = seccomp_arch_token(a->seccomp);
-
-	return !token || seccomp_syscall_resolve_name_arch(token, name) >= 0;
-}
-
-static bool lists(json *profile, const struct arch *a)
-{
-	json *list = json_member(profile, "architectures");
-
-	for (size_t i = 0; i < length_of(list) && a->seccomp; i++)
-		if (str_eq(text_of(json_object_array_get_idx(list, i)), a->seccomp))
-			return true;
-	return false;
-}
-
-/* The guest, and its smaller sisters if the profile was written for them as well. */
-static bool guest_has_call(const struct review *r, const char *name)
-{
-	size_t n;
-	const struct arch *rows = arch_rows(&n);
-
-	if (has_call(r->guest, name))
-		return true;
-	for (size_t i = 0; i < n; i++)
-		if (rows[i].compat_of && str_eq(rows[i].compat_of, r->guest->name) &&
-		    lists(r->profile, &rows[i]) && has_call(&rows[i], name))
-			return true;
-	return false;
-}
-
-static bool review_rule(struct review *r, json *rule)
-{
-	json *names = json_member(rule, "names");
-
-	for (size_t i = 0; i < length_of(names); i++) {
-		const char *name = text_of(json_object_array_get_idx(names, i));
-
-		if (*name && !mention(r, kind_of_rule(rule), name))
-			return false;
-	}
-	return true;
-}
-
-static bool review_init(struct review *r, json *profile, const struct arch *host,
-			const struct arch *guest)
-{
-	*r = (struct review){
-		.profile = profile,
-		.rules = json_member(profile, "syscalls"),
-		.added = json_object_new_array(),
-		.unnamed = kind_of_action(text_of(json_member(profile, "defaultAction"))),
-		.host = host,
-		.guest = guest,
-	};
-	for (size_t i = 0; i < ARRAY_SIZE(r->kinds); i++)
-		if (!(r->kinds[i] = json_object_new_object()))
-			return false;
-	for (size_t i = 0; i < length_of(r->rules); i++)
-		if (!review_rule(r, json_object_array_get_idx(r->rules, i)))
-			return false;
-	return r->added;
-}
+#include "runtime/oci/seccomp_review.h"
 
 /* --- what no emulator does without ------------------------------------------------------------ */
 
 static bool is_passable(const struct review *r, const char *name, bool when_killed)
 {
-	if (!has_call(r->host, name))
+	if (!seccomp_arch_has_call(r->host, name))
 		return false;
-	if (is_of(r, KIND_ALLOW, name) || is_of(r, KIND_OTHER, name))
+	if (review_is(r, REVIEW_ALLOW, name) || review_is(r, REVIEW_OTHER, name))
 		return true;
-	if (is_denied(r, name))
-		return when_killed && !is_of(r, KIND_KILL, name);
-	return r->unnamed == KIND_ALLOW || r->unnamed == KIND_OTHER ||
-	       (when_killed && r->unnamed != KIND_KILL);
+	if (review_denies(r, name))
+		return when_killed && !review_is(r, REVIEW_KILL, name);
+	return r->unnamed == REVIEW_ALLOW || r->unnamed == REVIEW_OTHER ||
+	       (when_killed && r->unnamed != REVIEW_KILL);
 }
 
 static const char *find_blocked(const struct review *r)
@@ -173,7 +32,7 @@ static const char *find_blocked(const struct review *r)
 		bool exists = false, passable = false;
 
 		for (const char *const *name = vital[i].names; *name; name++) {
-			exists |= has_call(r->host, *name);
+			exists |= seccomp_arch_has_call(r->host, *name);
 			passable |= is_passable(r, *name, vital[i].when_killed);
 		}
 		if (exists && !passable)
@@ -184,19 +43,42 @@ static const char *find_blocked(const struct review *r)
 
 /* --- what is added ---------------------------------------------------------------------------- */
 
+/* What the node's C library makes of a call that the node lacks; NULL-terminated, NULL if nothing.
+ */
+static const char *const *successors_of(const struct review *r, const char *name)
+{
+	size_t n;
+	const struct seccomp_successor *rows = seccomp_successors(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(rows[i].call, name) && !seccomp_arch_has_call(r->host, name))
+			return rows[i].made;
+	return NULL;
+}
+
 /* A name that some rule is about stays under that rule: its author had a reason. */
-static bool allow(struct review *r, const char *name)
+static bool allow_call(struct review *r, const char *name)
 {
 	json *text;
 
-	if (is_mentioned(r, name) || !has_call(r->host, name))
+	if (review_mentions(r, name) || !seccomp_arch_has_call(r->host, name))
 		return true;
 	r->changed = true;
 	text = json_object_new_string(name);
 	if (text && json_object_array_add(r->added, text) == 0)
-		return mention(r, KIND_ALLOW, name);
+		return review_mention(r, REVIEW_ALLOW, name);
 	json_object_put(text);
 	return false;
+}
+
+static bool allow(struct review *r, const char *name)
+{
+	const char *const *made = successors_of(r, name);
+
+	for (; made && *made; made++)
+		if (!allow_call(r, *made))
+			return false;
+	return allow_call(r, name);
 }
 
 static bool is_own_need(const char *name)
@@ -207,6 +89,22 @@ static bool is_own_need(const char *name)
 	return false;
 }
 
+static bool is_allowed_for_guest(const struct review *r, const char *name)
+{
+	return review_is(r, REVIEW_ALLOW, name) && review_guest_has(r, name);
+}
+
+static bool allow_successors(struct review *r)
+{
+	size_t n;
+	const struct seccomp_successor *rows = seccomp_successors(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_allowed_for_guest(r, rows[i].call) && !allow(r, rows[i].call))
+			return false;
+	return true;
+}
+
 static bool allow_all(struct review *r)
 {
 	size_t n;
@@ -214,22 +112,21 @@ static bool allow_all(struct review *r)
 
 	for (size_t i = 0; i < n; i++)
 		for (const char *const *node = aliases[i].node;
-		     *node && is_of(r, KIND_ALLOW, aliases[i].guest) &&
-		     guest_has_call(r, aliases[i].guest);
-		     node++)
+		     *node && is_allowed_for_guest(r, aliases[i].guest); node++)
 			if (!allow(r, *node))
 				return false;
 	for (const char *const *name = seccomp_baseline(); *name; name++)
 		if (!allow(r, *name))
 			return false;
-	return true;
+	return allow_successors(r);
 }
 
 static size_t place_in(json *names, const char *name)
 {
 	size_t i = 0;
 
-	while (i < length_of(names) && !str_eq(text_of(json_object_array_get_idx(names, i)), name))
+	while (i < review_length(names) &&
+	       !str_eq(review_text(json_object_array_get_idx(names, i)), name))
 		i++;
 	return i;
 }
@@ -255,21 +152,23 @@ static size_t notes_so_far(const struct buf *notes)
 static bool carry_rule(struct review *r, json *rule, struct buf *notes)
 {
 	json *names = json_member(rule, "names");
-	enum kind kind = kind_of_rule(rule);
+	enum review_kind kind = review_kind_of(rule);
 	size_t n, since = notes_so_far(notes);
 	const struct seccomp_alias *aliases = seccomp_aliases(&n);
 
-	for (size_t i = 0; i < n && kind != KIND_ALLOW; i++) {
+	for (size_t i = 0; i < n && kind != REVIEW_ALLOW; i++) {
 		const char *node = aliases[i].node[0];
 		json *text;
 
-		if (!aliases[i].same || is_mentioned(r, node) || !has_call(r->host, node) ||
-		    (kind != KIND_OTHER && is_own_need(node)) ||
-		    place_in(names, aliases[i].guest) == length_of(names) ||
-		    !guest_has_call(r, aliases[i].guest))
+		if (!aliases[i].same || review_mentions(r, node) ||
+		    !seccomp_arch_has_call(r->host, node) ||
+		    (kind != REVIEW_OTHER && is_own_need(node)) ||
+		    place_in(names, aliases[i].guest) == review_length(names) ||
+		    !review_guest_has(r, aliases[i].guest))
 			continue;
 		text = json_object_new_string(node);
-		if (!text || json_object_array_add(names, text) < 0 || !mention(r, kind, node) ||
+		if (!text || json_object_array_add(names, text) < 0 ||
+		    !review_mention(r, kind, node) ||
 		    !note(notes,
 			  notes_so_far(notes) == since ? "rules that deny or look at arguments now "
 							 "also hold for "
@@ -311,7 +210,7 @@ static json *names_of(const char *name)
 
 static bool answers_enosys(json *object, const char *action, const char *errno_ret)
 {
-	return str_eq(text_of(json_member(object, action)), "SCMP_ACT_ERRNO") &&
+	return str_eq(review_text(json_member(object, action)), "SCMP_ACT_ERRNO") &&
 	       json_object_get_int(json_member(object, errno_ret)) == ENOSYS;
 }
 
@@ -320,15 +219,15 @@ static bool drop_clone3(struct review *r)
 {
 	bool dropped = false;
 
-	for (size_t i = length_of(r->rules); i-- > 0;) {
+	for (size_t i = review_length(r->rules); i-- > 0;) {
 		json *rule = json_object_array_get_idx(r->rules, i);
 		json *names = json_member(rule, "names");
 		size_t at = place_in(names, "clone3");
 
-		if (at == length_of(names) || answers_enosys(rule, "action", "errnoRet"))
+		if (at == review_length(names) || answers_enosys(rule, "action", "errnoRet"))
 			continue;
 		dropped = true;
-		if (length_of(names) == 1)
+		if (review_length(names) == 1)
 			json_object_array_del_idx(r->rules, i, 1);
 		else
 			json_object_array_del_idx(names, at, 1);
@@ -339,10 +238,11 @@ static bool drop_clone3(struct review *r)
 /* C libraries fall back to clone on ENOSYS only. */
 static bool settle_clone3(struct review *r, struct buf *notes)
 {
-	bool unnamed = r->unnamed != KIND_ALLOW && r->unnamed != KIND_OTHER &&
-		       !is_mentioned(r, "clone3") &&
+	bool unnamed = r->unnamed != REVIEW_ALLOW && r->unnamed != REVIEW_OTHER &&
+		       !review_mentions(r, "clone3") &&
 		       !answers_enosys(r->profile, "defaultAction", "defaultErrnoRet");
-	bool dropped = is_denied(r, "clone3") && !is_of(r, KIND_OTHER, "clone3") && drop_clone3(r);
+	bool dropped = review_denies(r, "clone3") && !review_is(r, REVIEW_OTHER, "clone3") &&
+		       drop_clone3(r);
 
 	if (!unnamed && !dropped)
 		return true;
@@ -359,7 +259,7 @@ static bool replace_architectures(struct review *r, struct buf *notes)
 {
 	json *list = json_member(r->profile, "architectures"), *ours;
 
-	if (!length_of(list) || !r->host->seccomp || lists(r->profile, r->host))
+	if (!review_length(list) || !r->host->seccomp || review_lists(r->profile, r->host))
 		return true;
 	r->changed = true;
 	ours = names_of(r->host->seccomp);
@@ -372,11 +272,11 @@ static bool replace_architectures(struct review *r, struct buf *notes)
 
 static bool add_names(struct review *r, struct buf *notes)
 {
-	size_t n = length_of(r->added);
+	size_t n = review_length(r->added);
 
 	for (size_t i = 0; i < n; i++)
 		if (!note(notes, i ? " " : "allowed as well: ",
-			  text_of(json_object_array_get_idx(r->added, i))))
+			  review_text(json_object_array_get_idx(r->added, i))))
 			return false;
 	if (n && !note(notes, "\n", ""))
 		return false;
@@ -391,9 +291,9 @@ static bool note_own_needs(const struct review *r, struct buf *notes)
 	size_t since = notes_so_far(notes);
 
 	for (const char *const *name = seccomp_baseline(); *name; name++) {
-		const char *what = is_denied(r, *name)		 ? " (denied)"
-				   : is_of(r, KIND_OTHER, *name) ? " (by its arguments)"
-								 : NULL;
+		const char *what = review_denies(r, *name)	       ? " (denied)"
+				   : review_is(r, REVIEW_OTHER, *name) ? " (by its arguments)"
+								       : NULL;
 
 		if (what && (!note(notes,
 				   notes_so_far(notes) == since
@@ -406,29 +306,45 @@ static bool note_own_needs(const struct review *r, struct buf *notes)
 	return note_end(notes, since);
 }
 
-/* Rules about a guest's name for a call that the node knows, and lets through, as another. */
+/* A rule about a guest's name for a call that the node knows, and lets through, as another. */
+static bool is_without_effect(const struct review *r, const char *guest, const char *node)
+{
+	bool ruled = review_denies(r, guest) || review_is(r, REVIEW_OTHER, guest);
+
+	return ruled && review_guest_has(r, guest) && !review_denies(r, node) &&
+	       !review_is(r, REVIEW_OTHER, node) &&
+	       (review_is(r, REVIEW_ALLOW, node) || r->unnamed == REVIEW_ALLOW);
+}
+
+/* @since is where the notes about such rules begin. */
+static bool note_loss(struct review *r, struct buf *notes, size_t since, const char *guest,
+		      const char *node)
+{
+	r->lossy = true;
+	return note(notes,
+		    notes_so_far(notes) == since
+			    ? "not kept, for the node knows the call by a name that is allowed: "
+			    : ", ",
+		    guest) &&
+	       note(notes, " as ", node);
+}
+
 static bool note_without_effect(struct review *r, struct buf *notes)
 {
 	size_t n, since = notes_so_far(notes);
 	const struct seccomp_alias *aliases = seccomp_aliases(&n);
+	const struct seccomp_successor *rows;
 
-	for (size_t i = 0; i < n; i++) {
-		const char *guest = aliases[i].guest, *node = aliases[i].node[0];
-		bool ruled = is_denied(r, guest) || is_of(r, KIND_OTHER, guest);
-
-		if (ruled && guest_has_call(r, guest) && !is_denied(r, node) &&
-		    !is_of(r, KIND_OTHER, node) &&
-		    (is_of(r, KIND_ALLOW, node) || r->unnamed == KIND_ALLOW) &&
-		    ((r->lossy = true)) &&
-		    (!note(notes,
-			   notes_so_far(notes) == since
-				   ? "not kept, for the node knows the call by "
-				     "a name that is allowed: "
-				   : ", ",
-			   guest) ||
-		     !note(notes, " as ", node)))
+	for (size_t i = 0; i < n; i++)
+		if (is_without_effect(r, aliases[i].guest, aliases[i].node[0]) &&
+		    !note_loss(r, notes, since, aliases[i].guest, aliases[i].node[0]))
 			return false;
-	}
+	rows = seccomp_successors(&n);
+	for (size_t i = 0; i < n; i++)
+		if (!seccomp_arch_has_call(r->host, rows[i].call) &&
+		    is_without_effect(r, rows[i].call, rows[i].made[0]) &&
+		    !note_loss(r, notes, since, rows[i].call, rows[i].made[0]))
+			return false;
 	return note_end(notes, since);
 }
 
@@ -444,8 +360,8 @@ static bool find_rules(struct review *r)
 
 static bool adapt(struct review *r, struct buf *notes)
 {
-	bool restricts = r->unnamed == KIND_DENY || r->unnamed == KIND_KILL;
-	size_t n = length_of(r->rules);
+	bool restricts = r->unnamed == REVIEW_DENY || r->unnamed == REVIEW_KILL;
+	size_t n = review_length(r->rules);
 
 	if (!find_rules(r) || (restricts && !allow_all(r)))
 		return false;

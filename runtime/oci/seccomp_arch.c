@@ -15,3 +15,10 @@ uint32_t seccomp_arch_token(const char *name)
 		lower[i] = (char)tolower((unsigned char)text[i]);
 	return text ? seccomp_arch_resolve_name(lower) : 0;
 }
+
+bool seccomp_arch_has_call(const struct arch *a, const char *name)
+{
+	uint32_t token = seccomp_arch_token(a->seccomp);
+
+	return !token || seccomp_syscall_resolve_name_arch(token, name) >= 0;
+}

@@ -15,6 +15,17 @@ struct seccomp_alias {
 
 const struct seccomp_alias *seccomp_aliases(size_t *ret_n);
 
+/*
+ * Calls that newer architectures (arm64, riscv64, loong64) went without, and what a C library makes
+ * of them there. They count on a node that lacks @call.
+ */
+struct seccomp_successor {
+	const char *call;
+	const char *made[3]; /* NULL-terminated */
+};
+
+const struct seccomp_successor *seccomp_successors(size_t *ret_n);
+
 /* What an emulator needs for itself, whatever the guest does. NULL-terminated. */
 const char *const *seccomp_baseline(void);
 

@@ -119,8 +119,9 @@ static void a_profile_for_the_guest(void **state)
 	assert_string_equal(fit.blocked, "mmap");
 }
 
-/* The names of the rule that was added, as one text. */
-static void adapted(const char *text, const char *guest, char *names, size_t size)
+/* The names of the rule that was added on such a node, as one text. */
+static void adapted_on(const struct arch *host, const char *text, const char *guest, char *names,
+		       size_t size)
 {
 	CLEANUP_JSON json *j = parse(text);
 	struct seccomp_fit fit;
@@ -128,13 +129,18 @@ static void adapted(const char *text, const char *guest, char *names, size_t siz
 	json *rules, *list;
 	size_t before = json_object_array_length(json_member(j, "syscalls"));
 
-	assert_int_equal(seccomp_adapt(j, amd64(), named(guest), NULL, &err), 0);
-	seccomp_judge(j, amd64(), named(guest), &fit);
+	assert_int_equal(seccomp_adapt(j, host, named(guest), NULL, &err), 0);
+	seccomp_judge(j, host, named(guest), &fit);
 	assert_false(fit.must_adapt);
 	rules = json_member(j, "syscalls");
 	assert_true(json_object_array_length(rules) > before);
 	list = json_member(json_object_array_get_idx(rules, before), "names");
 	strncpy(names, json_object_get_string(list), size - 1);
+}
+
+static void adapted(const char *text, const char *guest, char *names, size_t size)
+{
+	adapted_on(amd64(), text, guest, names, size);
 }
 
 static void what_is_added(void **state)
@@ -176,6 +182,37 @@ static void only_calls_the_guest_has(void **state)
 	adapted(profile, "arm64", names, sizeof(names));
 	assert_null(strstr(names, "\"connect\""));
 	assert_null(strstr(names, "\"mknodat\""));
+}
+
+/* arm64 went without many calls of older architectures. */
+static void calls_that_the_node_lacks(void **state)
+{
+	static const char profile[] = "{\"defaultAction\":\"SCMP_ACT_KILL\",\"syscalls\":[{"
+				      "\"names\":[\"mkdir\",\"dup2\",\"chown32\"],"
+				      "\"action\":\"SCMP_ACT_ALLOW\"}]}";
+	static const char denying[] = "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{"
+				      "\"names\":[\"mkdir\"],\"action\":\"SCMP_ACT_ERRNO\"}]}";
+	CLEANUP_BUF struct buf notes = BUF_INIT(4096);
+	CLEANUP_JSON json *j = parse(denying);
+	char names[8192] = "";
+	struct err err;
+
+	(void)state;
+	adapted_on(named("arm64"), profile, "386", names, sizeof(names));
+	assert_non_null(strstr(names, "\"mkdirat\""));
+	assert_non_null(strstr(names, "\"dup3\""));
+	assert_non_null(strstr(names, "\"fchownat\""));	  /* chown32 is chown, and that is this */
+	assert_non_null(strstr(names, "\"readlinkat\"")); /* the emulator's own need */
+	assert_null(strstr(names, "\"unlinkat\""));
+	assert_null(strstr(names, "\"arch_prctl\""));
+	adapted(profile, "arm", names, sizeof(names));
+	assert_null(strstr(names, "\"mkdirat\""));
+	assert_null(strstr(names, "\"readlinkat\""));
+
+	assert_int_equal(seccomp_adapt(j, named("arm64"), named("amd64"), &notes, &err), 0);
+	assert_string_equal(buf_str(&notes),
+			    "not kept, for the node knows the call by a name that is allowed: "
+			    "mkdir as mkdirat\n");
 }
 
 /* The profile and what is said about it, after an adaptation for 32-bit Arm. */
@@ -322,6 +359,7 @@ int main(void)
 		cmocka_unit_test(a_profile_for_the_guest),
 		cmocka_unit_test(what_is_added),
 		cmocka_unit_test(only_calls_the_guest_has),
+		cmocka_unit_test(calls_that_the_node_lacks),
 		cmocka_unit_test(rules_go_with_their_calls),
 		cmocka_unit_test(clone3_answers_enosys),
 		cmocka_unit_test(what_libseccomp_takes),
