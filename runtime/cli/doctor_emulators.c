@@ -10,9 +10,11 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
+#include "runtime/binfmt/emulator_levels.h"
 #include "runtime/binfmt/locate.h"
 #include "runtime/binfmt/rule.h"
 #include "runtime/cli/doctor.h"
+#include "runtime/cli/emulator_level.h"
 #include "runtime/cli/emulators.h"
 
 /* Under earlier releases of qemu the run times of Go and Node.js crash (moby/buildkit#2541). */
@@ -70,14 +72,27 @@ static void examine_mount(struct findings *f, const struct node *n)
 
 /* --- each emulator --------------------------------------------------------------------------- */
 
+/* ", x86-64-v3": for what an emulator of amd64 takes programs to be built at most. */
+static void describe_level(const struct emulator *e, char *text, size_t size)
+{
+	unsigned int level = 0;
+	struct err ignored;
+
+	text[0] = '\0';
+	if (*e->version && str_eq(e->arch->name, "amd64") &&
+	    emulator_level(LEVELS_FILE, e->entry->interpreter, "", &level, &ignored) == 0 && level)
+		(void)str_fmt(text, size, ", x86-64-v%u", level);
+}
+
 static void describe(const struct emulator *e, char *text, size_t size)
 {
 	const struct binfmt_entry *b = e->entry;
-	char flags[8];
+	char flags[8], level[16];
 
 	binfmt_flag_letters(b->flags, flags);
-	(void)str_fmt(text, size, "%s%s%s, flags %s, %s", b->name, *e->version ? ", qemu " : "",
-		      e->version, flags[0] ? flags : "none", b->interpreter);
+	describe_level(e, level, sizeof(level));
+	(void)str_fmt(text, size, "%s%s%s%s, flags %s, %s", b->name, *e->version ? ", qemu " : "",
+		      e->version, level, flags[0] ? flags : "none", b->interpreter);
 }
 
 /* Changed since it was pinned: the kernel still runs the old file. */

@@ -134,42 +134,60 @@ static void put_segment(uint8_t *at, bool wide, bool big, uint64_t size)
 	put(at + (wide ? 48 : 28), ALIGNMENT, w, big);
 }
 
+/* What is before the code: the ELF header and one program header. */
+static size_t code_at(const struct arch *a)
+{
+	return a->cls == ELFCLASS64 ? 64 + 56 : 52 + 32;
+}
+
+size_t trial_wrap(const struct arch *a, uint32_t flags, uint8_t *file, size_t n)
+{
+	bool wide = a->cls == ELFCLASS64, big = a->order == ELFDATA2MSB;
+	size_t at = code_at(a), size = at + n;
+
+	memmove(file + at, file, n);
+	memset(file, 0, at);
+	arch_header(a, file);
+	put(file + 24, BASE + at, wide ? 8 : 4, big); /* e_entry */
+	if (flags)
+		put(file + (wide ? 48 : 36), flags, 4, big);
+	put_segment(file + (wide ? 64 : 52), wide, big, size);
+	return size;
+}
+
 size_t trial_build(const struct arch *a, uint8_t ret[TRIAL_MAX])
 {
 	const struct code *c = code_for(a);
-	bool wide = a->cls == ELFCLASS64, big = a->order == ELFDATA2MSB;
-	size_t header = wide ? 64 : 52, at = header + (wide ? 56 : 32), size;
+	bool big = a->order == ELFDATA2MSB;
 
 	if (!c)
 		return 0;
-	size = at + (size_t)c->n * c->unit;
-	memset(ret, 0, TRIAL_MAX);
-	arch_header(a, ret);
-	put(ret + 24, BASE + at, wide ? 8 : 4, big); /* e_entry */
-	if (c->flags)
-		put(ret + (wide ? 48 : 36), c->flags, 4, big);
-	put_segment(ret + header, wide, big, size);
 	for (size_t i = 0; i < c->n; i++)
-		put(ret + at + i * c->unit, c->words[i], c->unit, big && !c->little);
-	return size;
+		put(ret + i * c->unit, c->words[i], c->unit, big && !c->little);
+	return trial_wrap(a, c->flags, ret, (size_t)c->n * c->unit);
+}
+
+int trial_file(const uint8_t *bytes, size_t n, int *ret_fd, struct err *err)
+{
+	CLEANUP_FD int fd = memfd_create("crossarch-probe", MFD_CLOEXEC);
+	char path[32];
+
+	if (fd < 0 || fd_write_all(fd, bytes, n) < 0 || fchmod(fd, 0755) < 0)
+		return err_sys(err, ERR_IO, "make the built-in program");
+	(void)str_fmt(path, sizeof(path), "/proc/self/fd/%d", fd);
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return err_sys(err, ERR_IO, "open the built-in program");
+	return 0;
 }
 
 int trial_open(const struct arch *a, int *ret_fd, struct err *err)
 {
-	CLEANUP_FD int fd = -1;
 	uint8_t bytes[TRIAL_MAX];
 	size_t n = trial_build(a, bytes);
-	char path[32];
 
 	if (!n)
 		return err_set(err, ERR_UNSUPPORTED, "there is no built-in program for %s",
 			       a->name);
-	fd = memfd_create("crossarch-probe", MFD_CLOEXEC);
-	if (fd < 0 || fd_write_all(fd, bytes, n) < 0 || fchmod(fd, 0755) < 0)
-		return err_sys(err, ERR_IO, "make the built-in program for %s", a->name);
-	(void)str_fmt(path, sizeof(path), "/proc/self/fd/%d", fd);
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*ret_fd < 0)
-		return err_sys(err, ERR_IO, "open the built-in program for %s", a->name);
-	return 0;
+	return trial_file(bytes, n, ret_fd, err);
 }
