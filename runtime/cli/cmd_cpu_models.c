@@ -5,8 +5,11 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/binfmt/emulator_levels.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/emulator_level.h"
 #include "runtime/cli/emulators.h"
+#include "runtime/cli/level_judge.h"
 #include "runtime/cli/trial_program.h"
 #include "runtime/plan/diagnosis.h"
 
@@ -18,8 +21,10 @@
 #define TIMEOUT_MS 5000
 
 struct options {
-	const char *arch, *model;
+	const char *arch, *model; /* NULL without */
 	bool machine;
+	const char *handler, *program;
+	uint64_t level, image_level;
 };
 
 /* Runs the interpreter at @path with "-cpu @model" and perhaps the program that is open as @fd. */
@@ -137,7 +142,18 @@ static int judge(const struct options *o, const struct arch *a, const char *path
 	return print_line(o, arch_label(a), words, models, left);
 }
 
-static int print_all(const char *path, struct err *err)
+/* What programs of amd64 are built for is a level, not a model. */
+static void print_level(const struct arch *a, const char *path, const char *model)
+{
+	unsigned int level;
+	struct err ignored;
+
+	if (str_eq(a->name, "amd64") &&
+	    emulator_level(LEVELS_FILE, path, model ? model : "", &level, &ignored) == 0 && level)
+		printf("%s: x86-64-v%u\n", model ? model : "without a model", level);
+}
+
+static int print_all(const struct arch *a, const char *path, struct err *err)
 {
 	CLEANUP_BUF struct buf help = BUF_INIT(LIST_MAX_BYTES);
 	struct subprocess_result result;
@@ -145,7 +161,43 @@ static int print_all(const char *path, struct err *err)
 	if (ask_qemu(path, "help", -1, &help, &result, err) < 0)
 		return -1;
 	fputs(buf_str(&help), stdout);
+	print_level(a, path, NULL);
 	return CLI_DONE;
+}
+
+static int answer_person(const struct options *o, const struct arch *a, const char *path,
+			 struct err *err)
+{
+	int rc;
+
+	if (!o->model)
+		return print_all(a, path, err);
+	rc = judge(o, a, path, err);
+	if (rc == CLI_DONE)
+		print_level(a, path, o->model);
+	return rc;
+}
+
+/* The model first: of one that the emulator does not have it cannot say a level. */
+static int answer_machine(const struct options *o, const struct node *n, const struct arch *a,
+			  const char *path)
+{
+	const struct level_question q = {
+		.handler = o->handler,
+		.program = o->program,
+		.model = o->model ? o->model : "",
+		.program_level = (unsigned int)o->level,
+		.image_level = (unsigned int)o->image_level,
+	};
+	char line[DIAGNOSIS_MAX + 2];
+	struct err ignored;
+
+	if (o->model && path && judge(o, a, path, &ignored) == CLI_FAILED)
+		return CLI_FAILED;
+	if (!str_eq(a->name, "amd64") || !(q.program_level || q.image_level) ||
+	    !level_refused(n, &q, line))
+		return CLI_DONE;
+	return puts(line) < 0 ? CLI_USAGE : CLI_FAILED;
 }
 
 static int answer(const struct cli_command *self, const struct options *o)
@@ -153,6 +205,7 @@ static int answer(const struct cli_command *self, const struct options *o)
 	CLEANUP_NODE struct node node = NODE_INIT;
 	const struct arch *a = arch_by_name(o->arch, strlen(o->arch));
 	const struct emulator *e;
+	const char *path;
 	struct err err;
 	int rc;
 
@@ -161,24 +214,28 @@ static int answer(const struct cli_command *self, const struct options *o)
 	if (node_read(&node, &err) < 0)
 		return cli_fail(self, "%s", err.text);
 	e = emulator_for(&node, a);
-	if (!e || e->entry->interpreter[0] != '/') {
-		if (o->machine)
-			return CLI_DONE;
+	path = e && e->entry->interpreter[0] == '/' ? e->entry->interpreter : NULL;
+	if (o->machine)
+		return answer_machine(o, &node, a, path);
+	if (!path)
 		return cli_fail(self, "this node has no emulator for %s", o->arch);
-	}
-	rc = o->model ? judge(o, a, e->entry->interpreter, &err)
-		      : print_all(e->entry->interpreter, &err);
-	if (rc >= 0)
-		return rc;
-	return o->machine ? CLI_DONE : cli_fail(self, "%s", err.text);
+	rc = answer_person(o, a, path, &err);
+	return rc >= 0 ? rc : cli_fail(self, "%s", err.text);
 }
 
 static int run_cpu_models(const struct cli_command *self, int argc, char **argv)
 {
-	struct options o = { NULL, NULL, false };
+	struct options o = { .handler = "", .program = "" };
 	const struct cli_option options[] = {
 		{ "machine", 0, CLI_FLAG, &o.machine, NULL,
 		  "for the shim: what is not known passes" },
+		{ "level", 0, CLI_NUMBER, &o.level, "N",
+		  "with --machine: a program needs x86-64-vN" },
+		{ "image-level", 0, CLI_NUMBER, &o.image_level, "N",
+		  "with --machine: its image declares amd64/vN" },
+		{ "program", 0, CLI_STRING, &o.program, "TEXT", "its name" },
+		{ "handler", 0, CLI_STRING, &o.handler, "NAME",
+		  "the handler of binfmt_misc that takes it" },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};
 	struct cli_operands operands;
@@ -186,6 +243,8 @@ static int run_cpu_models(const struct cli_command *self, int argc, char **argv)
 
 	if (!cli_parse(self, options, 1, 2, argc, argv, &operands, &status))
 		return status;
+	if (o.level > 4 || o.image_level > 4)
+		return cli_usage(self, "levels are 1 to 4");
 	o.arch = operands.v[0];
 	o.model = operands.n > 1 ? operands.v[1] : NULL;
 	return answer(self, &o);
@@ -198,7 +257,9 @@ const struct cli_command cmd_cpu_models = {
 	.text = "Asks the registered emulator itself. With MODEL the built-in program is run on "
 		"it: "
 		"exit status\n"
-		"0 when qemu takes the model, 1 and one line when not.\n"
+		"0 when qemu takes the model, 1 and one line when not. For amd64 the x86-64 level "
+		"is said\n"
+		"that programs find there.\n"
 		"\n"
 		"Examples:\n"
 		"  crossarch cpu-models arm64\n"

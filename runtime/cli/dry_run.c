@@ -16,6 +16,7 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/dry_run_ask.h"
 #include "runtime/cli/dry_run_private.h"
+#include "runtime/cli/level_judge.h"
 #include "runtime/oci/settings.h"
 
 /* --- the temporary bundle -------------------------------------------------------------------- */
@@ -149,6 +150,23 @@ static int ask_about_bundle(const struct dry_run *c, const struct scratch *s, st
 	return dry_run_ask("create", &r, s->fd, platform, ret, err);
 }
 
+/* What the shim asks `crossarch cpu-models`. */
+static void ask_for_levels(struct report *r)
+{
+	CLEANUP_NODE struct node n = NODE_INIT;
+	const struct level_question q = { r->handler, r->program, r->cpu, r->program_level,
+					  r->image_level };
+	char line[DIAGNOSIS_MAX + 1];
+	struct err ignored;
+
+	if (node_read(&n, &ignored) < 0 || !level_refused(&n, &q, line))
+		return;
+	r->verdict = VERDICT_REFUSE;
+	r->n_warnings = 0;
+	(void)str_copy(r->code, sizeof(r->code), cause_row(CAUSE_CPU_EMULATED)->code);
+	(void)str_copy(r->line, sizeof(r->line), line);
+}
+
 int dry_run(const struct dry_run *c, struct report *ret, struct err *err)
 {
 	CLEANUP_SCRATCH struct scratch s = { .fd = -1 };
@@ -159,6 +177,8 @@ int dry_run(const struct dry_run *c, struct report *ret, struct err *err)
 		return -1;
 	if (ret->flags & REPORT_PRIVATE)
 		dry_run_private(c->config, ret);
+	if (ret->program_level || ret->image_level)
+		ask_for_levels(ret);
 	return 0;
 }
 

@@ -90,7 +90,8 @@ static const struct explanation table[] = {
 	  "processor. It would end with SIGILL, exit code 132, perhaps much later.",
 	  "The GNU property note in the ELF file or the variant in the image's platform, against "
 	  "the processor's CPUID bits and what the kernel enables of them; of an emulated program, "
-	  "against what qemu can imitate (x86-64-v3 at most) and the model that QEMU_CPU names.",
+	  "against what the emulator says that it has with the model that QEMU_CPU names "
+	  "(crossarch cpu-models amd64).",
 	  "schedule the pod on newer machines; node-feature-discovery and crossarch labels label "
 	  "them\n"
 	  "in a virtual machine: give it the host's CPU type\n"

@@ -164,9 +164,15 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 	[CAUSE_CPU_MODEL] = {
 		"cpu-level",
 		"{program} is built for x86-64-v{level}",
-		"{through}QEMU_CPU is {cpu-model} there, a processor of x86-64-v{model-level}",
+		"{through}{processor}",
 		"set the annotation io.crossarch.cpu to max, and remove QEMU_CPU from the "
 		"container's environment if it is there",
+	},
+	[CAUSE_CPU_DECLARED_EMULATED] = {
+		"cpu-level",
+		"the image of {program} declares {declared}",
+		"{through}{processor}",
+		"{raise-level}use an image built for x86-64-v{model-level}{or-native-nodes}",
 	},
 	[CAUSE_ILLEGAL] = {
 		"cpu-level",

@@ -136,14 +136,31 @@ static void put_qemu_level(struct sentence *s)
 	text_printf(s->out, "%u", load_emulated_level(s->f));
 }
 
-static void put_cpu_model(struct sentence *s)
-{
-	text_name(s->out, s->f->cpu_model ? s->f->cpu_model : "", NAME_MAX_BYTES);
-}
-
 static void put_model_level(struct sentence *s)
 {
 	text_printf(s->out, "%u", load_model_level(s->f));
+}
+
+/* The processor that the emulator imitates, and where that comes from. */
+static void put_processor(struct sentence *s)
+{
+	const char *model = s->f->cpu_model;
+
+	if (load_model_level(s->f) == load_emulated_level(s->f)) {
+		text_add(s->out, "qemu imitates a processor of x86-64-v");
+		put_qemu_level(s);
+		text_add(s->out, " at most");
+		return;
+	}
+	if (model && *model) {
+		text_add(s->out, "QEMU_CPU is ");
+		text_name(s->out, model, NAME_MAX_BYTES);
+		text_add(s->out, " there, a processor of x86-64-v");
+	} else {
+		text_add(s->out, "qemu imitates, unless it is told otherwise, a processor of "
+				 "x86-64-v");
+	}
+	put_model_level(s);
 }
 
 static void put_handler(struct sentence *s)
@@ -346,7 +363,6 @@ static void put_syscall(struct sentence *s)
 static const struct placeholder placeholders[] = {
 	{ "asking", put_asking },
 	{ "byte", put_byte },
-	{ "cpu-model", put_cpu_model },
 	{ "declared", put_declared },
 	{ "emulator", put_emulator },
 	{ "emulator-kind", put_emulator_kind },
@@ -375,6 +391,7 @@ static const struct placeholder placeholders[] = {
 	{ "other-loader", put_other_loader },
 	{ "page", put_page },
 	{ "platform", put_platform },
+	{ "processor", put_processor },
 	{ "program", put_program },
 	{ "program-page", put_program_page },
 	{ "qemu-level", put_qemu_level },

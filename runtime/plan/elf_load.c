@@ -194,11 +194,18 @@ static enum cause judge_guest_loader(const struct facts *f, const struct program
 	return is_unfit(f, &l->image) ? CAUSE_LOADER_BROKEN : CAUSE_NONE;
 }
 
-/* The most its translator has: AVX2 came with 7.2, AVX-512 never did (seen with 7.2 to 11.1). */
+/*
+ * The most its translator has, where it was not asked: AVX2 came with 7.2, and AVX-512 not up to
+ * 11.1. What later versions have is not known.
+ */
 unsigned int load_emulated_level(const struct facts *f)
 {
 	const struct version *v = &f->emulator_version;
 
+	if (f->emulator_most)
+		return f->emulator_most;
+	if (v->major > 11)
+		return 4;
 	return v->major && (v->major < 7 || (v->major == 7 && v->minor < 2)) ? 2 : 3;
 }
 
@@ -217,28 +224,47 @@ static const struct {
 	{ "Snowridge", 2 },
 };
 
+static unsigned int least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
 unsigned int load_model_level(const struct facts *f)
 {
 	unsigned int most = load_emulated_level(f);
 	const char *model = f->cpu_model ? f->cpu_model : "";
 
+	if (f->emulator_level)
+		return least(f->emulator_level, most);
 	for (size_t i = 0; i < ARRAY_SIZE(old_models); i++) {
 		const char *rest = str_after(model, old_models[i].name);
 
 		/* Penryn-v1, Nehalem-IBRS */
 		if (rest && (!*rest || *rest == '-') && !strchr(rest, ','))
-			return old_models[i].level < most ? old_models[i].level : most;
+			return least(old_models[i].level, most);
 	}
 	return most;
 }
 
-static enum cause judge_emulated_cpu(const struct facts *f, const struct image *img)
+void load_levels_wanted(const struct facts *f, unsigned int *ret_program, unsigned int *ret_image)
 {
-	unsigned int want = glibc_level(f, img);
+	const struct image *img = &facts_last(f)->image;
+	bool amd64 = img->kind == IMAGE_ELF && img->ident.machine == EM_X86_64;
 
-	if (want > load_emulated_level(f))
+	*ret_program = amd64 ? glibc_level(f, img) : 0;
+	*ret_image = amd64 ? declared_level(&f->declared) : 0;
+}
+
+enum cause load_emulated_cpu(const struct facts *f)
+{
+	unsigned int program, image;
+
+	load_levels_wanted(f, &program, &image);
+	if (program > load_emulated_level(f))
 		return CAUSE_CPU_EMULATED;
-	return want > load_model_level(f) ? CAUSE_CPU_MODEL : CAUSE_NONE;
+	if (program > load_model_level(f))
+		return CAUSE_CPU_MODEL;
+	return image > load_model_level(f) ? CAUSE_CPU_DECLARED_EMULATED : CAUSE_NONE;
 }
 
 enum cause load_emulated(const struct facts *f)
@@ -263,5 +289,5 @@ enum cause load_emulated(const struct facts *f)
 	if (pages_too_large(f, s))
 		return CAUSE_PAGE_SIZE;
 	why = judge_guest_loader(f, program);
-	return why ? why : judge_emulated_cpu(f, img);
+	return why ? why : load_emulated_cpu(f);
 }

@@ -17,8 +17,18 @@ enum cause load_native(const struct facts *f);
  */
 enum cause load_emulated(const struct facts *f);
 
-/* The x86-64 level that qemu offers at most. */
+/* The x86-64 level that the emulator offers at most: what it said, or what its version is known
+ * for. */
 unsigned int load_emulated_level(const struct facts *f);
 
-/* The x86-64 level of f->cpu_model, if that is less: 1 to 3. */
+/* The x86-64 level of f->cpu_model, or of the model that it takes without one, if that is less. */
 unsigned int load_model_level(const struct facts *f);
+
+/*
+ * The x86-64 levels that the program's notes ask for (where a loader of glibc's looks at them) and
+ * that its image declares: 2 to 4, or 0.
+ */
+void load_levels_wanted(const struct facts *f, unsigned int *ret_program, unsigned int *ret_image);
+
+/* The part of load_emulated() that is about these levels. */
+enum cause load_emulated_cpu(const struct facts *f);

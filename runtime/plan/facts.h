@@ -74,7 +74,10 @@ struct facts {
 					      * line names, in the container */
 	uint64_t emulator_changed_ns;	     /* last change of the interpreter's file, 0 unknown */
 	struct version emulator_version;
-	const char *cpu_model;	   /* what QEMU_CPU will say to it, "" or NULL: nothing */
+	const char *cpu_model; /* what QEMU_CPU will say to it, "" or NULL: nothing */
+	/* What it said when it was asked, of programs of amd64: the x86-64 level (1 to 4) of that
+	 * model, and of the best one that it has; 0: it was not asked. */
+	unsigned int emulator_level, emulator_most;
 	struct version go_version; /* of the Go that made it, 0.0.0 when not known */
 
 	struct platform declared; /* what the image's configuration says, if known */

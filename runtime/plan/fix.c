@@ -4,6 +4,7 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/image/text_kind.h"
+#include "runtime/plan/elf_load.h"
 #include "runtime/plan/sentence.h"
 
 /*
@@ -185,6 +186,13 @@ static void put_or_native_nodes(struct sentence *s)
 		return;
 	text_add(s->out, ", or ");
 	put_schedule(s);
+}
+
+/* The emulator could do more than the model it was given. */
+static void put_raise_level(struct sentence *s)
+{
+	if (load_model_level(s->f) < load_emulated_level(s->f))
+		text_add(s->out, "set the annotation io.crossarch.cpu to max, or ");
 }
 
 /* No node has smaller pages than these. */
@@ -375,6 +383,7 @@ static const struct placeholder placeholders[] = {
 	{ "pin-static", put_pin_static },
 	{ "place", put_place },
 	{ "private", put_private },
+	{ "raise-level", put_raise_level },
 	{ "reinstall", put_reinstall },
 	{ "reinstall-own", put_reinstall_own },
 	{ "renew", put_renew },

@@ -7,6 +7,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/binfmt/emulator_levels.h"
 #include "runtime/image/go.h"
 #include "runtime/oci/entrypoint.h"
 #include "runtime/plan/dotnet.h"
@@ -267,6 +268,24 @@ static void inspect_model(const struct inspect *in, struct facts *f)
 	f->cpu_model = own || !guest ? own : settings_cpu(f->settings, guest);
 }
 
+/* What the handler's emulator said of itself, if the file of its name is still that emulator. */
+static void inspect_levels(const struct inspect *in, struct facts *f)
+{
+	const char *model = f->cpu_model ? f->cpu_model : "";
+	struct stat st;
+
+	for (size_t i = 0; in->levels && i < in->emulators->n; i++) {
+		const struct emulator_file *file = &in->emulators->files[i];
+
+		if (file->entry != f->handler || fstat(file->fd, &st) < 0 ||
+		    (file->entry->registered_ns &&
+		     f->emulator_changed_ns > file->entry->registered_ns))
+			continue;
+		f->emulator_level = levels_find(in->levels, &st, model);
+		f->emulator_most = levels_find(in->levels, &st, "max");
+	}
+}
+
 /* Looked for only where that pair is known to crash: the file is large. */
 static void inspect_go(const struct inspect *in, struct facts *f)
 {
@@ -314,6 +333,7 @@ int inspect_program(const struct inspect *in, struct facts *f, struct err *err)
 		return 0;
 	if (f->handler) {
 		inspect_model(in, f);
+		inspect_levels(in, f);
 		inspect_go(in, f);
 		inspect_dotnet(in, f);
 	}

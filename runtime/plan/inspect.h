@@ -33,6 +33,7 @@ struct inspect {
 	const struct emulator_files *emulators;
 	/* Of a running container, whose mounts are not the view's: names volumes. NULL without. */
 	const struct spec *spec;
+	const char *levels;  /* the text of LEVELS_FILE; NULL: none */
 	struct arena *arena; /* names in the facts live here */
 };
 

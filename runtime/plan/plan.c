@@ -223,6 +223,20 @@ static void warn_emulated(const struct facts *f, struct plan *p)
 		warn(p, CAUSE_WARN_MEMORY);
 }
 
+/*
+ * What is asked is the handler of the node, with the model of the settings: where another one
+ * counts, the table of models has to do.
+ */
+static void ask_for_levels(const struct facts *f, struct plan *p)
+{
+	const char *model = f->cpu_model ? f->cpu_model : "";
+
+	if (f->purpose != FOR_CONTAINER || !f->emulator_is_qemu || f->emulator_level ||
+	    (f->own_binfmt && !f->handler->pending) || !str_eq(model, p->cpu))
+		return;
+	load_levels_wanted(f, &p->program_level, &p->image_level);
+}
+
 /* What the configuration says about a program that needs an emulator. */
 static enum cause judge_policy(const struct facts *f)
 {
@@ -265,6 +279,7 @@ static void plan_handled(const struct facts *f, struct plan *p)
 	p->verdict = VERDICT_EMULATE;
 	p->cpu = p->guest ? settings_cpu(f->settings, p->guest) : "";
 	p->adapt_seccomp = !f->settings->seccomp_keep && f->seccomp.must_adapt;
+	ask_for_levels(f, p);
 	warn_emulated(f, p);
 }
 

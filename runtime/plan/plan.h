@@ -18,6 +18,9 @@ struct plan {
 	size_t byte;			    /* CAUSE_HEADER: which one */
 	const char *cpu;    /* VERDICT_EMULATE: processor model for the emulator, "" without */
 	bool adapt_seccomp; /* VERDICT_EMULATE: the profile must be translated */
+	/* VERDICT_EMULATE: x86-64 levels for which the emulator itself has to be asked, by somebody
+	 * who may run it; 0: none */
+	unsigned int program_level, image_level;
 	enum cause warnings[REPORT_WARNINGS];
 	size_t n_warnings;
 };

@@ -49,6 +49,8 @@ static void fill_report(struct report *r, const struct facts *f, const struct pl
 		(void)str_copy(r->handler, sizeof(r->handler), p->handler->name);
 		(void)str_copy(r->cpu, sizeof(r->cpu), p->cpu);
 	}
+	r->program_level = p->program_level;
+	r->image_level = p->image_level;
 	for (size_t i = 0; i < p->n_warnings; i++) {
 		diagnosis_line(f, p, p->warnings[i], line);
 		(void)str_copy(r->warnings[r->n_warnings++], sizeof(r->warnings[0]), line);
@@ -63,6 +65,7 @@ int check_gather(struct prepare *p, const struct spec_process *process, enum fac
 		.process = process,
 		.emulators = &p->emulators,
 		.spec = p->view.n ? NULL : &p->spec,
+		.levels = p->levels,
 		.arena = &p->arena,
 	};
 

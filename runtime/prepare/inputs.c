@@ -14,6 +14,7 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
+#include "runtime/binfmt/emulator_levels.h"
 #include "runtime/plan/diagnosis.h"
 #include "runtime/prepare/configure.h"
 
@@ -102,6 +103,15 @@ int load_host(struct prepare *p, struct err *err)
 	return binfmt_open(&p->binfmt_fd, &p->binfmt_mounted, &p->binfmt.state, err);
 }
 
+/* Without these answers there are the tables of plan. */
+static void load_levels(struct prepare *p)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(LEVELS_MAX_BYTES);
+
+	levels_read(LEVELS_FILE, &text);
+	p->levels = arena_strdup(&p->arena, buf_str(&text));
+}
+
 int load_binfmt(struct prepare *p, struct err *err)
 {
 	struct err ignored;
@@ -114,6 +124,7 @@ int load_binfmt(struct prepare *p, struct err *err)
 		return -1;
 	if (p->own_binfmt && !p->private_ours)
 		return 0; /* its interpreters are files of the pod, not of the node */
+	load_levels(p);
 	return emulator_files_open(&p->binfmt, &p->emulators, err);
 }
 

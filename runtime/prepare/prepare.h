@@ -32,6 +32,7 @@ struct prepare {
 	bool binfmt_mounted;
 	struct binfmt_registry binfmt;
 	struct emulator_files emulators;
+	const char *levels; /* the text of LEVELS_FILE, in the arena; NULL: not read */
 	struct rootfs_view view;
 	bool own_binfmt;      /* it is the instance of the container's user namespace */
 	bool private_wanted;  /* this mode may give the pod emulators of its own */

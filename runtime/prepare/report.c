@@ -75,7 +75,7 @@ int report_decode(const void *bytes, size_t n, struct report *ret, struct err *e
 	memcpy(ret, bytes, sizeof(*ret));
 	terminate_strings(ret);
 	if (ret->verdict >= VERDICT_N || (ret->flags & ~(uint32_t)REPORT_FLAGS_ALL) ||
-	    ret->n_warnings > REPORT_WARNINGS ||
+	    ret->n_warnings > REPORT_WARNINGS || ret->program_level > 4 || ret->image_level > 4 ||
 	    (ret->decided.flags & ~(uint32_t)DECIDED_FLAGS_ALL) ||
 	    ret->decided.log_level > LOG_DEBUG || (unsigned int)ret->err.code > ERR_NOMEM)
 		return err_set(err, ERR_INVALID, "report of prepare has values out of range");

@@ -20,7 +20,7 @@
  * short, of another version or not sensible is an error of prepare, never a started container.
  */
 #ifndef REPORT_VERSION /* a test builds one that differs */
-#define REPORT_VERSION 5
+#define REPORT_VERSION 6
 #endif
 
 /*
@@ -92,6 +92,9 @@ struct report {
 	uint32_t flags;	    /* enum report_flag */
 	uint32_t guest_row; /* of arch_rows(), for modes edit and private; UINT32_MAX: none */
 	uint32_t n_warnings;
+	/* VERDICT_EMULATE: x86-64 levels (2 to 4) that the program and its image ask for, and for
+	 * which the emulator itself has to be asked; 0: nothing to ask */
+	uint32_t program_level, image_level;
 	struct decided decided;
 	char code[32];	   /* the diagnosis code of a refusal */
 	char guest[32];	   /* platform that will run: "linux/arm64" */

@@ -290,27 +290,56 @@ int platform_check_after(struct platform_check *c, struct operation *op,
 	return start_mode(c, op, "after", r, done, err);
 }
 
+static bool has_levels(const struct report *r)
+{
+	return r->program_level || r->image_level;
+}
+
 bool platform_check_has_cpu(const struct operation *op, const struct report *r)
 {
-	return r->verdict == VERDICT_EMULATE && r->cpu[0] && op->task->context->cli_path[0];
+	return r->verdict == VERDICT_EMULATE && (r->cpu[0] || has_levels(r)) &&
+	       op->task->context->cli_path[0];
+}
+
+/* The arguments, at most MODELS_ARGS of them. Whatever is a name comes after an option that takes
+ * it. */
+#define MODELS_ARGS 16
+
+static void models_args(const struct platform_check *c, const struct operation *op,
+			const struct report *r, const char *const levels[2],
+			const char *ret[MODELS_ARGS])
+{
+	const char *const options[] = { "--level",   levels[0],	 "--image-level", levels[1],
+					"--program", r->program, "--handler",	  r->handler };
+	size_t n = 0;
+
+	ret[n++] = op->task->context->cli_path;
+	ret[n++] = "cpu-models";
+	ret[n++] = "--machine";
+	for (size_t i = 0; has_levels(r) && i < ARRAY_SIZE(options); i++)
+		ret[n++] = options[i];
+	ret[n++] = "--";
+	/* Without an edit there is no model, and levels are of amd64. */
+	ret[n++] = c->cpu_arch[0] ? c->cpu_arch : "amd64";
+	ret[n++] = r->cpu[0] ? r->cpu : NULL;
+	ret[n] = NULL;
 }
 
 int platform_check_cpu(struct platform_check *c, struct operation *op, const struct report *r,
 		       void (*done)(struct run *, uint32_t code), struct err *err)
 {
-	const char *const argv[] = { op->task->context->cli_path,
-				     "cpu-models",
-				     "--machine",
-				     "--",
-				     c->cpu_arch,
-				     r->cpu,
-				     NULL };
+	char program[8], image[8];
+	const char *const levels[2] = { program, image };
+	const char *argv[MODELS_ARGS];
 	CLEANUP_FD int w = -1;
 	struct spawn_fd map;
 
 	if (fd_pipe(&c->models_fd, &w, O_NONBLOCK, err) < 0)
 		return -1;
 	map = (struct spawn_fd){ w, STDOUT_FILENO };
+	(void)str_fmt(program, sizeof(program), "%u", r->program_level);
+	(void)str_fmt(image, sizeof(image), "%u", r->image_level);
+	models_args(c, op, r, levels, argv);
 	return operation_cli(op, &c->models, argv, &map, 1, done, err);
 }
 

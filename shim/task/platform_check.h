@@ -57,7 +57,8 @@ MUST_CHECK int platform_check_after(struct platform_check *c, struct operation *
 				    void (*done)(struct operation *), struct err *err);
 
 /*
- * A processor model that is set has to be one that the emulator knows. Only the emulator can tell,
+ * A processor model that is set has to be one that the emulator knows, and the processor that it
+ * imitates has to have the x86-64 level that an amd64 program asks for. Only the emulator can tell,
  * and prepare executes nothing, so `crossarch cpu-models` asks it. False when there is nothing to
  * ask.
  */

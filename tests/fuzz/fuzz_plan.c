@@ -123,6 +123,9 @@ void fuzz_one(uint8_t *bytes, size_t n)
 	f.other_loader = number(&s, 2) ? "/lib/ld-musl-x86_64.so.1" : NULL;
 	f.seccomp.blocked = number(&s, 4) == 1 ? "mmap" : NULL;
 	f.memory_max = number(&s, 255) << 20;
+	f.emulator_level = number(&s, 5);
+	f.emulator_most = number(&s, 5);
+	f.cpu_model = number(&s, 4) == 1 ? text(&s) : NULL;
 	if (registry.state == BINFMT_ON && f.n_chain && facts_last(&f)->found == FOUND_FILE)
 		f.handler = binfmt_registry_match(&registry, facts_last(&f)->image.head,
 						  facts_last(&f)->path, false, &f.rival);
@@ -130,6 +133,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 	ASSERT(p.verdict > VERDICT_NONE && p.verdict < VERDICT_N);
 	ASSERT((p.verdict == VERDICT_REFUSE) == (p.cause != CAUSE_NONE));
 	ASSERT(p.verdict != VERDICT_EMULATE || p.handler);
+	ASSERT(p.program_level <= 4 && p.image_level <= 4);
 	if (p.cause)
 		check_line(&f, &p, p.cause);
 	for (size_t i = 0; i < p.n_warnings; i++)

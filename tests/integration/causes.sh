@@ -8,6 +8,7 @@
 page=$hack/causes.md
 # Names that stay the same from run to run.
 config=/run/crossarch-test-config.json emulator=/run/crossarch-test-emulator
+levels=/run/crossarch/cpu-levels
 made_here='qemu-mips64el crossarch-mips64le crossarch-test'
 
 # --- what is said -------------------------------------------------------------------------------

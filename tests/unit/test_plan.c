@@ -437,6 +437,104 @@ static void models_of_guests(void **state)
 	assert_non_null(strstr(w.line, "QEMU_CPU is Nehalem there, a processor of x86-64-v2. Fix"));
 }
 
+static void amd64_on_arm64(struct world *w)
+{
+	world_init(w, "amd64");
+	w->host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096 };
+	w->entries[0] = handler("qemu-x86_64", "amd64");
+	w->f.emulator_is_qemu = true;
+	w->f.loader = program("/lib64/ld-linux-x86-64.so.2", named("amd64"));
+}
+
+/* What the emulator said of itself counts for more than what is known of others. */
+static void asked_emulators(void **state)
+{
+	struct world w;
+
+	(void)state;
+	amd64_on_arm64(&w);
+	w.f.chain[0].image.x86_level = 3;
+	w.f.cpu_model = "max,-avx2";
+	w.f.emulator_level = 2;
+	w.f.emulator_most = 3;
+	expect_refusal(&w, CAUSE_CPU_MODEL, NULL);
+	assert_non_null(strstr(w.line, "QEMU_CPU is max,-avx2 there, a processor of x86-64-v2"));
+	w.f.emulator_level = w.f.emulator_most = 4; /* of a qemu that is still to come */
+	w.f.chain[0].image.x86_level = 4;
+	w.f.cpu_model = "qemu64";
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.cpu_model = NULL;
+	w.f.emulator_level = 1;
+	w.f.emulator_most = 2;
+	w.f.chain[0].image.x86_level = 2;
+	expect_refusal(&w, CAUSE_CPU_MODEL, NULL);
+	assert_non_null(strstr(w.line,
+			       "but qemu imitates, unless it is told otherwise, a processor "
+			       "of x86-64-v1. Fix: set the annotation io.crossarch.cpu to "
+			       "max"));
+	w.f.chain[0].image.x86_level = 3;
+	expect_refusal(&w, CAUSE_CPU_EMULATED, NULL);
+	assert_non_null(strstr(w.line, "qemu imitates a processor of x86-64-v2 at most"));
+}
+
+/* An image of a variant was built for that level throughout, whatever its first program says. */
+static void declared_levels_of_guests(void **state)
+{
+	struct world w;
+
+	(void)state;
+	amd64_on_arm64(&w);
+	w.f.declared = (struct platform){ "linux", "amd64", "v3" };
+	w.f.emulator_version = (struct version){ 7, 2, 0 };
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.emulator_version = (struct version){ 7, 1, 0 };
+	expect_refusal(&w, CAUSE_CPU_DECLARED_EMULATED,
+		       "crossarch[cpu-level]: the image of /bin/uname declares linux/amd64/v3; the "
+		       "handler qemu-x86_64 would run it, but qemu imitates a processor of "
+		       "x86-64-v2 at most. Fix: use an image built for x86-64-v2, or schedule the "
+		       "pod on amd64 nodes (nodeSelector kubernetes.io/arch: amd64).");
+	w.f.emulator_version = (struct version){ 8, 0, 0 };
+	w.f.cpu_model = "Nehalem";
+	expect_refusal(&w, CAUSE_CPU_DECLARED_EMULATED, NULL);
+	assert_non_null(strstr(w.line, "but QEMU_CPU is Nehalem there, a processor of x86-64-v2. "
+				       "Fix: set the annotation io.crossarch.cpu to max, or use"));
+	w.f.declared = (struct platform){ "linux", "amd64", "v9" };
+	expect_verdict(&w, VERDICT_EMULATE);
+}
+
+/* Who may run the emulator is told what to ask it, where nothing else decides. */
+static void levels_to_ask_for(void **state)
+{
+	struct world w;
+
+	(void)state;
+	amd64_on_arm64(&w);
+	expect_verdict(&w, VERDICT_EMULATE);
+	assert_int_equal(w.p.program_level, 0);
+	assert_int_equal(w.p.image_level, 0);
+	w.f.chain[0].image.x86_level = 2;
+	w.f.declared = (struct platform){ "linux", "amd64", "v3" };
+	expect_verdict(&w, VERDICT_EMULATE);
+	assert_int_equal(w.p.program_level, 2);
+	assert_int_equal(w.p.image_level, 3);
+	w.f.emulator_level = w.f.emulator_most = 3;
+	expect_verdict(&w, VERDICT_EMULATE);
+	assert_int_equal(w.p.program_level, 0);
+	w.f.emulator_level = w.f.emulator_most = 0;
+	w.f.cpu_model = "EPYC"; /* the process's own */
+	expect_verdict(&w, VERDICT_EMULATE);
+	assert_int_equal(w.p.program_level, 0);
+	w.f.cpu_model = NULL;
+	w.f.purpose = FOR_EXEC;
+	expect_verdict(&w, VERDICT_EMULATE);
+	assert_int_equal(w.p.program_level, 0);
+	w.f.purpose = FOR_CONTAINER;
+	w.f.emulator_version = (struct version){ 12, 0, 0 };
+	w.f.chain[0].image.x86_level = 4;
+	expect_verdict(&w, VERDICT_EMULATE);
+	assert_int_equal(w.p.program_level, 4);
+}
+
 /* What the emulator offers, not the node. */
 static void processors_of_guests(void **state)
 {
@@ -988,6 +1086,9 @@ int main(void)
 		cmocka_unit_test(loaders),
 		cmocka_unit_test(loaders_of_guests),
 		cmocka_unit_test(processors_of_guests),
+		cmocka_unit_test(asked_emulators),
+		cmocka_unit_test(declared_levels_of_guests),
+		cmocka_unit_test(levels_to_ask_for),
 		cmocka_unit_test(models_of_guests),
 		cmocka_unit_test(go_programs),
 		cmocka_unit_test(dotnet_programs),

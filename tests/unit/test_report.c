@@ -115,6 +115,7 @@ static void strings_are_terminated(void **state)
 	r.version = REPORT_VERSION;
 	r.size = sizeof(r);
 	r.verdict = r.flags = r.n_warnings = 0;
+	r.program_level = r.image_level = 0;
 	r.decided.log_level = r.decided.flags = 0;
 	r.err.code = ERR_NONE;
 	assert_int_equal(report_decode(&r, sizeof(r), &copy, &err), 0);
