@@ -97,14 +97,19 @@ static const struct explanation table[] = {
 	  "in a virtual machine: give it the host's CPU type\n"
 	  "of an emulated program: set io.crossarch.cpu to max, where an older model is set\n"
 	  "use an image for an older level" },
-	{ "page-size", false, "the program was linked for smaller pages",
+	{ "page-size", false, "the program was built for smaller pages",
 	  "This kernel uses pages of 16 or 64 KiB, and the program's segments are aligned for "
-	  "less.",
+	  "less. Or they are not, and the memory allocator in it, jemalloc, was built for smaller "
+	  "ones: then it writes \"<jemalloc>: Unsupported system page size\" and crashes, exit "
+	  "code "
+	  "133, 134 or 139.",
 	  "The alignment of the load segments in the program headers, of the program and of its "
 	  "loader, against the kernel's page size. Emulated programs need it too with qemu before "
-	  "8.",
-	  "rebuild with -Wl,-z,max-page-size=65536\n"
-	  "schedule the pod on nodes with 4 KiB pages" },
+	  "8. After a crash, the size that jemalloc's code compares the kernel's with.",
+	  "rebuild with -Wl,-z,max-page-size=65536, jemalloc with --with-lg-page=16 (of Rust "
+	  "programs: JEMALLOC_SYS_WITH_LG_PAGE=16)\n"
+	  "schedule the pod on nodes with 4 KiB pages\n"
+	  "on a Raspberry Pi 5: kernel=kernel8.img in config.txt gives the node 4 KiB pages" },
 	{ "loader-missing", false, "the dynamic loader is not in the image",
 	  "A dynamically linked program names its loader, and the image does not have that file. "
 	  "Typical: a glibc program in a musl image (Alpine), or in an empty one (scratch). The "

@@ -188,6 +188,15 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 		"pages have {page}",
 		"rebuild it with \"-Wl,-z,max-page-size={page}\"{or-smaller-pages}",
 	},
+	[CAUSE_ALLOCATOR] = {
+		"page-size",
+		IS_FOR,
+		"the memory allocator jemalloc in {allocator} was built for pages of up to "
+		"{allocator-page} bytes and this kernel's pages have {page}, so there was no memory and "
+		"it crashed",
+		"use an image whose jemalloc was built for larger pages (--with-lg-page=16; of Rust "
+		"programs: JEMALLOC_SYS_WITH_LG_PAGE=16){or-smaller-pages}",
+	},
 	[CAUSE_LOADER_MISSING] = {
 		"loader-missing",
 		IS_FOR,

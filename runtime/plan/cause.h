@@ -35,6 +35,7 @@ enum cause {
 	CAUSE_CPU_DECLARED_EMULATED,
 	CAUSE_ILLEGAL, /* only after the end: an emulated program died of SIGILL */
 	CAUSE_PAGE_SIZE,
+	CAUSE_ALLOCATOR, /* only after the end */
 	CAUSE_LOADER_MISSING,
 	CAUSE_LOADER_OTHER,
 	CAUSE_LOADER_MODE,

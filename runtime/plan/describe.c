@@ -294,6 +294,16 @@ static void put_other_loader(struct sentence *s)
 	text_add(s->out, s->f->other_loader ? s->f->other_loader : "");
 }
 
+static void put_allocator(struct sentence *s)
+{
+	text_name(s->out, s->f->allocator ? s->f->allocator : "it", NAME_MAX_BYTES);
+}
+
+static void put_allocator_page(struct sentence *s)
+{
+	text_printf(s->out, "%llu", (unsigned long long)s->f->allocator_page);
+}
+
 static void put_library(struct sentence *s)
 {
 	text_name(s->out, s->f->library ? s->f->library : "it needs", NAME_MAX_BYTES);
@@ -361,6 +371,8 @@ static void put_syscall(struct sentence *s)
 }
 
 static const struct placeholder placeholders[] = {
+	{ "allocator", put_allocator },
+	{ "allocator-page", put_allocator_page },
 	{ "asking", put_asking },
 	{ "byte", put_byte },
 	{ "declared", put_declared },

@@ -64,6 +64,9 @@ struct facts {
 	struct program_file loader; /* what PT_INTERP of the last link names; for qemu-user with its
 				     * prefix, if it is there */
 	const char *library;	    /* after the end: a shared library that is nowhere */
+	const char *allocator;	    /* after the end: the file with a jemalloc in it, in the
+				     * container */
+	uint64_t allocator_page;    /* and the largest page, in bytes, that this can do with */
 	const char *other_loader;   /* loader missing: one of another kind that is there */
 	const struct binfmt_entry
 		*handler; /* enabled, and the kernel will use it for the last link */

@@ -9,6 +9,7 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/image/dynamic.h"
+#include "runtime/image/jemalloc.h"
 
 #define OBJECTS_MAX 128
 #define CACHE_MAX (4u << 20) /* bytes of ld.so.cache */
@@ -320,4 +321,61 @@ int libraries_missing(const struct inspect *in, const struct facts *f, const cha
 	if (rc == 1 && !s.doubt)
 		*ret = missing;
 	return rc < 0 ? -1 : 0;
+}
+
+/* --- an allocator ---------------------------------------------------------------------------- */
+
+/* True when the file @path of the container has a jemalloc that fails on this kernel. */
+static bool check_allocator(const struct inspect *in, struct facts *f, const char *path)
+{
+	CLEANUP_FOUND struct found found = FOUND_INIT;
+	uint64_t page;
+
+	view_find(in->view, in->process->cwd, path, &found);
+	page = found.kind == FOUND_FILE ? jemalloc_page_of_file(found.fd, found.size) : 0;
+	if (!page || page >= f->host->page_size)
+		return false;
+	f->allocator = path;
+	f->allocator_page = page;
+	return true;
+}
+
+/* Names without a directory are looked up by the loader; they are not followed. */
+static int check_preloaded(const struct inspect *in, struct facts *f, bool *ret, struct err *err)
+{
+	const char *variable = spec_env(in->process, "LD_PRELOAD");
+	char *list = variable ? arena_strdup(in->arena, variable) : NULL, *path;
+
+	if (variable && !list)
+		return err_set(err, ERR_NOMEM, "no memory for libraries");
+	while (!*ret && (path = strsep(&list, ": ")))
+		*ret = path[0] == '/' && check_allocator(in, f, path);
+	return 0;
+}
+
+static int check_needed(const struct inspect *in, struct facts *f, struct err *err)
+{
+	struct search s = { .in = in, .f = f };
+	const char *missing;
+
+	if (prepare(&s, facts_last(f), err) < 0 ||
+	    look_at_all(&s, facts_last(f)->where, &missing, err) < 0)
+		return -1;
+	for (size_t i = 0; i < s.n; i++)
+		if (strstr(s.names[i], "jemalloc") && check_allocator(in, f, s.paths[i]))
+			break;
+	return 0;
+}
+
+int libraries_allocator(const struct inspect *in, struct facts *f, struct err *err)
+{
+	const struct program_file *program = facts_last(f);
+	bool found = false;
+
+	if (!f->n_chain || program->found != FOUND_FILE || program->image.kind != IMAGE_ELF ||
+	    !program->where || check_allocator(in, f, program->where))
+		return 0;
+	if (!program->image.interp[0] || check_preloaded(in, f, &found, err) < 0)
+		return program->image.interp[0] ? -1 : 0;
+	return found || !is_usual(f) ? 0 : check_needed(in, f, err);
 }

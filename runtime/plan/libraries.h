@@ -11,3 +11,10 @@
  */
 MUST_CHECK int libraries_missing(const struct inspect *in, const struct facts *f, const char **ret,
 				 struct err *err);
+
+/*
+ * Looks for a jemalloc that cannot do with the kernel's pages, in the last link of @f, an arm64
+ * program, in the libraries of that name that it needs, and in those that LD_PRELOAD names; sets
+ * f->allocator and f->allocator_page if there is one. ERR_IO, ERR_NOMEM.
+ */
+MUST_CHECK int libraries_allocator(const struct inspect *in, struct facts *f, struct err *err);

@@ -24,6 +24,9 @@
  *   127, 255      one of them, or what the emulator needs for it, is not there
  *   127           a shared library of one of them is not there
  *   132 (SIGILL)  the program asks for more than the processor has, or ran emulated
+ *   133, 134, 139 its memory allocator cannot do with the kernel's pages (abort() of glibc and of
+ *                 musl as process 1, which signals do not end, executes what makes it SIGTRAP or
+ *                 SIGSEGV; elsewhere it is SIGABRT)
  *   139 (SIGSEGV) it is marked as a program of another system
  *   159 (SIGSYS)  it ran emulated under a profile without what the emulator needs
  */
@@ -144,17 +147,49 @@ static int judge(struct look *l, const char *const *args, struct facts *f, struc
 	return 0;
 }
 
+static struct inspect inspect_of(struct look *l, const struct spec_process *child)
+{
+	return (struct inspect){
+		.view = &l->p->view,
+		.process = child,
+		.emulators = &l->p->emulators,
+		.arena = &l->p->arena,
+	};
+}
+
+/* A kernel of larger pages than most programs were ever tried with. */
+static bool is_crash_of_allocator(const struct look *l)
+{
+	return l->p->host.page_size > 4096 &&
+	       (l->status == 128 + SIGTRAP || l->status == 128 + SIGABRT ||
+		l->status == 128 + SIGSEGV);
+}
+
+/* A program that runs, but for which there is no memory. */
+static int judge_allocator(struct look *l, const char *const *args, struct facts *f,
+			   struct plan *plan, struct err *err)
+{
+	struct spec_process child = *l->process;
+	struct inspect in = inspect_of(l, &child);
+
+	child.args = args;
+	child.cwd = l->cwd;
+	if (!is_crash_of_allocator(l) || plan->verdict != VERDICT_NATIVE || f->handler ||
+	    l->p->spec.prestart || l->libraries_changed)
+		return 0;
+	if (libraries_allocator(&in, f, err) < 0)
+		return -1;
+	if (f->allocator)
+		note(l, f, plan, CAUSE_ALLOCATOR);
+	return 0;
+}
+
 /* A program that runs, but whose shared libraries are not all there. */
 static int judge_libraries(struct look *l, const char *const *args, struct facts *f,
 			   struct plan *plan, struct err *err)
 {
 	struct spec_process child = *l->process;
-	struct inspect in = {
-		.view = &l->p->view,
-		.process = &child,
-		.emulators = &l->p->emulators,
-		.arena = &l->p->arena,
-	};
+	struct inspect in = inspect_of(l, &child);
 
 	child.args = args;
 	child.cwd = l->cwd;
@@ -188,7 +223,7 @@ static int suspect(struct look *l, const char *name, const char *wrapper, struct
 		return -1;
 	if (explains(l, &f, &plan, &by))
 		note(l, &f, &plan, plan.cause);
-	return 0;
+	return judge_allocator(l, args, &f, &plan, err);
 }
 
 /* `cd DIR` in a shell text: what follows is looked up from there. */
@@ -370,7 +405,8 @@ static int step(struct look *l, const char *const *args, bool first, struct err 
 		return -1;
 	if (!first && explains(l, &f, &plan, &by))
 		note(l, &f, &plan, plan.cause);
-	if (judge_libraries(l, args, &f, &plan, err) < 0)
+	if (judge_libraries(l, args, &f, &plan, err) < 0 ||
+	    judge_allocator(l, args, &f, &plan, err) < 0)
 		return -1;
 	return plan.verdict == VERDICT_REFUSE ? 0 : follow_inside(l, args, &f, err);
 }
@@ -434,7 +470,8 @@ int after_explain(struct prepare *p, const struct spec_process *process, struct 
 		return -1;
 	if (l.status > 128 && l.status != 255) {
 		judge_signal(&l, &f, &plan);
-		return 0;
+		if (!is_crash_of_allocator(&l))
+			return 0;
 	}
 	judge_unspoken(&l, &f, &plan);
 	if (p->report.verdict == VERDICT_REFUSE || !l.status)
