@@ -104,8 +104,9 @@ static const struct explanation table[] = {
 	  "code "
 	  "133, 134 or 139.",
 	  "The alignment of the load segments in the program headers, of the program and of its "
-	  "loader, against the kernel's page size. Emulated programs need it too with qemu before "
-	  "8. After a crash, the size that jemalloc's code compares the kernel's with.",
+	  "loader, against the kernel's page size. Emulated programs run all the same, unless "
+	  "the alignment contradicts itself and qemu is older than 8. After a crash, the size that "
+	  "jemalloc's code compares the kernel's with.",
 	  "rebuild with -Wl,-z,max-page-size=65536, jemalloc with --with-lg-page=16 (of Rust "
 	  "programs: JEMALLOC_SYS_WITH_LG_PAGE=16)\n"
 	  "schedule the pod on nodes with 4 KiB pages\n"

@@ -118,7 +118,7 @@ size_t ident_table_size(const struct ident *id)
 
 struct segment {
 	uint32_t type, flags;
-	uint64_t offset, vaddr, filesz, memsz;
+	uint64_t offset, vaddr, filesz, memsz, align;
 };
 
 static void take_segment(struct cursor *c, const struct ident *id, struct segment *ret)
@@ -132,7 +132,7 @@ static void take_segment(struct cursor *c, const struct ident *id, struct segmen
 	ret->memsz = take_addr(c, id);
 	if (!wide(id))
 		ret->flags = (uint32_t)cur_uint(c, 4, big(id));
-	(void)take_addr(c, id); /* p_align: the kernel maps by p_vaddr and p_offset alone */
+	ret->align = take_addr(c, id);
 }
 
 /* True when byte @at lies in pages of which the file, @size bytes long, holds nothing. */
@@ -171,6 +171,7 @@ static void judge_load(const struct ident *id, const struct segment *s, uint64_t
 	ret->overfull = ret->overfull || s->filesz > s->memsz;
 	if (!s->filesz)
 		return;
+	ret->misplaced = ret->misplaced || (s->align % page == 0 && s->offset < s->vaddr % page);
 	skew &= -skew; /* the largest power of two that divides it: pages up to that size will do */
 	if (skew && (!ret->largest_page || skew < ret->largest_page))
 		ret->largest_page = skew;

@@ -54,12 +54,14 @@ struct segments {
 	uint64_t property_at, property_len; /* PT_GNU_PROPERTY's bytes */
 	uint64_t data_at, data_len;	    /* the first writable PT_LOAD's */
 	uint64_t note_at, note_len;	    /* the first PT_NOTE's */
-	uint64_t largest_page; /* segments load with pages up to this; 0: with any size */
-	bool empty;	       /* has no PT_LOAD with memory */
-	bool cut;	       /* a loaded segment ends beyond the file */
-	bool dead;	       /* cut so that the program cannot even start */
-	bool impossible;       /* addresses or offsets that nothing can map */
-	bool overfull;	       /* more bytes in the file than in memory, which Linux refuses */
+	uint64_t largest_page; /* by p_vaddr and p_offset, all that Linux goes by, segments load
+				* with pages up to this; 0: with any size */
+	bool misplaced;	 /* by p_align made for the node's pages, by p_vaddr and p_offset not */
+	bool empty;	 /* has no PT_LOAD with memory */
+	bool cut;	 /* a loaded segment ends beyond the file */
+	bool dead;	 /* cut so that the program cannot even start */
+	bool impossible; /* addresses or offsets that nothing can map */
+	bool overfull;	 /* more bytes in the file than in memory, which Linux refuses */
 };
 
 /*

@@ -155,12 +155,16 @@ enum cause load_native(const struct facts *f)
 
 #define GUEST_PAGE 4096 /* the smallest any of its targets has */
 
-/* qemu before 8 maps segments as they are: they have to fit the node's pages, not the guest's. */
+/*
+ * Segments have to fit the guest's pages; where the node's are larger, qemu copies what it cannot
+ * map. But before 8 it takes the node's for the guest's where p_align allows for them, and maps a
+ * segment that is then not where it has to be from an offset below 0 (seen with 5.2 and 7.2).
+ */
 static bool pages_too_large(const struct facts *f, const struct segments *s)
 {
 	bool old = f->emulator_version.major && f->emulator_version.major < 8;
 
-	return s->largest_page && s->largest_page < (old ? f->host->page_size : GUEST_PAGE);
+	return (s->largest_page && s->largest_page < GUEST_PAGE) || (old && s->misplaced);
 }
 
 /* A header that qemu takes for no program, or segments that it cannot map. */

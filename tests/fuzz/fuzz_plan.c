@@ -126,6 +126,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 	f.emulator_level = number(&s, 5);
 	f.emulator_most = number(&s, 5);
 	f.cpu_model = number(&s, 4) == 1 ? text(&s) : NULL;
+	f.chain[0].image.segments.misplaced = number(&s, 2);
 	if (registry.state == BINFMT_ON && f.n_chain && facts_last(&f)->found == FOUND_FILE)
 		f.handler = binfmt_registry_match(&registry, facts_last(&f)->image.head,
 						  facts_last(&f)->path, false, &f.rival);

@@ -91,14 +91,19 @@ struct program {
 	Elf64_Phdr segments[4];
 };
 
-static struct segments walk(const struct program *p, size_t n, uint64_t file_size)
+static struct segments walk_at(const struct program *p, size_t n, uint64_t file_size, uint64_t page)
 {
 	struct program copy = *p;
 	struct segments s;
 
 	copy.id.phnum = (uint16_t)n;
-	segments_read(&copy.id, copy.segments, n * sizeof(Elf64_Phdr), file_size, PAGE, &s);
+	segments_read(&copy.id, copy.segments, n * sizeof(Elf64_Phdr), file_size, page, &s);
 	return s;
+}
+
+static struct segments walk(const struct program *p, size_t n, uint64_t file_size)
+{
+	return walk_at(p, n, file_size, PAGE);
 }
 
 static struct program typical(void)
@@ -160,6 +165,24 @@ static void page_sizes(void **state)
 	assert_int_equal(walk(&p, 2, 0x4800).largest_page, 0x10000);
 	p.segments[1].p_vaddr = 0x403200;
 	assert_int_equal(walk(&p, 2, 0x4800).largest_page, 0x200);
+}
+
+/* What a linker makes for 4 KiB is where it has to be for these, whatever pages the node has. */
+static void misplaced_segments(void **state)
+{
+	struct program p = typical();
+
+	(void)state;
+	p.segments[1].p_vaddr = 0x404000;
+	assert_false(walk_at(&p, 2, 0x4800, 16384).misplaced);
+	p.segments[1].p_vaddr = 0x406000;
+	p.segments[1].p_offset = 0x1000;
+	p.segments[1].p_align = 8192;
+	assert_false(walk_at(&p, 2, 0x4800, 16384).misplaced);
+	p.segments[1].p_align = 65536;
+	assert_true(walk_at(&p, 2, 0x4800, 16384).misplaced);
+	p.segments[1].p_offset = 0x3000; /* it would come out somewhere, perhaps in nobody's way */
+	assert_false(walk_at(&p, 2, 0x4800, 16384).misplaced);
 }
 
 static void huge_numbers(void **state)
@@ -460,6 +483,7 @@ int main(void)
 		cmocka_unit_test(whole_program),
 		cmocka_unit_test(cut_programs),
 		cmocka_unit_test(page_sizes),
+		cmocka_unit_test(misplaced_segments),
 		cmocka_unit_test(huge_numbers),
 		cmocka_unit_test(short_table),
 		cmocka_unit_test(x86_levels),

@@ -562,7 +562,13 @@ static void processors_of_guests(void **state)
 	w.f.chain[0].image.x86_level = 0;
 	w.f.chain[0].image.segments.largest_page = 4096;
 	expect_verdict(&w, VERDICT_EMULATE);
-	w.f.emulator_version.major = 7;
+	w.f.emulator_version.major = 7; /* which copies them as well, */
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.chain[0].image.segments.misplaced = true; /* but not these */
+	expect_refusal(&w, CAUSE_PAGE_SIZE, NULL);
+	w.f.emulator_version.major = 8;
+	expect_verdict(&w, VERDICT_EMULATE);
+	w.f.chain[0].image.segments.largest_page = 2048; /* not even the guest's */
 	expect_refusal(&w, CAUSE_PAGE_SIZE, NULL);
 }
 
