@@ -2,9 +2,11 @@
 #include "runtime/host/probe.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #if defined(__x86_64__)
@@ -96,18 +98,27 @@ unsigned int probe_x86_level(void)
 
 #else
 
-/* arm64 refuses this personality when no processor has 32-bit user mode; others tell nothing. */
+/*
+ * arm64 refuses this personality when no processor has 32-bit user mode (arch/arm64/kernel/sys.c).
+ * A kernel without CONFIG_COMPAT, as most with pages of 64 KiB are, takes it all the same, but
+ * then uname() does not say armv8l (COMPAT_UTS_MACHINE in its compat.h). Others tell nothing.
+ */
 enum host_can probe_compat32(void)
 {
 #if defined(__aarch64__)
 	int old = personality(0xffffffff);
+	struct utsname name;
+	int rc;
 
 	if (old < 0)
 		return HOST_UNKNOWN;
 	if (personality(PER_LINUX32) < 0)
 		return errno == EINVAL ? HOST_NO : HOST_UNKNOWN;
+	rc = uname(&name);
 	(void)personality((unsigned long)old);
-	return HOST_YES;
+	if (rc < 0)
+		return HOST_UNKNOWN;
+	return strncmp(name.machine, "armv8", strlen("armv8")) == 0 ? HOST_YES : HOST_NO;
 #else
 	return HOST_UNKNOWN;
 #endif
