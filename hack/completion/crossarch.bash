@@ -11,7 +11,7 @@ _crossarch_options() {
 	explain) echo --json --help ;;
 	pull) echo --platform --fresh --credentials --handler --address --quiet --help ;;
 	resolve) echo --file --platform --fresh --credentials --handler --address --quiet --help ;;
-	emulators) echo --path --credentials --pod --json --quiet --help ;;
+	emulators) echo --path --emulator --force --credentials --pod --json --quiet --help ;;
 	config) echo --write --remove --nfd --address --file --settings --quiet --help ;;
 	labels) echo --write --directory --quiet --help ;;
 	cpu-models) echo --machine --help ;;
@@ -44,6 +44,10 @@ _crossarch() {
 	--platform)
 		words=linux/${_crossarch_archs// / linux/}
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+		return
+		;;
+	--emulator | -e)
+		mapfile -t COMPREPLY < <(compgen -W 'qemu box64 box86 fex' -- "$cur")
 		return
 		;;
 	--rootfs | --bundle | --directory | --settings | -r | -b | -d)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/base/mem.h"
+#include "runtime/base/str.h"
 
 #define LE32 .cls = ELFCLASS32, .order = ELFDATA2LSB
 #define BE32 .cls = ELFCLASS32, .order = ELFDATA2MSB
@@ -161,19 +162,6 @@ const struct arch *arch_of_elf(uint16_t machine, uint8_t cls, uint8_t order, uin
 	return near;
 }
 
-/* True when @list, separated by spaces, holds @name. */
-static bool lists(const char *list, const char *name, size_t n)
-{
-	while (*list) {
-		size_t word = strcspn(list, " ");
-
-		if (word == n && memcmp(list, name, n) == 0)
-			return true;
-		list += word + strspn(list + word, " ");
-	}
-	return false;
-}
-
 const struct arch *arch_by_name(const char *name, size_t n)
 {
 	if (!n)
@@ -182,7 +170,7 @@ const struct arch *arch_by_name(const char *name, size_t n)
 		if (strlen(rows[i].name) == n && memcmp(rows[i].name, name, n) == 0)
 			return &rows[i];
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (lists(rows[i].aliases, name, n))
+		if (str_lists(rows[i].aliases, name, n))
 			return &rows[i];
 	return NULL;
 }

@@ -46,6 +46,18 @@ int str_u64(const char *s, const char *what, uint64_t max, uint64_t *ret, struct
 	return 0;
 }
 
+bool str_lists(const char *list, const char *name, size_t n)
+{
+	while (*list) {
+		size_t word = strcspn(list, " ");
+
+		if (word == n && memcmp(list, name, n) == 0)
+			return true;
+		list += word + strspn(list + word, " ");
+	}
+	return false;
+}
+
 static bool is_alnum(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

@@ -38,6 +38,9 @@ static inline bool str_ends(const char *s, const char *suffix)
 	return n >= m && strcmp(s + n - m, suffix) == 0;
 }
 
+/* True when @list, words separated by spaces, has the word @name of @n bytes. */
+bool str_lists(const char *list, const char *name, size_t n);
+
 /*
  * Takes the next line off @rest: its start and its length without the newline, which is not
  * terminated. False at the end of the text.

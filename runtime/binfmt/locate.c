@@ -32,7 +32,7 @@ static bool find_in(const char *dir, const char *name_of, const char *qemu, char
 	return str_fmt(ret, size, "%s/%s", dir, name) && is_file(ret);
 }
 
-bool locate_in(const char *dir, const char *qemu, char *ret, size_t size)
+static bool locate_in(const char *dir, const char *qemu, char *ret, size_t size)
 {
 	for (size_t n = 0; n < ARRAY_SIZE(names); n++)
 		if (find_in(dir, names[n], qemu, ret, size))
@@ -46,5 +46,30 @@ bool locate_usual(const char *qemu, char *ret, size_t size)
 		for (size_t p = 0; p < ARRAY_SIZE(places); p++)
 			if (find_in(places[p], names[n], qemu, ret, size))
 				return true;
+	return false;
+}
+
+static bool find_file(const char *dir, const char *files, char *ret, size_t size)
+{
+	while (*files) {
+		int n = (int)strcspn(files, " ");
+
+		if (str_fmt(ret, size, "%s/%.*s", dir, n, files) && is_file(ret))
+			return true;
+		files += n + (int)strspn(files + n, " ");
+	}
+	return false;
+}
+
+bool locate_kind(const struct emulator_kind *k, const struct arch *a, const char *dir, char *ret,
+		 size_t size)
+{
+	if (emulator_kind_is_qemu(k) && a->qemu)
+		return dir ? locate_in(dir, a->qemu, ret, size) : locate_usual(a->qemu, ret, size);
+	if (dir)
+		return find_file(dir, k->files, ret, size);
+	for (size_t p = 0; p < ARRAY_SIZE(places); p++)
+		if (find_file(places[p], k->files, ret, size))
+			return true;
 	return false;
 }

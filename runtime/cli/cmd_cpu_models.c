@@ -10,6 +10,7 @@
 #include "runtime/cli/emulator_level.h"
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/level_judge.h"
+#include "runtime/cli/subprocess.h"
 #include "runtime/cli/trial_program.h"
 #include "runtime/plan/diagnosis.h"
 
@@ -207,6 +208,7 @@ static int answer(const struct cli_command *self, const struct options *o)
 	const struct emulator *e;
 	const char *path;
 	struct err err;
+	bool other;
 	int rc;
 
 	if (!a)
@@ -214,11 +216,16 @@ static int answer(const struct cli_command *self, const struct options *o)
 	if (node_read(&node, &err) < 0)
 		return cli_fail(self, "%s", err.text);
 	e = emulator_for(&node, a);
+	/* The others have no such option, and would take it for a program's name. */
+	other = e && emulator_kind_is_other(e->kind);
 	path = e && e->entry->interpreter[0] == '/' ? e->entry->interpreter : NULL;
 	if (o->machine)
-		return answer_machine(o, &node, a, path);
+		return other ? CLI_DONE : answer_machine(o, &node, a, path);
 	if (!path)
 		return cli_fail(self, "this node has no emulator for %s", o->arch);
+	if (other)
+		return cli_fail(self, "%s runs %s here (%s): it has no models", e->kind->label,
+				o->arch, e->entry->name);
 	rc = answer_person(o, a, path, &err);
 	return rc >= 0 ? rc : cli_fail(self, "%s", err.text);
 }

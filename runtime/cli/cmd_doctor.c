@@ -17,9 +17,10 @@
 #include "runtime/cli/commands.h"
 #include "runtime/cli/containerd_process.h"
 #include "runtime/cli/doctor.h"
-#include "runtime/cli/emulators.h"
 #include "runtime/cli/findings.h"
 #include "runtime/cli/output.h"
+#include "runtime/cli/trial_run.h"
+#include "runtime/host/host.h"
 
 /* --- the node -------------------------------------------------------------------------------- */
 
@@ -59,7 +60,7 @@ static void examine_32bit(struct findings *f, const struct host *h)
 		found(f, GRADE_INFO, "32-bit programs", "not known");
 	else if (h->compat32 == HOST_NO)
 		found(f, GRADE_INFO, "32-bit programs", "%s does not run here", a->name);
-	else if (arch_try(a, why, sizeof(why), &ignored) < 0 || !why[0])
+	else if (trial_run(a, why, sizeof(why), &ignored) < 0 || !why[0])
 		found(f, GRADE_GOOD, "32-bit programs", "%s runs", a->name);
 	else
 		found(f, GRADE_WARN, "32-bit programs",

@@ -7,13 +7,15 @@
 #include "runtime/cli/commands.h"
 #include "runtime/cli/emulator_install.h"
 #include "runtime/cli/emulators.h"
+#include "runtime/cli/interpreter.h"
 #include "runtime/cli/output.h"
 #include "runtime/cli/private_pods.h"
 #include "runtime/cli/register.h"
 
 struct options {
-	const char *path;
-	bool credentials, json, quiet, pod;
+	const char *path, *emulator;
+	const struct emulator_kind *kind; /* of that name, NULL without */
+	bool credentials, force, json, quiet, pod;
 	char **archs; /* operands behind the action */
 	size_t n_archs;
 };
@@ -79,7 +81,10 @@ static const char *state_text(const struct node *n, const struct emulator *e)
 static void works_text(const struct emulator *e, char *text, size_t size, enum tone *ret_tone)
 {
 	*ret_tone = TONE_DIM;
-	if (e->works == WORKS_YES) {
+	if (e->works == WORKS_YES && e->apart[0]) {
+		*ret_tone = TONE_BAD;
+		(void)str_fmt(text, size, "not in containers: %s", e->apart);
+	} else if (e->works == WORKS_YES) {
 		*ret_tone = TONE_GOOD;
 		(void)str_copy(text, size, "works");
 	} else if (e->works == WORKS_NO) {
@@ -90,12 +95,36 @@ static void works_text(const struct emulator *e, char *text, size_t size, enum t
 	}
 }
 
+static const char *kind_text(const struct emulator *e)
+{
+	return e->arch ? e->kind->name : "-";
+}
+
+static bool has_kind(const struct node *n, const struct emulator_kind *k)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (n->list[i].arch && n->list[i].kind == k)
+			return true;
+	return false;
+}
+
+/* What those on the list cannot do. */
+static void print_limits(const struct node *n)
+{
+	size_t n_kinds;
+	const struct emulator_kind *kinds = emulator_kinds(&n_kinds);
+
+	for (size_t i = 0; i < n_kinds; i++)
+		if (kinds[i].limits[0] && has_kind(n, &kinds[i]))
+			printf("%s %s.\n", kinds[i].label, kinds[i].limits);
+}
+
 static void print_table(const struct node *n, bool tried)
 {
 	CLEANUP_TABLE struct table t = { NULL, 0, 0 };
 
-	table_row(&t, TONE_PLAIN, 0, "HANDLER", "FOR", "STATE", "FLAGS", "VERSION", "AFTER REBOOT",
-		  "INTERPRETER", tried ? "BUILT-IN PROGRAM" : "");
+	table_row(&t, TONE_PLAIN, 0, "HANDLER", "FOR", "STATE", "FLAGS", "EMULATOR", "VERSION",
+		  "AFTER REBOOT", "INTERPRETER", tried ? "BUILT-IN PROGRAM" : "");
 	for (size_t i = 0; i < n->n; i++) {
 		const struct emulator *e = &n->list[i];
 		char flags[8], works[200] = "";
@@ -104,8 +133,8 @@ static void print_table(const struct node *n, bool tried)
 		flags_text(e->entry->flags, flags);
 		if (tried)
 			works_text(e, works, sizeof(works), &tone);
-		table_row(&t, tone, 7, e->entry->name, e->arch ? arch_label(e->arch) : "-",
-			  state_text(n, e), flags, e->version[0] ? e->version : "-",
+		table_row(&t, tone, 8, e->entry->name, e->arch ? arch_label(e->arch) : "-",
+			  state_text(n, e), flags, kind_text(e), e->version[0] ? e->version : "-",
 			  e->boot[0] ? "yes" : "no", e->entry->interpreter, works);
 	}
 	table_print(&t, 0);
@@ -123,6 +152,8 @@ static json *emulator_json(const struct node *n, const struct emulator *e)
 	json_put_bool(o, "enabled", e->entry->enabled);
 	json_put_text(o, "flags", str_eq(flags, "-") ? "" : flags);
 	json_put_text(o, "interpreter", e->entry->interpreter);
+	json_put_text(o, "emulator", e->arch ? e->kind->name : NULL);
+	json_put_text(o, "limits", e->arch && e->kind->limits[0] ? e->kind->limits : NULL);
 	json_put_text(o, "version", e->version[0] ? e->version : NULL);
 	json_put_text(o, "boot_file", e->boot[0] ? e->boot : NULL);
 	if (e->works == WORKS_UNTRIED)
@@ -131,6 +162,8 @@ static json *emulator_json(const struct node *n, const struct emulator *e)
 		json_put_bool(o, "works", e->works == WORKS_YES);
 	if (e->works == WORKS_NO)
 		json_put_text(o, "why", e->why);
+	if (e->apart[0])
+		json_put_text(o, "not_in_containers", e->apart);
 	return o;
 }
 
@@ -186,17 +219,19 @@ static int show(const struct cli_command *self, const struct options *o, bool tr
 	if (try)
 		emulators_try(&n);
 	for (size_t i = 0; i < n.n; i++) {
-		bad += n.list[i].works == WORKS_NO;
+		bad += n.list[i].works == WORKS_NO || n.list[i].apart[0];
 		tried += n.list[i].works != WORKS_UNTRIED;
 	}
-	if (o->json)
+	if (o->json) {
 		print_json(&n);
-	else if (absence(&n))
+	} else if (absence(&n)) {
 		fprintf(try ? stderr : stdout, "%s\n", absence(&n));
-	else if (!n.n)
+	} else if (!n.n) {
 		fprintf(try ? stderr : stdout, "no handler%s\n", o->n_archs ? " for that" : "");
-	else
+	} else {
 		print_table(&n, try);
+		print_limits(&n);
+	}
 	return try && (bad || !tried) ? CLI_FAILED : CLI_DONE;
 }
 
@@ -247,18 +282,41 @@ static json *installed_json(const struct arch *a, const struct install_result *r
 	json_put_text(o, "architecture", arch_label(a));
 	json_put_bool(o, "changed", r->outcome == INSTALLED);
 	json_put_text(o, "handler", r->handler);
+	json_put_text(o, "emulator", r->kind->name);
 	json_put_text(o, "interpreter", r->interpreter);
 	json_put_text(o, "flags", r->flags);
-	json_put_text(o, "boot_file", r->boot);
+	json_put_text(o, "boot_file", r->boot[0] ? r->boot : NULL);
 	json_put_text(o, "overridden_at_boot_by", r->later[0] ? r->later : NULL);
 	return o;
+}
+
+static void print_installed(const struct arch *a, const struct install_result *r)
+{
+	if (r->outcome == INSTALLED)
+		printf("%s: registered %s for %s (flags %s), and wrote %s\n", arch_label(a),
+		       r->handler, r->interpreter, r->flags, r->boot);
+	else
+		printf("%s: nothing to do, %s runs %s (flags %s) and %s keeps it\n", arch_label(a),
+		       r->handler, r->interpreter, r->flags,
+		       r->boot[0] ? r->boot : "whoever registered it");
+	if (r->later[0])
+		printf("  note: at the next boot %s registers another handler after ours and wins; "
+		       "to "
+		       "prevent it: ln -s /dev/null " BOOT_DIR "/%s\n",
+		       r->later, strrchr(r->later, '/') + 1);
 }
 
 /* @list collects the results for --json, NULL prints lines. */
 static int install_one(const struct cli_command *self, const struct options *o,
 		       const struct node *n, const struct arch *a, json *list)
 {
-	const struct install wish = { .arch = a, .path = o->path, .credentials = o->credentials };
+	const struct install wish = {
+		.arch = a,
+		.kind = o->kind,
+		.path = o->path,
+		.credentials = o->credentials,
+		.force = o->force,
+	};
 	struct install_result r;
 	struct err err = ERR_INIT;
 
@@ -266,17 +324,8 @@ static int install_one(const struct cli_command *self, const struct options *o,
 		return cli_fail(self, "%s: %s", arch_label(a), err.text);
 	if (list)
 		json_object_array_add(list, installed_json(a, &r));
-	else if (r.outcome == INSTALLED)
-		printf("%s: registered %s for %s (flags %s), and wrote %s\n", arch_label(a),
-		       r.handler, r.interpreter, r.flags, r.boot);
 	else
-		printf("%s: nothing to do, %s runs %s (flags %s) and %s keeps it\n", arch_label(a),
-		       r.handler, r.interpreter, r.flags, r.boot);
-	if (!list && r.later[0])
-		printf("  note: at the next boot %s registers another handler after ours and wins; "
-		       "to "
-		       "prevent it: ln -s /dev/null " BOOT_DIR "/%s\n",
-		       r.later, strrchr(r.later, '/') + 1);
+		print_installed(a, &r);
 	return CLI_DONE;
 }
 
@@ -284,6 +333,7 @@ static int install_one(const struct cli_command *self, const struct options *o,
 static int install_all(const struct cli_command *self, const struct options *o,
 		       const struct node *n, json *list)
 {
+	const struct emulator_kind *kind = o->kind ? o->kind : emulator_kind_named("qemu");
 	size_t n_rows, found = 0;
 	const struct arch *rows = arch_rows(&n_rows);
 	int status = CLI_DONE;
@@ -292,15 +342,17 @@ static int install_all(const struct cli_command *self, const struct options *o,
 		char path[512];
 		struct err err;
 
-		if (!rows[i].qemu ||
+		if (!emulator_kind_runs(kind, &rows[i]) ||
 		    arch_by_name(arch_label(&rows[i]), strlen(arch_label(&rows[i]))) != &rows[i] ||
 		    host_runs(&n->host, &rows[i]) != HOST_NO ||
-		    interpreter_find(&rows[i], o->path, path, sizeof(path), &err) < 0)
+		    interpreter_find(kind, &rows[i], o->path, path, sizeof(path), &err) < 0)
 			continue;
 		found++;
 		if (install_one(self, o, n, &rows[i], list) != CLI_DONE)
 			status = CLI_FAILED;
 	}
+	if (!found && o->kind && !emulator_kind_is_qemu(o->kind))
+		return cli_fail(self, "no %s on this node that could be of use here", kind->label);
 	if (!found)
 		return cli_fail(self, "no emulator on this node: install the package "
 				      "qemu-user-static, or name a directory with --path");
@@ -408,12 +460,40 @@ static const struct {
 	{ "test", run_test },
 };
 
+/* --emulator; false after having said what is wrong. */
+static bool kind_valid(const struct cli_command *self, struct options *o, const char *action)
+{
+	char names[128] = "";
+	size_t n, used = 0;
+	const struct emulator_kind *kinds = emulator_kinds(&n);
+
+	if ((o->emulator || o->force) && !str_eq(action, "install")) {
+		(void)cli_usage(self, "--emulator and --force go with install");
+		return false;
+	}
+	o->kind = o->emulator ? emulator_kind_named(o->emulator) : NULL;
+	if (!o->emulator || o->kind)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (kinds[i].flags && emulator_kind_named(kinds[i].name)) {
+			(void)str_fmt(names + used, sizeof(names) - used, "%s%s", used ? ", " : "",
+				      kinds[i].name);
+			used = strlen(names);
+		}
+	(void)cli_usage(self, "no emulator \"%s\"; there are %s", o->emulator, names);
+	return false;
+}
+
 static int run_emulators(const struct cli_command *self, int argc, char **argv)
 {
 	struct options o = { .path = NULL };
 	const struct cli_option options[] = {
 		{ "path", 'p', CLI_STRING, &o.path, "PATH",
 		  "install: the emulator, or a directory of them" },
+		{ "emulator", 'e', CLI_STRING, &o.emulator, "NAME",
+		  "install: qemu, box64, box86 or fex" },
+		{ "force", 0, CLI_FLAG, &o.force, NULL,
+		  "install: also in front of somebody else's that works" },
 		{ "credentials", 0, CLI_FLAG, &o.credentials, NULL,
 		  "install: let set-user-ID programs gain privilege (flag C)" },
 		{ "pod", 0, CLI_FLAG, &o.pod, NULL,
@@ -434,7 +514,7 @@ static int run_emulators(const struct cli_command *self, int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
 		if (!str_eq(actions[i].name, action))
 			continue;
-		if (!archs_valid(self, &o))
+		if (!archs_valid(self, &o) || !kind_valid(self, &o, action))
 			return CLI_USAGE;
 		if (o.pod && (actions[i].run != run_list || o.n_archs))
 			return cli_usage(self, "--pod goes with list, and lists all");
@@ -449,13 +529,17 @@ const struct cli_command cmd_emulators = {
 	.name = "emulators",
 	.operands = "[list | install ARCH... | remove ARCH... | test] [ARCH...]",
 	.summary = "list, register, remove and try emulators for foreign programs",
-	.text = "install registers a statically linked qemu-user emulator found on this node with "
-		"binfmt_misc,\n"
-		"now and after every boot (" BOOT_DIR
-		"). An emulator that is dynamically linked, foreign,\n"
-		"not executable or does not work is refused, and what was registered stays. remove "
-		"takes away\n"
-		"only what install made. ARCH is a name like arm64 or s390x, or \"all\".\n"
+	.text = "install registers a statically linked emulator found on this node with "
+		"binfmt_misc, now and\n"
+		"after every boot (" BOOT_DIR
+		"): qemu-user, or another kind by --emulator. One that is dynamically\n"
+		"linked, foreign, not executable or does not work, also in a container's root, is "
+		"refused, and what\n"
+		"was registered stays. So does a handler of another kind that somebody else "
+		"registered, such as\n"
+		"Rosetta's: if it works there is nothing to do, or --force says that it is not "
+		"wanted. remove takes\n"
+		"away only what install made. ARCH is a name like arm64 or s390x, or \"all\".\n"
 		"test runs a tiny built-in program of each architecture.\n"
 		"\n"
 		"Examples:\n"
@@ -463,6 +547,7 @@ const struct cli_command cmd_emulators = {
 		"  crossarch emulators list --pod\n"
 		"  crossarch emulators install s390x riscv64\n"
 		"  crossarch emulators install --path /opt/qemu/bin all\n"
+		"  crossarch emulators install amd64 --emulator box64\n"
 		"  crossarch emulators test arm64 && echo arm64 works\n"
 		"  crossarch emulators remove s390x\n",
 	.run = run_emulators,

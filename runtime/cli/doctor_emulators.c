@@ -79,7 +79,7 @@ static void describe_level(const struct emulator *e, char *text, size_t size)
 	struct err ignored;
 
 	text[0] = '\0';
-	if (*e->version && str_eq(e->arch->name, "amd64") &&
+	if (!emulator_kind_is_other(e->kind) && *e->version && str_eq(e->arch->name, "amd64") &&
 	    emulator_level(LEVELS_FILE, e->entry->interpreter, "", &level, &ignored) == 0 && level)
 		(void)str_fmt(text, size, ", x86-64-v%u", level);
 }
@@ -87,12 +87,15 @@ static void describe_level(const struct emulator *e, char *text, size_t size)
 static void describe(const struct emulator *e, char *text, size_t size)
 {
 	const struct binfmt_entry *b = e->entry;
+	bool other = emulator_kind_is_other(e->kind), told = other || *e->version;
+	const char *kind = other ? e->kind->label : "qemu";
 	char flags[8], level[16];
 
 	binfmt_flag_letters(b->flags, flags);
 	describe_level(e, level, sizeof(level));
-	(void)str_fmt(text, size, "%s%s%s%s, flags %s, %s", b->name, *e->version ? ", qemu " : "",
-		      e->version, level, flags[0] ? flags : "none", b->interpreter);
+	(void)str_fmt(text, size, "%s%s%s%s%s%s, flags %s, %s", b->name, told ? ", " : "",
+		      told ? kind : "", *e->version ? " " : "", e->version, level,
+		      flags[0] ? flags : "none", b->interpreter);
 }
 
 /* Changed since it was pinned: the kernel still runs the old file. */
@@ -107,6 +110,52 @@ static bool is_replaced(const struct emulator *e)
 	       e->entry->registered_ns;
 }
 
+/* How to have qemu in front of somebody else's that containers cannot use. */
+static void fix_contained(struct findings *f, const struct emulator *e)
+{
+	fix(f, "crossarch emulators install %s%s%s",
+	    emulator_kind_is_foreign(e->entry) ? "--force " : "",
+	    emulator_is_ours(e) && emulator_kind_is_other(e->kind) ? "--emulator qemu " : "",
+	    arch_label(e->arch));
+}
+
+static void fix_broken(struct findings *f, const struct emulator *e)
+{
+	const char *name = arch_label(e->arch);
+
+	if (emulator_kind_is_foreign(e->entry))
+		fix(f, "repair %s, or have qemu in its place: crossarch emulators install %s",
+		    e->kind->label, name);
+	else if (emulator_kind_is_other(e->kind))
+		fix(f, "reinstall %s, then crossarch emulators install --emulator %s %s",
+		    e->kind->label, e->kind->name, name);
+	else
+		fix(f, "reinstall qemu-user-static, then crossarch emulators install %s", name);
+}
+
+/* Anew from the file that registers it; of ours, and of qemu's, by a newer one of ours. */
+static void fix_replaced(struct findings *f, const struct emulator *e)
+{
+	const struct binfmt_entry *b = e->entry;
+
+	if (emulator_kind_is_foreign(e->entry))
+		fix(f, "register it again by what registered it%s%s%s", *e->boot ? " (" : "",
+		    e->boot, *e->boot ? ")" : "");
+	else
+		fix(f, "echo -1 > " BINFMT_DIR "/%s; crossarch emulators install %s%s%s", b->name,
+		    emulator_kind_is_other(e->kind) ? "--emulator " : "",
+		    emulator_kind_is_other(e->kind) ? e->kind->name : "", arch_label(e->arch));
+}
+
+static void fix_native(struct findings *f, const struct emulator *e)
+{
+	if (emulator_kind_is_foreign(e->entry))
+		fix(f, "remove %s, or what registers it%s%s", e->kind->label, *e->boot ? ": " : "",
+		    e->boot);
+	else
+		fix(f, "echo -1 > " BINFMT_DIR "/%s", e->entry->name);
+}
+
 /* What is wrong with it, worst first; false when nothing is. */
 static bool examine_trouble(struct findings *f, const struct emulator *e, const char *what)
 {
@@ -115,22 +164,24 @@ static bool examine_trouble(struct findings *f, const struct emulator *e, const 
 	if (e->native && e->entry->enabled) {
 		found(f, GRADE_WARN, name, "%s: covers programs that this node runs by itself",
 		      what);
-		fix(f, "echo -1 > " BINFMT_DIR "/%s", e->entry->name);
+		fix_native(f, e);
 	} else if (!e->entry->enabled) {
 		found(f, GRADE_WARN, name, "%s: disabled", what);
 		fix(f, "echo 1 > " BINFMT_DIR "/%s", e->entry->name);
 	} else if (e->works == WORKS_NO) {
 		found(f, GRADE_BAD, name, "%s: does not work, %s", what, e->why);
-		fix(f, "reinstall qemu-user-static, then crossarch emulators install %s", name);
+		fix_broken(f, e);
 	} else if (!(e->entry->flags & BINFMT_F)) {
 		found(f, GRADE_WARN, name, "%s: without flag F containers cannot use it", what);
-		fix(f, "crossarch emulators install %s", name);
+		fix_contained(f, e);
+	} else if (e->apart[0]) {
+		found(f, GRADE_WARN, name, "%s: works, but not in containers: %s", what, e->apart);
+		fix_contained(f, e);
 	} else if (is_replaced(e)) {
 		found(f, GRADE_WARN, name, "%s: the file was replaced, the old one is in use",
 		      what);
-		fix(f, "echo -1 > " BINFMT_DIR "/%s; crossarch emulators install %s",
-		    e->entry->name, name);
-	} else if (!e->boot[0]) {
+		fix_replaced(f, e);
+	} else if (!e->boot[0] && !emulator_kind_is_foreign(e->entry)) {
 		found(f, GRADE_WARN, name, "%s: works, but is gone after a reboot", what);
 		fix(f, "crossarch emulators install %s", name);
 	} else {
@@ -142,7 +193,7 @@ static bool examine_trouble(struct findings *f, const struct emulator *e, const 
 /* Healthy emulators of architectures without an OCI name are only counted. */
 static void examine_emulator(struct findings *f, const struct emulator *e, size_t *others)
 {
-	char what[320];
+	char what[400];
 
 	describe(e, what, sizeof(what));
 	if (e->entry->enabled && !e->used && !e->native) {
@@ -165,6 +216,8 @@ static void examine_age(struct findings *f, const struct node *n)
 	for (size_t i = 0; i < n->n; i++) {
 		const char *v = n->list[i].version;
 
+		if (emulator_kind_is_other(n->list[i].kind))
+			continue;
 		if (*v && atoi(v) < GOOD_QEMU && (!oldest || atoi(v) < atoi(oldest)))
 			oldest = v;
 	}
@@ -175,6 +228,20 @@ static void examine_age(struct findings *f, const struct node *n)
 	      GOOD_QEMU);
 	fix(f, "install a newer qemu-user-static (Debian: from backports), then crossarch "
 	       "emulators install all");
+}
+
+/* What kinds other than qemu cannot do, once each. */
+static void examine_limits(struct findings *f, const struct node *n)
+{
+	size_t n_kinds;
+	const struct emulator_kind *kinds = emulator_kinds(&n_kinds);
+
+	for (size_t k = 0; k < n_kinds; k++)
+		for (size_t i = 0; i < n->n && kinds[k].limits[0]; i++)
+			if (n->list[i].arch && n->list[i].kind == &kinds[k]) {
+				found(f, GRADE_INFO, kinds[k].label, "%s", kinds[k].limits);
+				break;
+			}
 }
 
 /* Who reads the files that bring handlers back. */
@@ -237,4 +304,5 @@ void doctor_emulators(struct findings *f)
 	if (foreign)
 		examine_boot(f);
 	examine_age(f, &n);
+	examine_limits(f, &n);
 }

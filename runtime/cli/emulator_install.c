@@ -1,156 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/cli/emulator_install.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/binfmt/locate.h"
+#include "runtime/cli/interpreter.h"
 #include "runtime/cli/register.h"
 #include "runtime/cli/trial_program.h"
-#include "runtime/image/image.h"
-
-/* An emulator needs a fraction of a second; on a node with no processor to spare, many. */
-#define RUN_MS 30000
-
-int interpreter_find(const struct arch *a, const char *path, char *ret, size_t size,
-		     struct err *err)
-{
-	struct stat st;
-
-	if (!path && locate_usual(a->qemu, ret, size))
-		return 0;
-	if (!path)
-		return err_set(err, ERR_NOT_FOUND,
-			       "no emulator for %s on this node: looked for qemu-%s-static and "
-			       "qemu-%s in /usr/bin, /usr/local/bin and /usr/libexec/qemu-binfmt. "
-			       "Install one (Debian, Ubuntu: apt-get install qemu-user-static; "
-			       "Fedora: dnf install qemu-user-static), or name it with --path",
-			       arch_label(a), a->qemu, a->qemu);
-	if (path[0] != '/' || stat(path, &st) < 0)
-		return err_set(err, ERR_NOT_FOUND,
-			       "--path %s: %s; give the absolute path of an emulator or of a "
-			       "directory that has it",
-			       path, path[0] != '/' ? "not absolute" : strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return str_copy(ret, size, path) ? 0
-						 : err_set(err, ERR_LIMIT, "--path is too long");
-	if (locate_in(path, a->qemu, ret, size))
-		return 0;
-	return err_set(err, ERR_NOT_FOUND,
-		       "no emulator for %s in %s: looked for qemu-%s-static "
-		       "and qemu-%s",
-		       arch_label(a), path, a->qemu, a->qemu);
-}
-
-/* --- fitness --------------------------------------------------------------------------------- */
-
-#define UNFIT(err, ...) err_set(err, ERR_PRECONDITION, __VA_ARGS__)
-
-static int check_file(const char *path, const struct host *host, struct image *img, struct err *err)
-{
-	CLEANUP_FD int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "open %s", path);
-	if (!S_ISREG(st.st_mode))
-		return UNFIT(err, "%s is not a regular file", path);
-	if (!(st.st_mode & 0111))
-		return UNFIT(err, "%s is not executable (mode %04o): chmod 0755 %s", path,
-			     st.st_mode & 07777, path);
-	return image_read(fd, (uint64_t)st.st_size, host, img, err);
-}
-
-static int check_image(const char *path, const struct host *host, const struct image *img,
-		       struct err *err)
-{
-	const struct ident *id = &img->ident;
-	const struct arch *own;
-
-	if (img->kind != IMAGE_ELF)
-		return UNFIT(err, "%s is %s, not an emulator", path, sniff_words(img->kind));
-	own = arch_of_elf(id->machine, id->cls, id->order, id->flags);
-	if (!own || host_runs(host, own) != HOST_YES)
-		return UNFIT(err,
-			     "%s is itself a program for %s, which this %s node cannot run; "
-			     "install the emulator that was built for %s",
-			     path, own ? own->name : "an unknown machine", host->arch->name,
-			     host->arch->name);
-	if (img->interp[0])
-		return UNFIT(err,
-			     "%s is dynamically linked (it needs %s), which containers do not "
-			     "have; use a static one (Debian, Ubuntu: package qemu-user-static)",
-			     path, img->interp);
-	return 0;
-}
-
-/* The interpreter by itself on the built-in program, without the kernel's help. */
-static int dry_run(const char *path, const struct arch *a, struct err *err)
-{
-	CLEANUP_FD int fd = -1;
-	char program[32], name[] = "emulator", what[96];
-	char *const argv[] = { name, program, NULL };
-	struct subprocess run = { .path = path, .argv = argv, .timeout_ms = RUN_MS };
-	struct subprocess_result result;
-	struct err none;
-
-	if (trial_open(a, &fd, &none) < 0)
-		return 0; /* nothing to try it with */
-	(void)str_fmt(program, sizeof(program), "/proc/self/fd/%d", fd);
-	run.keep_fd = fd;
-	if (subprocess_run(&run, &result, err) < 0)
-		return -1;
-	if (result.end == SUBPROCESS_EXITED && result.value == TRIAL_STATUS)
-		return 0;
-	subprocess_describe(&result, what, sizeof(what));
-	return UNFIT(err,
-		     "%s does not work: with a small %s program it %s where exit status %d was "
-		     "expected. Reinstall it, or name another one with --path",
-		     path, arch_label(a), what, TRIAL_STATUS);
-}
-
-int interpreter_check(const struct host *host, const struct arch *a, const char *path,
-		      struct err *err)
-{
-	struct image img;
-
-	if (check_file(path, host, &img, err) < 0 || check_image(path, host, &img, err) < 0)
-		return -1;
-	return dry_run(path, a, err);
-}
-
-/* --- installing ------------------------------------------------------------------------------ */
+#include "runtime/cli/trial_run.h"
 
 /* One installation under way. */
 struct work {
 	const struct node *node;
 	const struct install *wish;
+	const struct emulator_kind *kind;
 	char name[64], provisional[64], interpreter[512], flags[8];
 	char line[REGISTER_MAX + 1];
 };
 
 static void handler_name(const struct arch *a, char *ret, size_t size)
 {
-	(void)str_fmt(ret, size, INSTALL_PREFIX "%s", arch_label(a));
+	(void)str_fmt(ret, size, EMULATOR_PREFIX "%s", arch_label(a));
 }
 
-static int check_arch(const struct host *host, const struct arch *a, struct err *err)
+static int check_native(const struct host *host, const struct arch *a, struct err *err)
 {
-	if (!a->qemu)
+	if (host_runs(host, a) == HOST_NO)
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "this %s node runs %s programs by itself; an emulator would only get in "
+		       "their way",
+		       host->arch->name, a->name);
+}
+
+static int check_kind(const struct emulator_kind *k, const struct arch *a, struct err *err)
+{
+	if (!k->flags)
+		return err_set(err, ERR_UNSUPPORTED,
+			       "%s is registered by whoever started the virtual machine it is made "
+			       "for, and by nobody else",
+			       k->label);
+	if (emulator_kind_runs(k, a))
+		return 0;
+	if (!k->guests)
 		return err_set(err, ERR_UNSUPPORTED, "there is no user-mode emulator for %s",
 			       a->name);
-	if (host_runs(host, a) != HOST_NO)
-		return err_set(err, ERR_UNSUPPORTED,
-			       "this %s node runs %s programs by itself; an emulator would only "
-			       "get in their way",
-			       host->arch->name, a->name);
-	return 0;
+	return err_set(err, ERR_UNSUPPORTED, "%s does not run programs of it, only of %s", k->label,
+		       k->guests);
 }
 
 static bool same_file(const char *a, const char *b)
@@ -177,7 +74,55 @@ static bool is_satisfied(const struct work *w, const struct emulator *e)
 		return false;
 	if (w->wish->path && !str_eq(e->entry->interpreter, w->interpreter))
 		return false;
-	return arch_try(w->wish->arch, why, sizeof(why), &ignored) < 0 || !why[0];
+	return trial_run(w->wish->arch, why, sizeof(why), &ignored) < 0 || !why[0];
+}
+
+/* --- what is somebody else's ------------------------------------------------------------------ */
+
+/* One that runs programs of the architecture as they are started on the node. */
+static bool works_here(const struct emulator *e)
+{
+	char why[160];
+	struct err ignored;
+
+	return trial_run(e->arch, why, sizeof(why), &ignored) == 0 && !why[0];
+}
+
+/* The same in a container; where that cannot be tried, flag F has to do. */
+static bool works_contained(const struct emulator *e)
+{
+	char why[160];
+	struct err ignored;
+
+	return (e->entry->flags & BINFMT_F) && works_here(e) &&
+	       (trial_run_contained(e->arch, why, sizeof(why), &ignored) < 0 || !why[0]);
+}
+
+/*
+ * Nothing in particular was asked for, and an emulator that somebody chose does it already: the
+ * node's owner by registering another kind, or we when another kind was asked for.
+ */
+static bool is_served(const struct install *wish, const struct emulator *now)
+{
+	bool asked = wish->kind || wish->path || wish->force || wish->credentials;
+
+	if (!now || asked || emulator_kind_is_qemu(now->kind))
+		return false;
+	if (emulator_is_ours(now) && (!emulator_kind_is_other(now->kind) || !now->boot[0]))
+		return false;
+	return works_contained(now);
+}
+
+static int protect(const struct install *wish, const struct emulator *now, struct err *err)
+{
+	if (!now || wish->force || emulator_is_ours(now) || emulator_kind_is_qemu(now->kind) ||
+	    !works_here(now))
+		return 0;
+	return err_set(err, ERR_EXISTS,
+		       "the handler %s (%s, %s) runs such programs on this node; a newer one "
+		       "would take them away from it, outside of containers as well. If that is "
+		       "wanted, run it again with --force",
+		       now->entry->name, now->kind->label, now->entry->interpreter);
 }
 
 /* --- through the kernel ---------------------------------------------------------------------- */
@@ -198,16 +143,15 @@ static int enter(struct work *w, const char *name, struct err *err)
 }
 
 /* Under the provisional name: the newest handler is the one the kernel uses. */
-static int rehearse(struct work *w, bool keeps_argv0, char *why, size_t size, struct err *err)
+static int rehearse(struct work *w, const char *flags, char *why, size_t size, struct err *err)
 {
 	struct err none;
 
-	(void)str_fmt(w->flags, sizeof(w->flags), "%s%sF", keeps_argv0 ? "P" : "",
-		      w->wish->credentials ? "C" : "");
+	(void)str_fmt(w->flags, sizeof(w->flags), "%s%sF", flags, w->wish->credentials ? "C" : "");
 	take_back(w, w->provisional);
 	if (enter(w, w->provisional, err) < 0)
 		return -1;
-	if (arch_try(w->wish->arch, why, size, &none) < 0)
+	if (trial_run(w->wish->arch, why, size, &none) < 0)
 		why[0] = '\0'; /* nothing to try it with */
 	if (why[0])
 		take_back(w, w->provisional);
@@ -215,26 +159,40 @@ static int rehearse(struct work *w, bool keeps_argv0, char *why, size_t size, st
 }
 
 /*
- * With flag P first: whether an emulator keeps to it shows in the number of arguments. Where that
- * cannot be tried, Debian's name for those that do decides.
+ * With flag P first, where the kind may have it: whether an emulator keeps to it shows in the
+ * number of arguments. Where that cannot be tried, Debian's name for those that do decides.
  */
 static int find_flags(struct work *w, struct err *err)
 {
 	uint8_t ignored[TRIAL_MAX];
 	bool can_try = trial_build(w->wish->arch, ignored) > 0;
-	char why[160], first[160];
+	bool wanted = *w->kind->flags && (can_try || str_ends(w->interpreter, "-binfmt-P"));
+	char why[160];
 
-	if (rehearse(w, can_try || str_ends(w->interpreter, "-binfmt-P"), first, sizeof(first),
-		     err) < 0)
+	if (rehearse(w, wanted ? w->kind->flags : "", why, sizeof(why), err) < 0)
 		return -1;
-	if (!first[0])
-		return 0;
-	if (rehearse(w, false, why, sizeof(why), err) < 0)
+	if (wanted && why[0] && rehearse(w, "", why, sizeof(why), err) < 0)
 		return -1;
 	if (!why[0])
 		return 0;
 	return err_set(err, ERR_PRECONDITION, "%s does not work as a handler: %s", w->interpreter,
 		       why);
+}
+
+/* qemu-user is one file that needs nothing else; others may want a server or settings beside. */
+static int try_contained(const struct work *w, struct err *err)
+{
+	struct err ignored;
+	char why[160];
+
+	if (emulator_kind_is_qemu(w->kind) ||
+	    trial_run_contained(w->wish->arch, why, sizeof(why), &ignored) < 0 || !why[0])
+		return 0;
+	take_back(w, w->provisional);
+	return err_set(err, ERR_PRECONDITION,
+		       "%s works on this node but not in containers, where it has no other file of "
+		       "the node: %s; %s",
+		       w->interpreter, why, w->kind->remedy);
 }
 
 static int replace(struct work *w, struct err *err)
@@ -256,16 +214,34 @@ static int prepare_work(struct work *w, struct err *err)
 
 	handler_name(a, w->name, sizeof(w->name));
 	(void)str_fmt(w->provisional, sizeof(w->provisional), "%s.new", w->name);
-	if (check_arch(&w->node->host, a, err) < 0)
+	if (check_kind(w->kind, a, err) < 0)
 		return -1;
-	if (interpreter_find(a, w->wish->path, w->interpreter, sizeof(w->interpreter), err) < 0)
+	if (interpreter_find(w->kind, a, w->wish->path, w->interpreter, sizeof(w->interpreter),
+			     err) < 0)
 		return -1;
-	return interpreter_check(&w->node->host, a, w->interpreter, err);
+	return interpreter_check(&w->node->host, w->kind, a, w->interpreter, err);
+}
+
+/* What was asked for, else what the file is by its name, else what was asked for before, else qemu.
+ */
+static const struct emulator_kind *kind_wanted(const struct install *wish,
+					       const struct emulator *now)
+{
+	struct stat st;
+
+	if (wish->kind)
+		return wish->kind;
+	if (wish->path && stat(wish->path, &st) == 0 && !S_ISDIR(st.st_mode))
+		return emulator_kind_of_file(wish->path);
+	if (now && emulator_is_ours(now) && emulator_kind_is_other(now->kind))
+		return now->kind;
+	return emulator_kind_named("qemu");
 }
 
 static void fill_unchanged(const struct emulator *e, struct install_result *ret)
 {
 	ret->outcome = INSTALLED_UNCHANGED;
+	ret->kind = e->kind;
 	(void)str_copy(ret->handler, sizeof(ret->handler), e->entry->name);
 	(void)str_copy(ret->interpreter, sizeof(ret->interpreter), e->entry->interpreter);
 	(void)str_copy(ret->boot, sizeof(ret->boot), e->boot);
@@ -275,6 +251,7 @@ static void fill_unchanged(const struct emulator *e, struct install_result *ret)
 static void fill_installed(const struct work *w, struct install_result *ret)
 {
 	ret->outcome = INSTALLED;
+	ret->kind = w->kind;
 	(void)str_copy(ret->handler, sizeof(ret->handler), w->name);
 	(void)str_copy(ret->interpreter, sizeof(ret->interpreter), w->interpreter);
 	(void)str_copy(ret->flags, sizeof(ret->flags), w->flags);
@@ -302,18 +279,25 @@ static void find_later(const struct emulator *before, struct install_result *ret
 int emulator_install(const struct node *n, const struct install *wish, struct install_result *ret,
 		     struct err *err)
 {
-	struct work w = { .node = n, .wish = wish };
 	const struct emulator *now = emulator_for(n, wish->arch);
+	struct work w = { .node = n, .wish = wish, .kind = kind_wanted(wish, now) };
 	bool changed;
 
 	ret->later[0] = '\0';
+	if (check_native(&n->host, wish->arch, err) < 0)
+		return -1;
+	if (is_served(wish, now)) {
+		fill_unchanged(now, ret);
+		return 0;
+	}
 	if (prepare_work(&w, err) < 0)
 		return -1;
 	if (is_satisfied(&w, now)) {
 		fill_unchanged(now, ret);
 		return 0;
 	}
-	if (find_flags(&w, err) < 0 || replace(&w, err) < 0)
+	if (protect(wish, now, err) < 0 || find_flags(&w, err) < 0 || try_contained(&w, err) < 0 ||
+	    replace(&w, err) < 0)
 		return -1;
 	fill_installed(&w, ret);
 	find_later(now, ret);

@@ -6,14 +6,19 @@
 /*
  * Registering an emulator without breaking what works: the interpreter is first tried alone, then
  * through the kernel under a temporary name, and only then replaces the handler that was there. The
- * name of our handlers is INSTALL_PREFIX and the architecture.
+ * name of our handlers is EMULATOR_PREFIX and the architecture, whichever the emulator: there is
+ * one for each architecture.
+ *
+ * The kernel uses the newest handler, so ours takes programs away from one that somebody else
+ * registered. From another qemu that is what is wanted. One of another kind, such as Rosetta,
+ * serves its node's own programs in ways that ours does not: if it works it stays, unless forced.
  */
-#define INSTALL_PREFIX "crossarch-"
-
 struct install {
 	const struct arch *arch;
+	const struct emulator_kind *kind; /* NULL: what is there and works, else qemu */
 	const char *path; /* an interpreter, or a directory that has it; NULL: the usual places */
 	bool credentials; /* flag C */
+	bool force;	  /* also in front of somebody else's that works */
 };
 
 enum installed {
@@ -23,13 +28,17 @@ enum installed {
 
 struct install_result {
 	enum installed outcome;
-	char handler[64], interpreter[512], flags[8], boot[256];
+	const struct emulator_kind *kind;
+	char handler[128], interpreter[512], flags[8];
+	char boot[256];	 /* what registers it at boot; "" for somebody else's that nothing here does
+			  */
 	char later[256]; /* a file that registers another handler after ours at boot, "" without */
 };
 
 /*
- * ERR_NOT_FOUND: no such emulator here; ERR_UNSUPPORTED: not for this node; ERR_PRECONDITION: the
- * interpreter is unfit (the text says why). In each case the table is as it was.
+ * ERR_NOT_FOUND: no such emulator here; ERR_UNSUPPORTED: not for this node, or not what that kind
+ * runs; ERR_PRECONDITION: the interpreter is unfit (the text says why); ERR_EXISTS: it would take
+ * the place of somebody else's. In each case the table is as it was.
  */
 MUST_CHECK int emulator_install(const struct node *n, const struct install *wish,
 				struct install_result *ret, struct err *err);
@@ -41,11 +50,3 @@ struct remove_result {
 /* Removes what emulator_install() made for @a, and nothing else. */
 MUST_CHECK int emulator_remove(const struct node *n, const struct arch *a,
 			       struct remove_result *ret, struct err *err);
-
-/* Finds an interpreter for @a: in @path (a file or directory), or in the usual places when NULL. */
-MUST_CHECK int interpreter_find(const struct arch *a, const char *path, char *ret, size_t size,
-				struct err *err);
-
-/* ERR_PRECONDITION with the reason when @path cannot serve as an interpreter for @a here. */
-MUST_CHECK int interpreter_check(const struct host *host, const struct arch *a, const char *path,
-				 struct err *err);

@@ -12,10 +12,9 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/register.h"
-#include "runtime/cli/trial_program.h"
+#include "runtime/cli/subprocess.h"
+#include "runtime/cli/trial_run.h"
 
-/* An emulator that has not finished a program of four instructions by then never will. */
-#define TRY_MS 30000 /* as in emulator_install.c: for a loaded node, not for the emulator */
 #define VERSION_MS 2000
 
 void node_deinit(struct node *n)
@@ -66,6 +65,7 @@ static int list_fill(struct node *n, struct err *err)
 
 		e->entry = &n->binfmt.entries[i];
 		e->arch = emulator_arch(e->entry);
+		e->kind = emulator_kind_of(e->entry);
 		if (e->arch) {
 			e->used = binfmt_registry_for(&n->binfmt, e->arch, false) == e->entry;
 			e->native = host_runs(&n->host, e->arch) == HOST_YES;
@@ -115,6 +115,11 @@ int node_read(struct node *ret, struct err *err)
 	return 0;
 }
 
+bool emulator_is_ours(const struct emulator *e)
+{
+	return str_after(e->entry->name, EMULATOR_PREFIX) != NULL;
+}
+
 const struct emulator *emulator_for(const struct node *n, const struct arch *a)
 {
 	const struct binfmt_entry *entry = binfmt_registry_for(&n->binfmt, a, false);
@@ -127,74 +132,51 @@ const struct emulator *emulator_for(const struct node *n, const struct arch *a)
 
 /* --- asking ---------------------------------------------------------------------------------- */
 
-/* "qemu-s390x version 7.2.22 (Debian ...)" */
-void emulator_version(const char *path, char *ret, size_t size)
+/* The program that tells the version: the interpreter @path, or one beside it. False without. */
+static bool version_program(const struct emulator_kind *k, const char *path, char *ret, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!k->version_option || !slash)
+		return false;
+	if (!k->version_program)
+		return str_copy(ret, size, path);
+	return str_fmt(ret, size, "%.*s/%s", (int)(slash - path), path, k->version_program);
+}
+
+static void ask_version(struct emulator *e)
 {
 	CLEANUP_BUF struct buf out = BUF_INIT(4096);
-	char name[] = "qemu", option[] = "-version"; /* Debian reads more out of its own name */
+	char path[PATH_MAX], name[] = "emulator", option[32];
 	char *const argv[] = { name, option, NULL };
 	const struct subprocess run = {
-		.path = path, .argv = argv, .keep_fd = -1, .timeout_ms = VERSION_MS, .out = &out
+		.path = path,
+		.argv = argv,
+		.keep_fd = -1,
+		.timeout_ms = VERSION_MS,
+		.out = &out,
+		.with_stderr = true,
 	};
 	struct subprocess_result result;
-	const char *text, *at;
 	struct err ignored;
 
-	ret[0] = '\0';
+	if (!version_program(e->kind, e->entry->interpreter, path, sizeof(path)))
+		return;
+	(void)str_copy(option, sizeof(option), e->kind->version_option);
 	if (subprocess_run(&run, &result, &ignored) < 0 || result.end != SUBPROCESS_EXITED ||
 	    result.value)
 		return;
-	text = buf_str(&out);
-	at = str_after(text, "qemu-") ? strstr(text, " version ") : NULL;
-	if (at)
-		(void)str_fmt(ret, size, "%.*s", (int)strspn(at + 9, "0123456789."), at + 9);
+	(void)emulator_kind_version(e->kind, buf_str(&out), e->version, sizeof(e->version));
 }
 
 void emulators_ask_versions(struct node *n)
 {
-	for (size_t i = 0; i < n->n; i++) {
-		struct emulator *e = &n->list[i];
-
-		if (e->arch && e->entry->interpreter[0] == '/')
-			emulator_version(e->entry->interpreter, e->version, sizeof(e->version));
-	}
+	for (size_t i = 0; i < n->n; i++)
+		if (n->list[i].arch && n->list[i].entry->interpreter[0] == '/')
+			ask_version(&n->list[i]);
 }
 
 /* --- trying ---------------------------------------------------------------------------------- */
-
-static void judge(const struct subprocess_result *r, char *why, size_t size)
-{
-	char what[96];
-
-	why[0] = '\0';
-	if (r->end == SUBPROCESS_EXITED && r->value == TRIAL_STATUS)
-		return;
-	subprocess_describe(r, what, sizeof(what));
-	if (r->end == SUBPROCESS_EXITED && r->value == TRIAL_STATUS + 1)
-		(void)str_fmt(why, size,
-			      "programs get their own path as an extra argument: the emulator does "
-			      "not expect flag P");
-	else
-		(void)str_fmt(why, size, "a built-in program %s", what);
-}
-
-int arch_try(const struct arch *a, char *why, size_t size, struct err *err)
-{
-	CLEANUP_FD int fd = -1;
-	char path[32], name[] = "crossarch-probe";
-	char *const argv[] = { name, NULL };
-	struct subprocess run = { .path = path, .argv = argv, .timeout_ms = TRY_MS };
-	struct subprocess_result result;
-
-	if (trial_open(a, &fd, err) < 0)
-		return -1;
-	(void)str_fmt(path, sizeof(path), "/proc/self/fd/%d", fd);
-	run.keep_fd = fd;
-	if (subprocess_run(&run, &result, err) < 0)
-		return -1;
-	judge(&result, why, size);
-	return 0;
-}
 
 /* An entry that another one covers cannot be reached; what it would do is not known. */
 void emulators_try(struct node *n)
@@ -205,8 +187,13 @@ void emulators_try(struct node *n)
 
 		if (n->binfmt.state != BINFMT_ON || !e->arch || !e->used || !e->entry->enabled)
 			continue;
-		if (arch_try(e->arch, e->why, sizeof(e->why), &err) == 0)
+		if (trial_run(e->arch, e->why, sizeof(e->why), &err) == 0)
 			e->works = e->why[0] ? WORKS_NO : WORKS_YES;
+		/* qemu-user is one file that needs nothing else. */
+		if (e->works == WORKS_YES && (e->entry->flags & BINFMT_F) &&
+		    !emulator_kind_is_qemu(e->kind) &&
+		    trial_run_contained(e->arch, e->apart, sizeof(e->apart), &err) < 0)
+			e->apart[0] = '\0';
 	}
 }
 
@@ -220,6 +207,7 @@ int labels_write(const struct node *n, struct buf *out, struct err *err)
 		const struct emulator *e = &n->list[i];
 
 		if (e->works == WORKS_YES && !e->native && (e->entry->flags & BINFMT_F) &&
+		    !e->apart[0] &&
 		    buf_printf(out, err, LABEL_EMULATOR "%s=true\n", arch_label(e->arch)) < 0)
 			return -1;
 	}

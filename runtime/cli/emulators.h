@@ -3,8 +3,8 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
+#include "runtime/binfmt/emulator_kind.h"
 #include "runtime/binfmt/registry.h"
-#include "runtime/cli/subprocess.h"
 #include "runtime/host/host.h"
 
 /*
@@ -21,12 +21,14 @@ enum works {
 struct emulator {
 	const struct binfmt_entry *entry;
 	const struct arch *arch; /* whose programs it matches, NULL: none that we know */
-	bool used;		 /* the kernel uses it for them; false: another one comes first */
-	bool native;		 /* the node runs such programs by itself */
-	char version[32];	 /* of a qemu, "" when not known */
-	char boot[256];		 /* the file that registers it again after a reboot, "" without */
+	const struct emulator_kind *kind;
+	bool used;	  /* the kernel uses it for them; false: another one comes first */
+	bool native;	  /* the node runs such programs by itself */
+	char version[32]; /* "" when it does not tell */
+	char boot[256];	  /* the file that registers it again after a reboot, "" without */
 	enum works works;
-	char why[160]; /* WORKS_NO */
+	char why[160];	 /* WORKS_NO */
+	char apart[160]; /* WORKS_YES, but not in a container: why; "" else and when not tried */
 };
 
 struct node {
@@ -51,14 +53,11 @@ MUST_CHECK int node_read(struct node *ret, struct err *err);
 /* Fills `version`, by asking each interpreter. */
 void emulators_ask_versions(struct node *n);
 
-/* Fills `works`, by running the built-in program through the kernel; one try for each entry. */
-void emulators_try(struct node *n);
-
 /*
- * Runs the built-in program for @a the way any program is run, and tells what came of it. @why is
- * "" when it worked. ERR_UNSUPPORTED when there is no such program.
+ * Fills `works`, by running the built-in program through the kernel, and for others than qemu
+ * `apart`, by running it in a container's root; once for each entry.
  */
-MUST_CHECK int arch_try(const struct arch *a, char *why, size_t size, struct err *err);
+void emulators_try(struct node *n);
 
 /* What a handler is for: the first architecture whose usual header it matches; NULL: none. */
 const struct arch *emulator_arch(const struct binfmt_entry *e);
@@ -66,8 +65,8 @@ const struct arch *emulator_arch(const struct binfmt_entry *e);
 /* The name to type for @a: OCI's, or qemu's where OCI has none. */
 const char *arch_label(const struct arch *a);
 
-/* "7.2.22" of the qemu at @path; "" when it does not say. */
-void emulator_version(const char *path, char *ret, size_t size);
+/* Made by "crossarch emulators install". */
+bool emulator_is_ours(const struct emulator *e);
 
 /* The emulator the kernel uses for @a; NULL without. */
 const struct emulator *emulator_for(const struct node *n, const struct arch *a);

@@ -16,7 +16,7 @@ const char *tone_on(enum tone tone);
 /* Ends any tone. */
 const char *tone_off(void);
 
-#define TABLE_COLUMNS 8
+#define TABLE_COLUMNS 9
 
 /* Rows of cells; all-zero is an empty table. Text is copied. */
 struct table {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/base/mem.h"
+#include "runtime/binfmt/emulator_kind.h"
 #include "runtime/binfmt/entry.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -32,6 +33,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 	if (!text || binfmt_entry_parse("fuzz", text, &e, &err) < 0)
 		return;
 	ASSERT(e.interpreter[0] && e.offset + e.len <= PROGRAM_HEAD);
+	ASSERT(!emulator_kind_is_foreign(&e) || emulator_kind_is_other(emulator_kind_of(&e)));
 	if (e.kind != BINFMT_MAGIC)
 		return;
 	ASSERT(binfmt_entry_matches(&e, head, "/x") == oracle(&e, head));

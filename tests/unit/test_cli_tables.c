@@ -17,6 +17,7 @@
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/explain.h"
 #include "runtime/cli/register.h"
+#include "runtime/cli/subprocess.h"
 #include "runtime/cli/trial_program.h"
 #include "runtime/image/image.h"
 #include "runtime/plan/cause.h"
@@ -105,7 +106,8 @@ static void test_probe_runs(void **state)
 		for (int args = 1; args <= 2; args++) {
 			argv[2] = args == 2 ? extra : NULL;
 			assert_int_equal(subprocess_run(&run, &result, &err), 0);
-			if (result.end != SUBPROCESS_EXITED || result.value != TRIAL_STATUS - 1 + args)
+			if (result.end != SUBPROCESS_EXITED ||
+			    result.value != TRIAL_STATUS - 1 + args)
 				fail_msg("%s with %d arguments: %d %d", path, args, result.end,
 					 result.value);
 		}
