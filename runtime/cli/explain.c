@@ -87,7 +87,9 @@ static const struct explanation table[] = {
 	  "rebuild the program for the ABI of its base image" },
 	{ "cpu-level", false, "the program wants a newer processor",
 	  "The program or image is built for x86-64-v2, v3 or v4 (or an arm version) beyond this "
-	  "processor. It would end with SIGILL, exit code 132, perhaps much later.",
+	  "processor. It would end with SIGILL, exit code 132, perhaps much later. As a warning: a "
+	  "model of qemu's is set for a program that another emulator runs, where it has no "
+	  "effect.",
 	  "The GNU property note in the ELF file or the variant in the image's platform, against "
 	  "the processor's CPUID bits and what the kernel enables of them; of an emulated program, "
 	  "against what the emulator says that it has with the model that QEMU_CPU names "

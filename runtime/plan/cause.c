@@ -179,7 +179,7 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 		FOREIGN,
 		"it ran through the handler {handler} and died of an illegal instruction (exit code "
 		"132): the processor its emulator imitates lacks what it uses",
-		"set the annotation io.crossarch.cpu: max, or register a newer qemu-user on the node",
+		"{better-processor}",
 	},
 	[CAUSE_PAGE_SIZE] = {
 		"page-size",

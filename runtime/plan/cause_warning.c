@@ -24,7 +24,7 @@ static const struct cause_row rows[AT(CAUSE_N)] = {
 		"{program} runs under the handler {handler}",
 		"its interpreter {emulator} was replaced since it was registered, and the old "
 		"one is still in use",
-		"{install}",
+		"{install-again}",
 	},
 	[AT(CAUSE_WARN_SEVERAL)] = {
 		"several-emulators",
@@ -82,6 +82,13 @@ static const struct cause_row rows[AT(CAUSE_N)] = {
 		"use an image built for {node}; where there is none, "
 		"DOTNET_EnableWriteXorExecute=0 in the container's environment keeps some of them "
 		"from it (dotnet/runtime#94909)",
+	},
+	[AT(CAUSE_WARN_MODEL)] = {
+		"cpu-level",
+		"{program} runs under {emulator-label}",
+		"the processor model {wanted-model} that is set for it is one of qemu's, and has no "
+		"effect here",
+		"do without it (io.crossarch.cpu, or cpu in the configuration), or {use-qemu}",
 	},
 	[AT(CAUSE_WARN_CUT)] = {
 		"file-damaged",

@@ -178,6 +178,18 @@ static void put_emulator(struct sentence *s)
 	text_name(s->out, s->p->handler ? s->p->handler->interpreter : "", NAME_MAX_BYTES);
 }
 
+static void put_emulator_label(struct sentence *s)
+{
+	text_add(s->out, s->p->handler ? emulator_kind_of(s->p->handler)->label : "");
+}
+
+static void put_wanted_model(struct sentence *s)
+{
+	const char *model = s->p->guest ? settings_cpu(s->f->settings, s->p->guest) : "";
+
+	text_name(s->out, *model ? model : "of the configuration", NAME_MAX_BYTES);
+}
+
 /* Why a file that is there cannot be executed, in a few words. */
 static void put_file_mode(struct sentence *s, const struct program_file *e)
 {
@@ -378,6 +390,7 @@ static const struct placeholder placeholders[] = {
 	{ "declared", put_declared },
 	{ "emulator", put_emulator },
 	{ "emulator-kind", put_emulator_kind },
+	{ "emulator-label", put_emulator_label },
 	{ "emulator-loader", put_emulator_loader },
 	{ "emulator-mode", put_emulator_mode },
 	{ "emulator-platform", put_emulator_platform },
@@ -414,6 +427,7 @@ static const struct placeholder placeholders[] = {
 	{ "system", put_system },
 	{ "through", put_through },
 	{ "wanted", put_wanted },
+	{ "wanted-model", put_wanted_model },
 };
 
 const struct placeholder *describe_placeholders(size_t *ret_n)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "runtime/arch/platform.h"
+#include "runtime/binfmt/emulator_kind.h"
 #include "runtime/binfmt/registry.h"
 #include "runtime/host/host.h"
 #include "runtime/image/image.h"
@@ -104,4 +105,13 @@ static inline const struct arch *facts_guest(const struct facts *f)
 		return NULL;
 	id = &p->image.ident;
 	return arch_of_elf(id->machine, id->cls, id->order, id->flags);
+}
+
+/*
+ * What is known of qemu does not hold for the emulator: it is known as another one. Of one that
+ * nobody knows it may, for most of them start a qemu in the end.
+ */
+static inline bool facts_other_emulator(const struct facts *f)
+{
+	return f->handler && emulator_kind_is_other(emulator_kind_of(f->handler));
 }

@@ -47,12 +47,19 @@ static bool is_installable(const struct sentence *s)
 	return s->p->guest && s->p->guest->qemu;
 }
 
+/* Somebody has chosen another emulator, whose handler ours would cover. */
+static bool is_foreign(const struct binfmt_entry *h)
+{
+	return h && emulator_kind_is_foreign(h);
+}
+
 static void put_install_bare(struct sentence *s)
 {
 	const char *name = installable(s);
 
 	if (name)
-		text_printf(s->out, "\"crossarch emulators install %s\"", name);
+		text_printf(s->out, "\"crossarch emulators install %s%s\"",
+			    is_foreign(s->p->handler) ? "--force " : "", name);
 	else
 		text_add(s->out, "register a handler for it");
 }
@@ -94,10 +101,12 @@ static void put_reinstall_own(struct sentence *s)
 	put_install(s);
 }
 
+/* What may pin another emulator, and whether it then works, only who chose it knows. */
 static void put_pin(struct sentence *s)
 {
 	if (is_installable(s))
-		text_add(s->out, "register it with flag F: ");
+		text_add(s->out, is_foreign(s->p->handler) ? "use qemu for it: "
+							   : "register it with flag F: ");
 	put_install(s);
 }
 
@@ -106,6 +115,40 @@ static void put_pin_static(struct sentence *s)
 	if (is_installable(s))
 		text_add(s->out, "use a statically linked emulator: ");
 	put_install(s);
+}
+
+static void put_install_again(struct sentence *s)
+{
+	if (is_foreign(s->p->handler))
+		text_add(s->out, "have the handler registered again by what registered it");
+	else
+		put_install(s);
+}
+
+static void put_use_qemu(struct sentence *s)
+{
+	const char *name = installable(s);
+
+	if (name)
+		text_printf(s->out,
+			    "run \"crossarch emulators install %s--emulator qemu %s\" on the node",
+			    is_foreign(s->p->handler) ? "--force " : "", name);
+	else
+		text_add(s->out, "register qemu for it");
+}
+
+/* For a program that died for want of an instruction. */
+static void put_better_processor(struct sentence *s)
+{
+	const struct binfmt_entry *h = s->p->handler;
+
+	if (!h || !emulator_kind_is_other(emulator_kind_of(h))) {
+		text_add(s->out, "set the annotation io.crossarch.cpu: max, or register a newer "
+				 "qemu-user on the node");
+		return;
+	}
+	text_add(s->out, "use an image built for an older processor, or ");
+	put_use_qemu(s);
 }
 
 /* A file of binfmt_misc to write to, when its name can be typed. */
@@ -129,14 +172,21 @@ static void put_unregister(struct sentence *s)
 	put_write(s, "-1", s->p->handler);
 }
 
+/* Of ours and somebody's own choice, ours is the one to take away. */
 static void put_unregister_rival(struct sentence *s)
 {
-	put_write(s, "-1", s->f->rival);
+	const struct binfmt_entry *h = s->p->handler;
+	const char *name = installable(s);
+
+	if (is_foreign(s->f->rival) && h && name && str_after(h->name, EMULATOR_PREFIX))
+		text_printf(s->out, "on the node run \"crossarch emulators remove %s\"", name);
+	else
+		put_write(s, "-1", s->f->rival);
 }
 
 static void put_credentials(struct sentence *s)
 {
-	const char *name = installable(s);
+	const char *name = is_foreign(s->p->handler) ? NULL : installable(s);
 
 	if (name)
 		text_printf(s->out,
@@ -368,10 +418,12 @@ static void put_ask_not(struct sentence *s)
 static const struct placeholder placeholders[] = {
 	{ "allow-execution", put_allow_execution },
 	{ "ask-not", put_ask_not },
+	{ "better-processor", put_better_processor },
 	{ "credentials", put_credentials },
 	{ "enable", put_enable },
 	{ "fetch", put_fetch },
 	{ "install", put_install },
+	{ "install-again", put_install_again },
 	{ "install-bare", put_install_bare },
 	{ "loader-place", put_loader_place },
 	{ "obtain", put_obtain },
@@ -396,6 +448,7 @@ static const struct placeholder placeholders[] = {
 	{ "start-java", put_start_java },
 	{ "unregister", put_unregister },
 	{ "unregister-rival", put_unregister_rival },
+	{ "use-qemu", put_use_qemu },
 };
 
 const struct placeholder *fix_placeholders(size_t *ret_n)

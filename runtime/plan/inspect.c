@@ -214,7 +214,8 @@ static int inspect_pinned(const struct inspect *in, struct facts *f, struct err 
 			continue;
 		f->emulator_changed_ns =
 			(uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec;
-		if (f->purpose == FOR_CONTAINER && strstr(f->handler->interpreter, "qemu-"))
+		if (f->purpose == FOR_CONTAINER && !facts_other_emulator(f) &&
+		    strstr(f->handler->interpreter, "qemu-"))
 			(void)version_of_file(file->fd, (uint64_t)st.st_size, &f->emulator_version);
 		found.kind = FOUND_FILE;
 		found.fd = file->fd;
@@ -250,11 +251,9 @@ static int inspect_emulator(const struct inspect *in, struct facts *f, struct er
 /* Other emulators have root file systems of their own; a wrapper may set any prefix. */
 static bool is_qemu(const struct facts *f)
 {
-	const char *base = strrchr(f->handler->interpreter, '/');
 	const struct arch *guest = facts_guest(f);
 
-	return (str_after(base ? base + 1 : "", "qemu-") ||
-		strstr(f->handler->interpreter, "/qemu-binfmt/")) &&
+	return emulator_kind_is_qemu(emulator_kind_of(f->handler)) &&
 	       f->emulator.found == FOUND_FILE && f->emulator.image.kind == IMAGE_ELF &&
 	       (guest ? guest->qemu != NULL : facts_last(f)->image.kind == IMAGE_CUT);
 }

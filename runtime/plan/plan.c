@@ -219,6 +219,8 @@ static void warn_emulated(const struct facts *f, struct plan *p)
 		warn(p, CAUSE_WARN_GO);
 	if (f->dotnet)
 		warn(p, CAUSE_WARN_DOTNET);
+	if (facts_other_emulator(f) && p->guest && *settings_cpu(f->settings, p->guest))
+		warn(p, CAUSE_WARN_MODEL);
 	if (f->memory_max && f->memory_max < SMALL_MEMORY)
 		warn(p, CAUSE_WARN_MEMORY);
 }
@@ -247,11 +249,16 @@ static enum cause judge_policy(const struct facts *f)
 	return f->private_bar;
 }
 
-/* The profile of a running container cannot be changed any more. */
+/*
+ * What an emulator calls was measured on qemu, so of another one it is not known what it lacks. The
+ * profile of a running container cannot be changed any more.
+ */
 static enum cause judge_seccomp(const struct facts *f)
 {
 	bool fixed = f->settings->seccomp_keep || f->purpose == FOR_EXEC;
 
+	if (facts_other_emulator(f))
+		return CAUSE_NONE;
 	if (f->seccomp.denied)
 		return CAUSE_SECCOMP_DENIED;
 	return fixed && f->seccomp.blocked ? CAUSE_SECCOMP : CAUSE_NONE;
@@ -277,7 +284,7 @@ static void plan_handled(const struct facts *f, struct plan *p)
 	if (facts_last(f)->image.kind != IMAGE_ELF)
 		return; /* a Java archive or the like: not another architecture */
 	p->verdict = VERDICT_EMULATE;
-	p->cpu = p->guest ? settings_cpu(f->settings, p->guest) : "";
+	p->cpu = p->guest && !facts_other_emulator(f) ? settings_cpu(f->settings, p->guest) : "";
 	p->adapt_seccomp = !f->settings->seccomp_keep && f->seccomp.must_adapt;
 	ask_for_levels(f, p);
 	warn_emulated(f, p);

@@ -432,7 +432,8 @@ static void judge_signal(struct look *l, const struct facts *f, struct plan *pla
 	else if (l->status == 128 + SIGILL && f->host->x86_level &&
 		 program->image.x86_level > f->host->x86_level)
 		say(l->p, f, plan, CAUSE_CPU_PROGRAM);
-	else if (l->status == 128 + SIGSYS && emulated && f->seccomp.blocked)
+	else if (l->status == 128 + SIGSYS && emulated && f->seccomp.blocked &&
+		 !facts_other_emulator(f))
 		say(l->p, f, plan, CAUSE_SECCOMP);
 	else if ((l->status == 128 + SIGSEGV || l->status == 128 + SIGSYS) && !emulated &&
 		 program->image.kind == IMAGE_ELF && program->image.system)

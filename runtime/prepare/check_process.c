@@ -24,6 +24,15 @@ static bool plan_with_platform(struct prepare *p, struct facts *f, struct plan *
 	return true;
 }
 
+/* With the emulator where its name does not say which it is: "crossarch-amd64 (box64)". */
+static void fill_handler(struct report *r, const struct facts *f, const struct plan *p)
+{
+	(void)str_copy(r->handler, sizeof(r->handler), p->handler->name);
+	if (facts_other_emulator(f))
+		(void)str_fmt(r->handler, sizeof(r->handler), "%.40s (%s)", p->handler->name,
+			      emulator_kind_of(p->handler)->label);
+}
+
 static void fill_report(struct report *r, const struct facts *f, const struct plan *p)
 {
 	char line[DIAGNOSIS_MAX + 1];
@@ -46,7 +55,7 @@ static void fill_report(struct report *r, const struct facts *f, const struct pl
 		r->flags |=
 			*p->cpu || p->adapt_seccomp || f->settings->n_variables ? REPORT_EDIT : 0;
 		r->flags |= p->handler->pending ? REPORT_PRIVATE : 0;
-		(void)str_copy(r->handler, sizeof(r->handler), p->handler->name);
+		fill_handler(r, f, p);
 		(void)str_copy(r->cpu, sizeof(r->cpu), p->cpu);
 	}
 	r->program_level = p->program_level;

@@ -99,7 +99,7 @@ struct report {
 	char code[32];	   /* the diagnosis code of a refusal */
 	char guest[32];	   /* platform that will run: "linux/arm64" */
 	char program[256]; /* the program as the person wrote it, with its chain */
-	char handler[64];  /* binfmt_misc entry that will run it */
+	char handler[64];  /* binfmt_misc entry that will run it, for the log */
 	char line[1024];   /* VERDICT_REFUSE: the whole line "crossarch[CODE]: ..." */
 	char warnings[REPORT_WARNINGS][960];
 	char cpu[64];	/* QEMU_CPU, "" without one; the shim believes mode edit only */

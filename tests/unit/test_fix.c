@@ -100,6 +100,9 @@ static const struct {
 	{ "python3.11", "/usr/bin/python3.11", 0 },
 	{ "jar", "/usr/bin/jexec", 0 },
 	{ "cli", "/usr/bin/cli", BINFMT_F },
+	{ "rosetta", "/mnt/lima-rosetta/rosetta", BINFMT_F | BINFMT_O | BINFMT_C },
+	{ "box64", "/usr/local/bin/box64", 0 },
+	{ "crossarch-amd64", "/usr/local/bin/box64", BINFMT_F },
 	{ "APE", "/usr/bin/ape", BINFMT_F | BINFMT_P },
 	{ "a name; with $(blanks)", "/opt/my emulators/qemu-x", BINFMT_F },
 	{ "a-name-that-goes-on-and-on-until-nobody-could-read-it-any-more-in-a-single-line-of-text-"
@@ -130,10 +133,14 @@ static bool plain(const char *s, size_t n)
 
 static void check_install(const char *line, const char *rest)
 {
-	const char *after = str_after(rest, "--credentials ");
+	static const char *const options[] = { "--credentials ", "--force ", "--emulator qemu " };
 	const struct arch *a;
 
-	rest = after ? after : rest;
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const char *after = str_after(rest, options[i]);
+
+		rest = after ? after : rest;
+	}
 	a = arch_by_name(rest, strlen(rest));
 	if (!a || !a->qemu)
 		fail_msg("nothing to install: %s", line);
@@ -150,7 +157,9 @@ static void check_command(const char *line, const char *command)
 	for (size_t i = 0; i < ARRAY_SIZE(whole); i++)
 		if (str_eq(command, whole[i]))
 			return;
-	if ((rest = str_after(command, "crossarch emulators install "))) {
+	if ((rest = str_after(command, "crossarch emulators remove "))) {
+		assert_non_null(arch_by_name(rest, strlen(rest)));
+	} else if ((rest = str_after(command, "crossarch emulators install "))) {
 		check_install(line, rest);
 	} else if ((rest = str_after(command, "-Wl,-z,max-page-size="))) {
 		assert_true(atoi(rest) > 0);
@@ -249,7 +258,8 @@ static bool mentions(enum cause c, const char *word)
 static bool about_handler(enum cause c)
 {
 	return mentions(c, "{handler}") || mentions(c, "{emulator}") || mentions(c, "{byte}") ||
-	       mentions(c, "{near}") || mentions(c, "{unregister}") || mentions(c, "{enable}");
+	       mentions(c, "{emulator-label}") || mentions(c, "{near}") ||
+	       mentions(c, "{unregister}") || mentions(c, "{enable}");
 }
 
 static unsigned int render(const struct facts *f, size_t n_handlers)
@@ -287,6 +297,7 @@ static void every_fix_can_be_typed(void **state)
 	(void)state;
 	settings_init(&settings);
 	settings.wanted = (struct platform){ "linux", "arm64", "" };
+	settings.cpus[settings.n_cpus++] = (struct settings_cpu){ "", "cortex-a72" };
 	memset(long_path, 'a', sizeof(long_path) - 1);
 	for (size_t i = 0; i < sizeof(long_path) - 1; i += 30)
 		long_path[i] = '/';

@@ -572,6 +572,99 @@ static void processors_of_guests(void **state)
 	expect_refusal(&w, CAUSE_PAGE_SIZE, NULL);
 }
 
+/* An arm64 node where @interpreter, and not qemu, runs programs of amd64. */
+static void other_emulator(struct world *w, const char *name, const char *interpreter)
+{
+	world_init(w, "amd64");
+	w->host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 16384 };
+	w->entries[0] = handler(name, "amd64");
+	(void)str_copy(w->entries[0].interpreter, sizeof(w->entries[0].interpreter), interpreter);
+	w->f.emulator = program(w->entries[0].interpreter, named("arm64"));
+	w->f.loader = (struct program_file){ .path = "/lib64/ld-linux-x86-64.so.2",
+					     .found = FOUND_MISSING };
+}
+
+/* What is known of qemu says nothing about it: not its levels, pages, calls or models. */
+static void emulators_of_other_makers(void **state)
+{
+	static const struct {
+		const char *name, *interpreter;
+	} rows[] = {
+		{ "rosetta", "/mnt/lima-rosetta/rosetta" },
+		{ "FEX-x86_64", "/usr/bin/FEX" },
+		{ "crossarch-amd64", "/usr/local/bin/box64" },
+	};
+	struct world w;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		other_emulator(&w, rows[i].name, rows[i].interpreter);
+		w.f.chain[0].image.x86_level = 4;
+		w.f.chain[0].image.segments.largest_page = 4096;
+		w.f.emulator_version = (struct version){ 0, 0, 0 };
+		expect_verdict(&w, VERDICT_EMULATE);
+		assert_int_equal(w.p.n_warnings, 0);
+		w.f.seccomp.blocked = w.f.seccomp.denied = "mmap";
+		w.settings.seccomp_keep = true;
+		expect_verdict(&w, VERDICT_EMULATE);
+		w.f.purpose = FOR_EXEC;
+		expect_verdict(&w, VERDICT_EMULATE);
+		w.f.purpose = FOR_CONTAINER;
+		w.settings.cpus[w.settings.n_cpus++] = (struct settings_cpu){ "amd64", "Nehalem" };
+		expect_warning(&w, VERDICT_EMULATE, CAUSE_WARN_MODEL);
+		assert_string_equal(w.p.cpu, "");
+		w.settings.emulation_never = true;
+		expect_refusal(&w, CAUSE_NEVER, NULL);
+	}
+}
+
+/* Ours to change is only what we registered. */
+static void advice_about_other_makers(void **state)
+{
+	struct world w;
+
+	(void)state;
+	other_emulator(&w, "box64", "/usr/local/bin/box64");
+	w.entries[0].flags = 0;
+	w.f.emulator.found = FOUND_MISSING;
+	expect_refusal(&w, CAUSE_NOT_PINNED, NULL);
+	assert_non_null(strstr(w.line, "Fix: use qemu for it: run \"crossarch emulators install "
+				       "--force amd64\" on the node."));
+	other_emulator(&w, "crossarch-amd64", "/usr/local/bin/box64");
+	w.settings.cpus[w.settings.n_cpus++] = (struct settings_cpu){ "amd64", "Nehalem" };
+	expect_warning(&w, VERDICT_EMULATE, CAUSE_WARN_MODEL);
+	assert_string_equal(
+		w.line,
+		"crossarch[cpu-level]: /bin/uname runs under box64; the processor model "
+		"Nehalem that is set for it is one of qemu's, and has no effect here. Fix: do "
+		"without it (io.crossarch.cpu, or cpu in the configuration), or run "
+		"\"crossarch emulators install --emulator qemu amd64\" on the node.");
+	other_emulator(&w, "rosetta", "/mnt/lima-rosetta/rosetta");
+	w.entries[0].registered_ns = 1;
+	w.f.emulator_changed_ns = 2;
+	expect_warning(&w, VERDICT_EMULATE, CAUSE_WARN_REPLACED);
+	assert_non_null(strstr(w.line, "Fix: have the handler registered again by what "));
+	diagnosis_line(&w.f, &w.p, CAUSE_ILLEGAL, w.line);
+	assert_non_null(strstr(w.line, "use an image built for an older processor, or run "
+				       "\"crossarch emulators install --force --emulator qemu "
+				       "amd64\" on the node."));
+}
+
+/* Ours came after somebody's own choice: it is ours that may go. */
+static void a_choice_that_is_covered(void **state)
+{
+	struct world w;
+
+	(void)state;
+	other_emulator(&w, "rosetta", "/mnt/lima-rosetta/rosetta");
+	w.entries[1] = handler("crossarch-amd64", "amd64");
+	w.entries[1].registered_ns = 1;
+	expect_warning(&w, VERDICT_EMULATE, CAUSE_WARN_SEVERAL);
+	assert_non_null(strstr(w.line, "two handlers match it, crossarch-amd64 and rosetta; "));
+	assert_non_null(
+		strstr(w.line, "e.g. on the node run \"crossarch emulators remove amd64\"."));
+}
+
 /* golang/go#69255 */
 static void go_programs(void **state)
 {
@@ -1096,6 +1189,9 @@ int main(void)
 		cmocka_unit_test(declared_levels_of_guests),
 		cmocka_unit_test(levels_to_ask_for),
 		cmocka_unit_test(models_of_guests),
+		cmocka_unit_test(emulators_of_other_makers),
+		cmocka_unit_test(advice_about_other_makers),
+		cmocka_unit_test(a_choice_that_is_covered),
 		cmocka_unit_test(go_programs),
 		cmocka_unit_test(dotnet_programs),
 		cmocka_unit_test(hooks),
