@@ -286,6 +286,7 @@ static json *installed_json(const struct arch *a, const struct install_result *r
 	json_put_text(o, "interpreter", r->interpreter);
 	json_put_text(o, "flags", r->flags);
 	json_put_text(o, "boot_file", r->boot[0] ? r->boot : NULL);
+	json_put_text(o, "covered", r->covered[0] ? r->covered : NULL);
 	json_put_text(o, "overridden_at_boot_by", r->later[0] ? r->later : NULL);
 	return o;
 }
@@ -299,6 +300,9 @@ static void print_installed(const struct arch *a, const struct install_result *r
 		printf("%s: nothing to do, %s runs %s (flags %s) and %s keeps it\n", arch_label(a),
 		       r->handler, r->interpreter, r->flags,
 		       r->boot[0] ? r->boot : "whoever registered it");
+	if (r->covered[0])
+		printf("  note: that takes the place of the handler %s, which stays registered\n",
+		       r->covered);
 	if (r->later[0])
 		printf("  note: at the next boot %s registers another handler after ours and wins; "
 		       "to "

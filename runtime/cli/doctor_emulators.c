@@ -98,18 +98,6 @@ static void describe(const struct emulator *e, char *text, size_t size)
 		      flags[0] ? flags : "none", b->interpreter);
 }
 
-/* Changed since it was pinned: the kernel still runs the old file. */
-static bool is_replaced(const struct emulator *e)
-{
-	struct stat st;
-
-	if (!(e->entry->flags & BINFMT_F) || !e->entry->registered_ns ||
-	    stat(e->entry->interpreter, &st) < 0)
-		return false;
-	return (uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec >
-	       e->entry->registered_ns;
-}
-
 /* How to have qemu in front of somebody else's that containers cannot use. */
 static void fix_contained(struct findings *f, const struct emulator *e)
 {
@@ -133,18 +121,13 @@ static void fix_broken(struct findings *f, const struct emulator *e)
 		fix(f, "reinstall qemu-user-static, then crossarch emulators install %s", name);
 }
 
-/* Anew from the file that registers it; of ours, and of qemu's, by a newer one of ours. */
 static void fix_replaced(struct findings *f, const struct emulator *e)
 {
-	const struct binfmt_entry *b = e->entry;
-
 	if (emulator_kind_is_foreign(e->entry))
 		fix(f, "register it again by what registered it%s%s%s", *e->boot ? " (" : "",
 		    e->boot, *e->boot ? ")" : "");
 	else
-		fix(f, "echo -1 > " BINFMT_DIR "/%s; crossarch emulators install %s%s%s", b->name,
-		    emulator_kind_is_other(e->kind) ? "--emulator " : "",
-		    emulator_kind_is_other(e->kind) ? e->kind->name : "", arch_label(e->arch));
+		fix(f, "crossarch emulators install %s", arch_label(e->arch));
 }
 
 static void fix_native(struct findings *f, const struct emulator *e)
@@ -177,7 +160,7 @@ static bool examine_trouble(struct findings *f, const struct emulator *e, const 
 	} else if (e->apart[0]) {
 		found(f, GRADE_WARN, name, "%s: works, but not in containers: %s", what, e->apart);
 		fix_contained(f, e);
-	} else if (is_replaced(e)) {
+	} else if (emulator_is_replaced(e)) {
 		found(f, GRADE_WARN, name, "%s: the file was replaced, the old one is in use",
 		      what);
 		fix_replaced(f, e);

@@ -15,6 +15,7 @@ struct work {
 	const struct node *node;
 	const struct install *wish;
 	const struct emulator_kind *kind;
+	const char *path; /* NULL: the usual places */
 	char name[64], provisional[64], interpreter[512], flags[8];
 	char line[REGISTER_MAX + 1];
 };
@@ -63,7 +64,7 @@ static bool is_satisfied(const struct work *w, const struct emulator *e)
 	char why[160];
 	struct err ignored;
 
-	if (!e || !(e->entry->flags & BINFMT_F) || !e->boot[0])
+	if (!e || !(e->entry->flags & BINFMT_F) || !e->boot[0] || emulator_is_replaced(e))
 		return false;
 	if (w->wish->credentials && !(e->entry->flags & BINFMT_C))
 		return false;
@@ -99,24 +100,23 @@ static bool works_contained(const struct emulator *e)
 }
 
 /*
- * Nothing in particular was asked for, and an emulator that somebody chose does it already: the
- * node's owner by registering another kind, or we when another kind was asked for.
+ * Nothing in particular was asked for, and an emulator of another kind that somebody chose does it
+ * already: the node's owner, or we when that kind was asked for.
  */
 static bool is_served(const struct install *wish, const struct emulator *now)
 {
 	bool asked = wish->kind || wish->path || wish->force || wish->credentials;
 
-	if (!now || asked || emulator_kind_is_qemu(now->kind))
+	if (!now || asked || !emulator_kind_is_other(now->kind))
 		return false;
-	if (emulator_is_ours(now) && (!emulator_kind_is_other(now->kind) || !now->boot[0]))
+	if (emulator_is_ours(now) && (!now->boot[0] || emulator_is_replaced(now)))
 		return false;
 	return works_contained(now);
 }
 
 static int protect(const struct install *wish, const struct emulator *now, struct err *err)
 {
-	if (!now || wish->force || emulator_is_ours(now) || emulator_kind_is_qemu(now->kind) ||
-	    !works_here(now))
+	if (!now || wish->force || !emulator_kind_is_foreign(now->entry) || !works_here(now))
 		return 0;
 	return err_set(err, ERR_EXISTS,
 		       "the handler %s (%s, %s) runs such programs on this node; a newer one "
@@ -216,26 +216,26 @@ static int prepare_work(struct work *w, struct err *err)
 	(void)str_fmt(w->provisional, sizeof(w->provisional), "%s.new", w->name);
 	if (check_kind(w->kind, a, err) < 0)
 		return -1;
-	if (interpreter_find(w->kind, a, w->wish->path, w->interpreter, sizeof(w->interpreter),
-			     err) < 0)
+	if (interpreter_find(w->kind, a, w->path, w->interpreter, sizeof(w->interpreter), err) < 0)
 		return -1;
 	return interpreter_check(&w->node->host, w->kind, a, w->interpreter, err);
 }
 
-/* What was asked for, else what the file is by its name, else what was asked for before, else qemu.
- */
-static const struct emulator_kind *kind_wanted(const struct install *wish,
-					       const struct emulator *now)
+/* As asked for; else by the file's name; else as it was asked for before; else qemu. */
+static void choose_kind(struct work *w, const struct emulator *now)
 {
 	struct stat st;
 
-	if (wish->kind)
-		return wish->kind;
-	if (wish->path && stat(wish->path, &st) == 0 && !S_ISDIR(st.st_mode))
-		return emulator_kind_of_file(wish->path);
-	if (now && emulator_is_ours(now) && emulator_kind_is_other(now->kind))
-		return now->kind;
-	return emulator_kind_named("qemu");
+	w->path = w->wish->path;
+	w->kind = w->wish->kind ? w->wish->kind : emulator_kind_named("qemu");
+	if (w->wish->kind)
+		return;
+	if (w->path && stat(w->path, &st) == 0 && !S_ISDIR(st.st_mode))
+		w->kind = emulator_kind_of_file(w->path);
+	if (!w->path && now && emulator_is_ours(now) && emulator_kind_is_other(now->kind)) {
+		w->kind = now->kind;
+		w->path = now->entry->interpreter;
+	}
 }
 
 static void fill_unchanged(const struct emulator *e, struct install_result *ret)
@@ -256,6 +256,14 @@ static void fill_installed(const struct work *w, struct install_result *ret)
 	(void)str_copy(ret->interpreter, sizeof(ret->interpreter), w->interpreter);
 	(void)str_copy(ret->flags, sizeof(ret->flags), w->flags);
 	boot_file_own(w->name, ret->boot, sizeof(ret->boot));
+}
+
+/* What nobody here knows may be somebody's choice as well. */
+static void find_covered(const struct emulator *before, struct install_result *ret)
+{
+	if (before && !emulator_is_ours(before) && !emulator_kind_is_qemu(before->kind))
+		(void)str_fmt(ret->covered, sizeof(ret->covered), "%s (%.200s)",
+			      before->entry->name, before->entry->interpreter);
 }
 
 static const char *file_name(const char *path)
@@ -280,16 +288,17 @@ int emulator_install(const struct node *n, const struct install *wish, struct in
 		     struct err *err)
 {
 	const struct emulator *now = emulator_for(n, wish->arch);
-	struct work w = { .node = n, .wish = wish, .kind = kind_wanted(wish, now) };
+	struct work w = { .node = n, .wish = wish };
 	bool changed;
 
-	ret->later[0] = '\0';
+	ret->later[0] = ret->covered[0] = '\0';
 	if (check_native(&n->host, wish->arch, err) < 0)
 		return -1;
 	if (is_served(wish, now)) {
 		fill_unchanged(now, ret);
 		return 0;
 	}
+	choose_kind(&w, now);
 	if (prepare_work(&w, err) < 0)
 		return -1;
 	if (is_satisfied(&w, now)) {
@@ -300,6 +309,7 @@ int emulator_install(const struct node *n, const struct install *wish, struct in
 	    replace(&w, err) < 0)
 		return -1;
 	fill_installed(&w, ret);
+	find_covered(now, ret);
 	find_later(now, ret);
 	return boot_file_write(w.name, w.line, &changed, err);
 }

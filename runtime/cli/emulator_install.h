@@ -30,8 +30,9 @@ struct install_result {
 	enum installed outcome;
 	const struct emulator_kind *kind;
 	char handler[128], interpreter[512], flags[8];
-	char boot[256];	 /* what registers it at boot; "" for somebody else's that nothing here does
-			  */
+	char boot[256]; /* what registers it at boot; "" for somebody else's that nothing here does
+			 */
+	char covered[400]; /* somebody else's handler of another kind that ours comes before, "" */
 	char later[256]; /* a file that registers another handler after ours at boot, "" without */
 };
 

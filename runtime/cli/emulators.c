@@ -120,6 +120,17 @@ bool emulator_is_ours(const struct emulator *e)
 	return str_after(e->entry->name, EMULATOR_PREFIX) != NULL;
 }
 
+bool emulator_is_replaced(const struct emulator *e)
+{
+	struct stat st;
+
+	if (!(e->entry->flags & BINFMT_F) || !e->entry->registered_ns ||
+	    stat(e->entry->interpreter, &st) < 0)
+		return false;
+	return (uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec >
+	       e->entry->registered_ns;
+}
+
 const struct emulator *emulator_for(const struct node *n, const struct arch *a)
 {
 	const struct binfmt_entry *entry = binfmt_registry_for(&n->binfmt, a, false);

@@ -68,6 +68,9 @@ const char *arch_label(const struct arch *a);
 /* Made by "crossarch emulators install". */
 bool emulator_is_ours(const struct emulator *e);
 
+/* With flag F, and its file changed since it was registered: the kernel still runs the old one. */
+bool emulator_is_replaced(const struct emulator *e);
+
 /* The emulator the kernel uses for @a; NULL without. */
 const struct emulator *emulator_for(const struct node *n, const struct arch *a);
 
