@@ -135,7 +135,7 @@ static void print_table(const struct node *n, bool tried)
 			works_text(e, works, sizeof(works), &tone);
 		table_row(&t, tone, 8, e->entry->name, e->arch ? arch_label(e->arch) : "-",
 			  state_text(n, e), flags, kind_text(e), e->version[0] ? e->version : "-",
-			  e->boot[0] ? "yes" : "no", e->entry->interpreter, works);
+			  boot_file_is_read(e->boot) ? "yes" : "no", e->entry->interpreter, works);
 	}
 	table_print(&t, 0);
 }
@@ -156,6 +156,7 @@ static json *emulator_json(const struct node *n, const struct emulator *e)
 	json_put_text(o, "limits", e->arch && e->kind->limits[0] ? e->kind->limits : NULL);
 	json_put_text(o, "version", e->version[0] ? e->version : NULL);
 	json_put_text(o, "boot_file", e->boot[0] ? e->boot : NULL);
+	json_put_bool(o, "after_reboot", boot_file_is_read(e->boot));
 	if (e->works == WORKS_UNTRIED)
 		json_put_text(o, "works", NULL);
 	else

@@ -16,6 +16,7 @@
 #include "runtime/cli/doctor.h"
 #include "runtime/cli/emulator_level.h"
 #include "runtime/cli/emulators.h"
+#include "runtime/cli/register.h"
 
 /* Under earlier releases of qemu the run times of Go and Node.js crash (moby/buildkit#2541). */
 #define GOOD_QEMU 8
@@ -230,12 +231,11 @@ static void examine_limits(struct findings *f, const struct node *n)
 /* Who reads the files that bring handlers back. */
 static void examine_boot(struct findings *f)
 {
-	if (access("/usr/lib/systemd/systemd-binfmt", X_OK) == 0 ||
-	    access("/lib/systemd/systemd-binfmt", X_OK) == 0) {
+	if (boot_reader_is(BOOT_SYSTEMD)) {
 		found(f, GRADE_GOOD, "after a reboot",
 		      "systemd-binfmt registers what /etc/binfmt.d "
 		      "and /usr/lib/binfmt.d name");
-	} else if (access("/usr/sbin/update-binfmts", X_OK) == 0) {
+	} else if (boot_reader_is(BOOT_BINFMT_SUPPORT)) {
 		found(f, GRADE_GOOD, "after a reboot", "binfmt-support registers its formats");
 	} else {
 		found(f, GRADE_WARN, "after a reboot",

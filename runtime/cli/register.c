@@ -110,6 +110,9 @@ int binfmt_mount(bool *ret_mounted, struct err *err)
 
 #define FILE_MAX_BYTES (64u << 10)
 
+/* update-binfmts keeps what it registers here. */
+#define RECORDS_DIR "/var/lib/binfmts"
+
 /* In the order of precedence: a file hides those of its name further down. */
 static const char *const dirs[] = { BOOT_DIR, "/run/binfmt.d", "/usr/local/lib/binfmt.d",
 				    "/usr/lib/binfmt.d" };
@@ -167,8 +170,22 @@ void boot_file_of(const char *name, char *ret, size_t size)
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (search_dir(i, name, ret, size))
 			return;
-	if (!str_fmt(ret, size, "/var/lib/binfmts/%s", name) || access(ret, F_OK) < 0)
+	if (!str_fmt(ret, size, RECORDS_DIR "/%s", name) || access(ret, F_OK) < 0)
 		ret[0] = '\0';
+}
+
+bool boot_reader_is(enum boot_reader r)
+{
+	if (r == BOOT_BINFMT_SUPPORT)
+		return access("/usr/sbin/update-binfmts", X_OK) == 0;
+	return access("/usr/lib/systemd/systemd-binfmt", X_OK) == 0 ||
+	       access("/lib/systemd/systemd-binfmt", X_OK) == 0;
+}
+
+bool boot_file_is_read(const char *file)
+{
+	return *file && boot_reader_is(str_after(file, RECORDS_DIR "/") ? BOOT_BINFMT_SUPPORT
+									: BOOT_SYSTEMD);
 }
 
 void boot_file_own(const char *name, char *ret, size_t size)

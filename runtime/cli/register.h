@@ -33,6 +33,15 @@ MUST_CHECK int binfmt_mount(bool *ret_mounted, struct err *err);
 /* The file that registers the handler @name, "" when there is none. */
 void boot_file_of(const char *name, char *ret, size_t size);
 
+/* Who registers at boot: each reads files of its own. */
+enum boot_reader { BOOT_SYSTEMD, BOOT_BINFMT_SUPPORT };
+
+/* Whether this node has it. */
+bool boot_reader_is(enum boot_reader r);
+
+/* Whether anything here reads @file, one of those, when the node boots. */
+bool boot_file_is_read(const char *file);
+
 /* The path of our own file for a handler called @name. */
 void boot_file_own(const char *name, char *ret, size_t size);
 
