@@ -26,14 +26,14 @@ static bool worth_a_look(const struct process *p)
 	switch (p->exit.code) {
 	case 1: /* gosu, catatonit, bash -e: could not execute it; probes say it all day long */
 		return !p->exec_id;
-	case 2:		    /* dash and busybox: read the program as a script, in vain */
-	case 111:	    /* s6 and runit: could not execute it */
-	case 126:	    /* other shells: found, and could not be executed */
-	case 127:	    /* shells: not found, which is also said of a missing loader */
-	case 255:	    /* qemu: the guest's loader is missing; runc: exec failed */
 	case 128 + SIGTRAP: /* no memory where pages are larger than a program can do with */
 	case 128 + SIGABRT:
 		return sysconf(_SC_PAGESIZE) > 4096;
+	case 2:	  /* dash and busybox: read the program as a script, in vain */
+	case 111: /* s6 and runit: could not execute it */
+	case 126: /* other shells: found, and could not be executed */
+	case 127: /* shells: not found, which is also said of a missing loader */
+	case 255: /* qemu: the guest's loader is missing; runc: exec failed */
 	case 128 + SIGILL:
 	case 128 + SIGSEGV: /* programs of other systems, natively */
 	case 128 + SIGSYS:
