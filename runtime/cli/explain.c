@@ -323,8 +323,9 @@ static const struct explanation table[] = {
 	  "The version of the emulator that the handler names.",
 	  "install qemu 8 or newer on the node, then crossarch emulators install ARCH" },
 	{ "known-crash", true, "a program that crashes under this emulator",
-	  "Go programs of amd64 use the top bits of addresses, which on arm64 qemu hands out: they "
-	  "end at random with lfstack.push or taggedPointerPack. Mended in Go 1.25.4 "
+	  "Go programs of amd64 use the top bits of addresses, which on arm64 qemu hands out where "
+	  "the kernel has addresses of 48 bits (some have 39 or 47): they end at random with "
+	  "lfstack.push or taggedPointerPack. Mended in Go 1.25.4 "
 	  "(golang/go#69255). .NET writes its code through a second mapping of it since version 7, "
 	  "and crashes under qemu, whichever the processors are (dotnet/runtime#13648).",
 	  "The build information that Go's linker puts into the program; the files beside a .NET "

@@ -23,6 +23,7 @@ int host_probe(struct host *ret, struct err *err)
 	ret->compat32 = probe_compat32();
 	ret->x32 = probe_x32();
 	ret->x86_level = probe_x86_level();
+	ret->high_addresses = probe_high_addresses();
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "runtime/arch/table.h"
@@ -14,6 +15,7 @@ struct host {
 	enum host_can x32;	/* x86-64 with 32-bit pointers */
 	unsigned int x86_level; /* 1 to 4, 0 on other processors */
 	uint64_t page_size;
+	bool high_addresses; /* programs get memory above the 128 TiB that those of amd64 know */
 };
 
 /*

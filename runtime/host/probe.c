@@ -2,6 +2,7 @@
 #include "runtime/host/probe.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -9,11 +10,19 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+/*
+ * The kernel puts a stack at the end of what addresses there are, and memory below it. arm64 has
+ * 39, 42, 47, 48 or 52 bits of them, by its configuration (Documentation/arch/arm64/memory.rst); 52
+ * it uses on demand only.
+ */
+bool probe_high_addresses(void)
+{
+	return (uintptr_t)__builtin_frame_address(0) >> 47;
+}
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <ucontext.h>
 
 #define INT80 0x80cd /* the two bytes of "int $0x80", as a little-endian number */

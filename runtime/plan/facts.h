@@ -55,8 +55,8 @@ struct facts {
 	bool no_new_privileges; /* set-user-ID programs have no effect */
 	bool chain_too_long;	/* the kernel would give up before its end */
 	bool emulator_is_qemu;	/* a qemu-user that could be looked at */
-	bool go;		/* a Go program of amd64 that would be emulated on arm64 */
-	bool dotnet;		/* a .NET program under qemu, as it comes out of the box */
+	bool go; /* a Go program of amd64 that would be emulated on arm64 with its high addresses */
+	bool dotnet; /* a .NET program under qemu, as it comes out of the box */
 
 	/* The program, then the interpreter of its #! line and so on; the last is no script. */
 	struct program_file chain[FACTS_CHAIN];

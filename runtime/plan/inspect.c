@@ -293,7 +293,7 @@ static void inspect_go(const struct inspect *in, struct facts *f)
 	CLEANUP_FOUND struct found found = FOUND_INIT;
 
 	if (f->purpose != FOR_CONTAINER || !guest || !str_eq(guest->name, "amd64") ||
-	    !str_eq(f->host->arch->name, "arm64"))
+	    !str_eq(f->host->arch->name, "arm64") || !f->host->high_addresses)
 		return;
 	view_find(in->view, in->process->cwd, program->path, &found);
 	f->go = found.kind == FOUND_FILE &&

@@ -191,11 +191,14 @@ static enum cause judge_emulator(const struct facts *f)
 	return CAUSE_EMULATOR_FOREIGN;
 }
 
-/* golang/go#69255 ended with 1.25.4, and on the older branch with the release of the same day. */
+/*
+ * golang/go#69255 ended with 1.25.4. The releases of the older branch on that day and after it are
+ * not known to have the change (golang/website, internal/history/release.go: of 1.24.10 the runtime
+ * is that of 1.24.9).
+ */
 static bool go_is_mended(const struct version *v)
 {
-	return v->major > 1 || v->minor > 25 || (v->minor == 25 && v->patch >= 4) ||
-	       (v->minor == 24 && v->patch >= 10);
+	return v->major > 1 || v->minor > 25 || (v->minor == 25 && v->patch >= 4);
 }
 
 static void warn_emulated(const struct facts *f, struct plan *p)

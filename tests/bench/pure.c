@@ -68,7 +68,7 @@ static void node_init(struct node *w)
 	struct program_file *program = &w->facts.chain[0];
 
 	memset(w, 0, sizeof(*w));
-	w->host = (struct host){ named("amd64"), HOST_YES, HOST_NO, 2, 4096 };
+	w->host = (struct host){ named("amd64"), HOST_YES, HOST_NO, 2, 4096, false };
 	settings_init(&w->settings);
 	w->entries[0] = handler("arm64");
 	for (size_t i = 1; i < HANDLERS; i++)

@@ -94,8 +94,11 @@ void fuzz_one(uint8_t *bytes, size_t n)
 {
 	struct source s = { .c = cursor_of(bytes, n) };
 	struct host host = { arch_by_name(number(&s, 2) ? "amd64" : "arm64", 5),
-			     (enum host_can)number(&s, 3), (enum host_can)number(&s, 3),
-			     number(&s, 5), number(&s, 2) ? 4096 : 65536 };
+			     (enum host_can)number(&s, 3),
+			     (enum host_can)number(&s, 3),
+			     number(&s, 5),
+			     number(&s, 2) ? 4096 : 65536,
+			     false };
 	struct binfmt_entry entries[3] = { entry(&s), entry(&s), entry(&s) };
 	struct binfmt_registry registry = { (enum binfmt_state)number(&s, BINFMT_ON + 1),
 					    number(&s, 8) == 1, entries, number(&s, 4), 3 };

@@ -289,7 +289,7 @@ static unsigned int render(const struct facts *f, size_t n_handlers)
 
 static void every_fix_can_be_typed(void **state)
 {
-	struct host host = { arch_by_name("amd64", 5), HOST_YES, HOST_NO, 2, 4096 };
+	struct host host = { arch_by_name("amd64", 5), HOST_YES, HOST_NO, 2, 4096, false };
 	struct binfmt_registry binfmt = { .state = BINFMT_ON };
 	struct settings settings;
 	unsigned int n = 0;

@@ -231,7 +231,7 @@ static const char *said(const char *const *args, uint64_t status, uint64_t page)
 	struct err err = ERR_INIT;
 
 	p = (struct prepare){
-		.host = { arch_by_name("arm64", 5), HOST_YES, HOST_NO, 0, page },
+		.host = { arch_by_name("arm64", 5), HOST_YES, HOST_NO, 0, page, true },
 		.binfmt = { .state = BINFMT_ON },
 		.arena = { .max = 1u << 20 },
 		.request = { .exit_status = status, .declared = "" },

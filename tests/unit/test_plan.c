@@ -67,7 +67,7 @@ static struct binfmt_entry handler(const char *name, const char *guest)
 static void world_init(struct world *w, const char *guest)
 {
 	memset(w, 0, sizeof(*w));
-	w->host = (struct host){ named("amd64"), HOST_YES, HOST_NO, 2, 4096 };
+	w->host = (struct host){ named("amd64"), HOST_YES, HOST_NO, 2, 4096, false };
 	settings_init(&w->settings);
 	w->entries[0] = handler("qemu-aarch64", "arm64");
 	w->entries[1] = handler("qemu-riscv64", "riscv64");
@@ -301,7 +301,7 @@ static void no_32bit(void **state)
 	world_init(&w, "x32");
 	expect_refusal(&w, CAUSE_X32, NULL);
 	world_init(&w, "arm");
-	w.host = (struct host){ named("arm64"), HOST_NO, HOST_NO, 0, 4096 };
+	w.host = (struct host){ named("arm64"), HOST_NO, HOST_NO, 0, 4096, false };
 	expect_refusal(&w, CAUSE_NO_32BIT, NULL);
 	assert_null(strstr(w.line, "ia32"));
 }
@@ -312,7 +312,7 @@ static void abi_mismatch(void **state)
 
 	(void)state;
 	world_init(&w, "arm64be");
-	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096 };
+	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096, false };
 	w.binfmt.n = 0;
 	expect_refusal(&w, CAUSE_ABI_NODE, NULL);
 	world_init(&w, "mipsn32");
@@ -418,7 +418,7 @@ static void models_of_guests(void **state)
 
 	(void)state;
 	world_init(&w, "amd64");
-	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096 };
+	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096, false };
 	w.entries[0] = handler("qemu-x86_64", "amd64");
 	w.f.emulator_is_qemu = true;
 	w.f.loader = program("/lib64/ld-linux-x86-64.so.2", named("amd64"));
@@ -440,7 +440,7 @@ static void models_of_guests(void **state)
 static void amd64_on_arm64(struct world *w)
 {
 	world_init(w, "amd64");
-	w->host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096 };
+	w->host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096, false };
 	w->entries[0] = handler("qemu-x86_64", "amd64");
 	w->f.emulator_is_qemu = true;
 	w->f.loader = program("/lib64/ld-linux-x86-64.so.2", named("amd64"));
@@ -542,7 +542,7 @@ static void processors_of_guests(void **state)
 
 	(void)state;
 	world_init(&w, "amd64");
-	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 16384 };
+	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 16384, false };
 	w.entries[0] = handler("qemu-x86_64", "amd64");
 	w.f.emulator_is_qemu = true;
 	w.f.emulator_version = (struct version){ 8, 2, 0 };
@@ -672,16 +672,16 @@ static void go_programs(void **state)
 		struct version v;
 		bool warned;
 	} rows[] = {
-		{ { 0, 0, 0 }, true },	  { { 1, 19, 8 }, true },  { { 1, 24, 6 }, true },
-		{ { 1, 24, 10 }, false }, { { 1, 25, 0 }, true },  { { 1, 25, 3 }, true },
-		{ { 1, 25, 4 }, false },  { { 1, 26, 0 }, false },
+		{ { 0, 0, 0 }, true },	 { { 1, 19, 8 }, true },  { { 1, 24, 6 }, true },
+		{ { 1, 24, 10 }, true }, { { 1, 25, 0 }, true },  { { 1, 25, 3 }, true },
+		{ { 1, 25, 4 }, false }, { { 1, 26, 0 }, false },
 	};
 	struct world w;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		world_init(&w, "amd64");
-		w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096 };
+		w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096, false };
 		w.entries[0] = handler("qemu-x86_64", "amd64");
 		w.f.go = true;
 		w.f.go_version = rows[i].v;
@@ -773,7 +773,7 @@ static void arm_abi_by_loader(void **state)
 
 	(void)state;
 	world_init(&w, "armhf");
-	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096 };
+	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 4096, false };
 	w.f.loader =
 		(struct program_file){ .path = "/lib/ld-linux-armhf.so.3", .found = FOUND_MISSING };
 	w.f.other_loader = "/lib/ld-linux.so.3";
@@ -811,7 +811,7 @@ static void pages(void **state)
 
 	(void)state;
 	world_init(&w, "arm64");
-	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 65536 };
+	w.host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 65536, false };
 	w.binfmt.n = 0;
 	w.f.chain[0].image.segments.largest_page = 4096;
 	expect_refusal(&w, CAUSE_PAGE_SIZE, NULL);
