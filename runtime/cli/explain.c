@@ -105,8 +105,9 @@ static const struct explanation table[] = {
 	  "ones: then it writes \"<jemalloc>: Unsupported system page size\" and crashes, exit "
 	  "code "
 	  "133, 134 or 139.",
-	  "The alignment of the load segments in the program headers, of the program and of its "
-	  "loader, against the kernel's page size. Emulated programs run all the same, unless "
+	  "The alignment of the load segments in the program headers, of the program, of its "
+	  "loader and, once that has failed, of its libraries, against the kernel's page size. "
+	  "Emulated programs run all the same, unless "
 	  "the alignment contradicts itself and qemu is older than 8. After a crash, the size that "
 	  "jemalloc's code compares the kernel's with.",
 	  "rebuild with -Wl,-z,max-page-size=65536, jemalloc with --with-lg-page=16 (of Rust "

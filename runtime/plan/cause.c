@@ -248,6 +248,13 @@ static const struct cause_row rows[CAUSE_WARN_LABEL] = {
 		"and ended with exit code 127",
 		"install the package with {library} in the image, or link the program statically",
 	},
+	[CAUSE_LIBRARY_PAGES] = {
+		"page-size",
+		IS_FOR,
+		"its shared library {library} loads with pages of up to {library-page} bytes and this "
+		"kernel's pages have {page}, so that its loader ended it with exit code 127",
+		"rebuild that library with \"-Wl,-z,max-page-size={page}\"{or-smaller-pages}",
+	},
 	[CAUSE_NO_SHEBANG] = {
 		"script-no-shebang",
 		"{program} is {kind}",

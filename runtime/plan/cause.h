@@ -43,7 +43,8 @@ enum cause {
 	CAUSE_LOADER_FOREIGN,
 	CAUSE_LOADER_NOT_ELF,
 	CAUSE_LOADER_BROKEN,
-	CAUSE_LIBRARY, /* only after the end */
+	CAUSE_LIBRARY, /* only after the end, this and the next */
+	CAUSE_LIBRARY_PAGES,
 	CAUSE_NO_SHEBANG,
 	CAUSE_BOM,
 	CAUSE_NAMELESS,

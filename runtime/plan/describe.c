@@ -321,6 +321,11 @@ static void put_library(struct sentence *s)
 	text_name(s->out, s->f->library ? s->f->library : "it needs", NAME_MAX_BYTES);
 }
 
+static void put_library_page(struct sentence *s)
+{
+	text_printf(s->out, "%llu", (unsigned long long)s->f->library_page);
+}
+
 static void put_loader_platform(struct sentence *s)
 {
 	put_image_platform(s, &s->f->loader.image);
@@ -403,6 +408,7 @@ static const struct placeholder placeholders[] = {
 	{ "kind", put_kind },
 	{ "level", put_level },
 	{ "library", put_library },
+	{ "library-page", put_library_page },
 	{ "loader", put_loader },
 	{ "loader-kind", put_loader_platform },
 	{ "loader-mode", put_loader_mode },

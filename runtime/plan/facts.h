@@ -64,7 +64,8 @@ struct facts {
 
 	struct program_file loader; /* what PT_INTERP of the last link names; for qemu-user with its
 				     * prefix, if it is there */
-	const char *library;	    /* after the end: a shared library that is nowhere */
+	const char *library;	    /* after the end: a shared library that is nowhere, or */
+	uint64_t library_page;	    /* if not 0, that loads with pages of up to so many bytes */
 	const char *allocator;	    /* after the end: the file with a jemalloc in it, in the
 				     * container */
 	uint64_t allocator_page;    /* and the largest page, in bytes, that this can do with */

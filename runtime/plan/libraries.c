@@ -27,6 +27,8 @@ struct search {
 	size_t cache_size;
 	char *musl_path;
 	bool musl, doubt;
+	const char *unfit;   /* the first that cannot be mapped with this kernel's pages, */
+	uint64_t unfit_page; /* but with pages of up to so many bytes */
 };
 
 /* Whether a file is the library: it must be of the same machine, or the loader looks further. */
@@ -186,6 +188,22 @@ static const char *dir_of(const struct inspect *in, const char *path)
 	return dir;
 }
 
+/* A library is mapped by its loader as a program is by the kernel. */
+static int check_pages(struct search *s, const char *name, const struct found *library,
+		       struct err *err)
+{
+	struct image img;
+
+	if (image_read(library->fd, library->size, s->f->host, &img, err) < 0)
+		return -1;
+	if (s->unfit || img.kind != IMAGE_ELF || !img.segments.largest_page ||
+	    img.segments.largest_page >= s->f->host->page_size)
+		return 0;
+	s->unfit = name;
+	s->unfit_page = img.segments.largest_page;
+	return 0;
+}
+
 /* What one object needs: 1 when *@ret is missing. */
 static int look_at_object(struct search *s, int fd, const char *origin, const char **ret,
 			  struct err *err)
@@ -212,6 +230,8 @@ static int look_at_object(struct search *s, int fd, const char *origin, const ch
 			*ret = d.needed[i];
 			return 1;
 		}
+		if (check_pages(s, d.needed[i], &found, err) < 0)
+			return -1;
 		s->names[s->n] = d.needed[i];
 		s->paths[s->n] = arena_strdup(s->in->arena, found.path);
 		if (!s->paths[s->n++])
@@ -303,24 +323,24 @@ static bool is_usual(const struct facts *f)
 	return false;
 }
 
-int libraries_missing(const struct inspect *in, const struct facts *f, const char **ret,
-		      struct err *err)
+int libraries_check(const struct inspect *in, struct facts *f, struct err *err)
 {
 	const struct program_file *program = facts_last(f);
 	struct search s = { .in = in, .f = f };
 	const char *missing = NULL;
 	int rc;
 
-	*ret = NULL;
 	if (!f->n_chain || program->found != FOUND_FILE || program->image.kind != IMAGE_ELF ||
 	    !program->where || !is_usual(f))
 		return 0;
 	if (prepare(&s, program, err) < 0)
 		return -1;
 	rc = look_at_all(&s, program->where, &missing, err);
-	if (rc == 1 && !s.doubt)
-		*ret = missing;
-	return rc < 0 ? -1 : 0;
+	if (rc < 0 || s.doubt)
+		return rc < 0 ? -1 : 0;
+	f->library = rc == 1 ? missing : s.unfit;
+	f->library_page = rc == 1 ? 0 : s.unfit_page;
+	return 0;
 }
 
 /* --- an allocator ---------------------------------------------------------------------------- */

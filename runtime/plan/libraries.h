@@ -5,12 +5,12 @@
 
 /*
  * Looks for the shared libraries that the last link of @f needs, and that those need, wherever its
- * loader might: glibc's and uClibc's with ld.so.cache, musl's with its path file. *@ret is the
- * first that is nowhere, in the inspection's arena; NULL when all are there or when there is any
- * doubt. ERR_IO, ERR_NOMEM.
+ * loader might: glibc's and uClibc's with ld.so.cache, musl's with its path file. Sets f->library
+ * to the first that is nowhere, in the inspection's arena; if all are there, to the first whose
+ * segments cannot be mapped with the kernel's pages, and f->library_page to those that would do.
+ * Neither is set when all is well or there is any doubt. ERR_IO, ERR_NOMEM.
  */
-MUST_CHECK int libraries_missing(const struct inspect *in, const struct facts *f, const char **ret,
-				 struct err *err);
+MUST_CHECK int libraries_check(const struct inspect *in, struct facts *f, struct err *err);
 
 /*
  * Looks for a jemalloc that cannot do with the kernel's pages, in the last link of @f, an arm64

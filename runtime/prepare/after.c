@@ -22,7 +22,7 @@
  *   1             a bash that ends at errors could not go on to the command in its arguments
  *   2, 126        a program named by the shell text that was run cannot be executed
  *   127, 255      one of them, or what the emulator needs for it, is not there
- *   127           a shared library of one of them is not there
+ *   127           a shared library of one of them is not there, or made for smaller pages
  *   132 (SIGILL)  the program asks for more than the processor has, or ran emulated
  *   133, 134, 139 its memory allocator cannot do with the kernel's pages (abort() of glibc and of
  *                 musl as process 1, which signals do not end, executes what makes it SIGTRAP or
@@ -184,7 +184,7 @@ static int judge_allocator(struct look *l, const char *const *args, struct facts
 	return 0;
 }
 
-/* A program that runs, but whose shared libraries are not all there. */
+/* A program that runs, but whose shared libraries are not all there, or cannot be loaded. */
 static int judge_libraries(struct look *l, const char *const *args, struct facts *f,
 			   struct plan *plan, struct err *err)
 {
@@ -196,10 +196,12 @@ static int judge_libraries(struct look *l, const char *const *args, struct facts
 	if (l->status != 127 || plan->verdict == VERDICT_REFUSE || l->p->spec.prestart ||
 	    l->libraries_changed)
 		return 0;
-	if (libraries_missing(&in, f, &f->library, err) < 0)
+	if (libraries_check(&in, f, err) < 0)
 		return -1;
+	if (f->library && f->library_page && f->handler)
+		return 0; /* what an emulator maps is its affair */
 	if (f->library)
-		note(l, f, plan, CAUSE_LIBRARY);
+		note(l, f, plan, f->library_page ? CAUSE_LIBRARY_PAGES : CAUSE_LIBRARY);
 	return 0;
 }
 

@@ -100,6 +100,17 @@ static void put_dynamic(const char *name, const char *loader, const char *needed
 	put_at(name, file, sizeof(file), 0755);
 }
 
+/* A library that loads with pages of up to @page bytes. */
+static void put_skewed(const char *name, uint64_t page)
+{
+	Elf64_Phdr p = { .p_type = PT_LOAD, .p_vaddr = page, .p_filesz = 0x100, .p_memsz = 0x100 };
+	uint8_t file[0x100] = { 0 };
+
+	arch_header(arch_by_name("amd64", 5), file);
+	memcpy(file + 64, &p, sizeof(p));
+	put_at(name, file, sizeof(file), 0755);
+}
+
 static void make_rootfs(void)
 {
 	static const char *const native[] = { "bin/sh",
@@ -150,6 +161,10 @@ static void make_rootfs(void)
 	put_dynamic("srv/lib/liborigin.so.1", "/lib64/ld-linux-x86-64.so.2", NULL, NULL);
 	put_dynamic("srv/lib/libdeep.so.1", "/lib64/ld-linux-x86-64.so.2", "libdeeper.so.1", NULL);
 	put_program("usr/lib/libforeign.so.1", "s390x");
+	put_dynamic("bin/unfit", "/lib64/ld-linux-x86-64.so.2", "libunfit.so.1", NULL);
+	put_skewed("usr/lib/libunfit.so.1", 0x200);
+	put_dynamic("bin/fit", "/lib64/ld-linux-x86-64.so.2", "libfit.so.1", NULL);
+	put_skewed("usr/lib/libfit.so.1", 0x10000);
 }
 
 static bool put(const char *path, const char *text)
@@ -309,6 +324,8 @@ static void explained_ends(void **state)
 		{ "/bin/needs", 127, "library-missing" },
 		{ "/bin/wrong", 127, "library-missing" },
 		{ "/srv/bin/indirect", 127, "library-missing" },
+		{ "/bin/unfit", 127, "page-size" },
+		{ "/entry.sh|unfit", 127, "page-size" },
 		{ "tini|--|needs", 127, "library-missing" },
 		{ "/entry.sh|needs", 127, "library-missing" },
 	};
@@ -358,6 +375,7 @@ static void silence(void **state)
 		"python3|/app",
 		"tini|--|no-such",
 		"/bin/has",
+		"/bin/fit",
 		"/srv/bin/origin",
 		"sh|-c|needs",
 		"/entry.sh|good|/app",
