@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -14,6 +16,8 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+
+#define LOOK_AGAIN_MS 100
 
 /* Gives the child its descriptors; everything else of ours is close-on-exec. */
 static int start_program(const struct subprocess *r, int out, pid_t *ret_pid)
@@ -62,8 +66,56 @@ static bool drain_output(int fd, struct buf *b)
 	return n > 0 && buf_add(b, bytes, (size_t)n, &ignored) == 0;
 }
 
-/* Reads @out until the process of @pidfd has ended; false when that takes too long. */
-static bool read_until_end(int pidfd, int out, const struct subprocess *r)
+/* A file of /proc/PID as text; false without. */
+static bool read_proc(pid_t pid, const char *name, char *text, size_t size)
+{
+	CLEANUP_FD int fd = -1;
+	char path[32];
+	ssize_t n;
+
+	(void)str_fmt(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, text, size - 1);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return true;
+}
+
+/* Ready to run: the letter behind the name, which is in parentheses (proc_pid_stat(5)). */
+static bool is_runnable(pid_t pid)
+{
+	char text[512];
+	const char *at;
+
+	if (!read_proc(pid, "stat", text, sizeof(text)))
+		return false;
+	at = strrchr(text, ')');
+	return at && at[1] && at[2] == 'R';
+}
+
+/*
+ * What is left of the time for a process beyond its deadline by @over_ms. Its schedstat has the
+ * nanoseconds that it ran and those that it waited for a processor before it ran
+ * (Documentation/scheduler/sched-stats.rst); while it waits it is only seen to be ready.
+ */
+static int64_t time_left(pid_t pid, int64_t over_ms, unsigned int timeout_ms)
+{
+	uint64_t ran, waited;
+	char text[96];
+	int64_t left;
+
+	if (!read_proc(pid, "schedstat", text, sizeof(text)) ||
+	    sscanf(text, "%" SCNu64 " %" SCNu64, &ran, &waited) != 2)
+		return 0;
+	left = (int64_t)(waited / 1000000) - over_ms;
+	if (left <= 0 && ran / 1000000 < timeout_ms && is_runnable(pid))
+		return LOOK_AGAIN_MS;
+	return left;
+}
+
+/* Reads @out until the process has ended; false when that takes too long. */
+static bool read_until_end(pid_t pid, int pidfd, int out, const struct subprocess *r)
 {
 	int64_t deadline = now_ms() + r->timeout_ms;
 	struct pollfd p[2] = { { pidfd, POLLIN, 0 }, { out, POLLIN, 0 } };
@@ -71,6 +123,8 @@ static bool read_until_end(int pidfd, int out, const struct subprocess *r)
 	for (;;) {
 		int64_t left = deadline - now_ms();
 
+		if (left <= 0)
+			left = time_left(pid, -left, r->timeout_ms);
 		if (left <= 0)
 			return false;
 		if (poll(p, 2, (int)left) < 0 && errno != EINTR)
@@ -120,7 +174,7 @@ int subprocess_run(const struct subprocess *r, struct subprocess_result *ret, st
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (pidfd < 0)
 		(void)err_sys(err, ERR_IO, "watch %s", r->path);
-	reap(pid, pidfd >= 0 && read_until_end(pidfd, in, r), ret);
+	reap(pid, pidfd >= 0 && read_until_end(pid, pidfd, in, r), ret);
 	return pidfd < 0 ? -1 : 0;
 }
 

@@ -9,16 +9,17 @@
 
 /*
  * Running another program to its end, with a limit in time. Only the program's own file is
- * executed, never a shell in its place.
+ * executed, never a shell in its place. What the program spends ready to run, while others have the
+ * processor, does not count: a loaded node is not the program's fault.
  */
 struct subprocess {
 	const char *path; /* absolute */
 	char *const *argv;
 	char *const *envp; /* NULL: an empty environment */
 	int keep_fd;	   /* a descriptor the program inherits under its number, -1 without */
-	unsigned int timeout_ms;
-	struct buf *out;  /* takes stdout, up to its maximum; NULL throws it away */
-	bool with_stderr; /* stderr goes to @out as well */
+	unsigned int timeout_ms; /* without what others had of the processor meanwhile */
+	struct buf *out;	 /* takes stdout, up to its maximum; NULL throws it away */
+	bool with_stderr;	 /* stderr goes to @out as well */
 };
 
 enum subprocess_end {
