@@ -159,6 +159,16 @@ ctr_exec() {
 ctr_status() { ctr task ls | awk -v id="$1" '$1 == id { print $3 }'; }
 ctr_is() { [ "$(ctr_status "$1")" = "$2" ]; }
 
+# watch_events FILE: containerd's events from now on, until the case ends. It is heard when an event comes through.
+watch_events() {
+	"$node_bin/ctr" --address "$node_socket" --namespace "$node_name" events >"$1" 2>&1 9>&- &
+	watcher=$!
+	# shellcheck disable=SC2064 # expanded now: the trap runs when the variable may be gone
+	trap "kill $watcher 2>/dev/null || :" EXIT
+	eventually hears_events "$1"
+}
+hears_events() { ctr namespaces label "$node_name" heard="$RANDOM" && grep -q /namespaces/update "$1"; }
+
 # Everything of a detached container, whatever became of it.
 ctr_remove() {
 	ctr task kill --signal KILL "$1" >/dev/null 2>&1 || :
