@@ -576,7 +576,9 @@ static void processors_of_guests(void **state)
 static void other_emulator(struct world *w, const char *name, const char *interpreter)
 {
 	world_init(w, "amd64");
-	w->host = (struct host){ named("arm64"), HOST_YES, HOST_NO, 0, 16384 };
+	w->host = (struct host){
+		.arch = named("arm64"), .compat32 = HOST_YES, .x32 = HOST_NO, .page_size = 16384
+	};
 	w->entries[0] = handler(name, "amd64");
 	(void)str_copy(w->entries[0].interpreter, sizeof(w->entries[0].interpreter), interpreter);
 	w->f.emulator = program(w->entries[0].interpreter, named("arm64"));
