@@ -270,7 +270,9 @@ static bool is_own(const char *name)
 		"restart_syscall",
 		"clone3",
 		"access",
+		"faccessat",
 		"readlink", /* 10.0: is the file to open one it has to imitate? */
+		"readlinkat",
 		NULL
 	};
 
@@ -280,12 +282,26 @@ static bool is_own(const char *name)
 	return false;
 }
 
+/* @name is @call, or what a node that lacks @call makes of it. */
+static bool is_made_of(const char *call, const char *name)
+{
+	size_t n;
+	const struct seccomp_successor *rows = seccomp_successors(&n);
+
+	for (size_t i = 0; i < n; i++)
+		for (const char *const *m = rows[i].made; *m; m++)
+			if (!strcmp(rows[i].call, call) && !strcmp(*m, name) &&
+			    seccomp_syscall_resolve_name(call) < 0)
+				return true;
+	return strcmp(call, name) == 0;
+}
+
 static bool listed(const struct seccomp_alias *row, const char *name)
 {
 	for (const char *const *n = row->node; *n; n++)
-		if (strcmp(*n, name) == 0)
+		if (is_made_of(*n, name))
 			return true;
-	return strcmp(row->guest, name) == 0;
+	return is_made_of(row->guest, name);
 }
 
 /* One line; false when something reached the kernel by a name the table lacks. */
@@ -337,6 +353,7 @@ int main(int argc, char **argv)
 	const struct target *t = NULL;
 	size_t n;
 	const struct seccomp_alias *rows = seccomp_aliases(&n);
+	const struct seccomp_successor *successors;
 	bool good = true;
 
 	for (size_t i = 0; argc == 3 && i < sizeof(targets) / sizeof(targets[0]); i++)
@@ -349,5 +366,12 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < n; i++)
 		good = measure(argv[1], t, &rows[i]) && good;
+	successors = seccomp_successors(&n);
+	for (size_t i = 0; i < n; i++) {
+		const struct seccomp_alias row = { .guest = successors[i].call };
+
+		if (seccomp_syscall_resolve_name(row.guest) < 0)
+			good = measure(argv[1], t, &row) && good;
+	}
 	return good ? 0 : 1;
 }
