@@ -77,7 +77,8 @@ ifeq ($(filter -O0 -D_FORTIFY_SOURCE%,$(lastword $(filter -O%,$(optimisation) $(
 hardening += -D_FORTIFY_SOURCE=2
 endif
 
-cppflags := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -isystem $(BUILD)/gen \
+# What asserts say of generated files is the same in whatever directory these are.
+cppflags := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -isystem $(BUILD)/gen -fmacro-prefix-map=$(BUILD)/gen=gen \
 	$(if $(REPORT_VERSION),-DREPORT_VERSION=$(REPORT_VERSION))
 cflags := -std=gnu11 $(optimisation) -g -ffunction-sections -fdata-sections $(warnings) $(hardening)
 ldflags := -Wl,--gc-sections -Wl,-z,relro,-z,now
@@ -401,18 +402,24 @@ uninstall: ## take away what install put there
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_crossarch
 	rm -rf $(DESTDIR)$(LIBEXECDIR)
 
+# The programs for ARCH, in BUILD, or below it if that is for another (built_in of hack/lib/cross.sh).
+ARCHES ?= $(or $(TARGET),amd64 arm64)
+all-%:
+	$(Q)$(MAKE) --no-print-directory TARGET=$* \
+		$(if $(filter-out $(or $(TARGET),$(MACHINE)),$*),BUILD=$(BUILD)/$* CC= CXX=) all
+
 ##@ Release
 .PHONY: uninstall dist deb image test-deb
-dist: all ## a release in build/dist: the sources, its notes, and the SBOM of the programs
+dist: $(ARCHES:%=all-%) ## a release in build/dist: the sources, its notes, the SBOMs of the programs (ARCHES="amd64 arm64")
 	$(Q)BUILD=$(BUILD) hack/dist
-	$(Q)BUILD=$(BUILD) hack/sbom
+	$(Q)BUILD=$(BUILD) TARGET=$(TARGET) ARCHES="$(ARCHES)" hack/sbom
 	$(Q)hack/changelog notes >$(BUILD)/dist/crossarch-$(VERSION).md
 
 deb: ## Debian packages in build/deb (needs debhelper; TARGET=arm64: in build/arm64/deb)
 	$(Q)BUILD=$(BUILD) TARGET=$(TARGET) hack/deb
 
-image: all ## the node installer for Kubernetes as an OCI archive in build/image
-	$(Q)BUILD=$(BUILD) hack/kubernetes/image
+image: $(ARCHES:%=all-%) ## the node installer for Kubernetes as an OCI archive in build/image (ARCHES="amd64 arm64")
+	$(Q)BUILD=$(BUILD) TARGET=$(TARGET) ARCHES="$(ARCHES)" hack/kubernetes/image
 
 test-deb: all cri ## install, upgrade and purge the packages in fresh Debian systems; Docker (root, slow)
 	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),1800) hack/tally $(wildcard tests/machines/packages/*.test)

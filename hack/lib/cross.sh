@@ -32,3 +32,8 @@ cross_target() {
 	*) debian=$SUITE ;;
 	esac
 }
+
+# built_in BUILD ARCHITECTURE: where its programs are: in BUILD, which is TARGET's or this machine's, or below it
+built_in() {
+	[ "$2" = "${TARGET:-$(dpkg --print-architecture)}" ] && echo "$1" || echo "$1/$2"
+}
