@@ -22,7 +22,9 @@ arch_row arm armhf armv7l arm 40 ARM arm-linux-gnueabihf
 arch_row riscv64 riscv64 riscv64 riscv64 243 RISCV64 riscv64-linux-gnu
 arch_row ppc64le ppc64el ppc64le ppc64le 21 PPC64LE powerpc64le-linux-gnu
 arch_row s390x s390x s390x s390x 22 S390X s390x-linux-gnu
+arch_row loong64 loong64 loongarch64 loongarch64 258 LOONGARCH64 loongarch64-linux-gnu
 arch_row mips64le mips64el mips64 mips64el 8 MIPSEL64 mips64el-linux-gnuabi64
+arch_row mipsle mipsel mips mipsel 8 MIPSEL mipsel-linux-gnu
 
 # oci_of UNAME-OR-DEBIAN-NAME: what the table calls it; fails if it does not know it
 oci_of() {

@@ -1,33 +1,33 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What there is to know of the architectures that crossarch is built for, by Debian's names. To build for another
-# one, add its line.
-# shellcheck disable=SC2034
+# The architectures that crossarch is built for, by Debian's names, and what that takes (hack/lib/arch.sh has what they
+# are called). To build for another one, add its name.
+# shellcheck disable=SC2034,SC2154
 
-# Debian's name, GNU's, qemu's, and the first Debian release from 12 on that has it.
-cross_table='
-amd64    x86_64-linux-gnu     x86_64   bookworm
-arm64    aarch64-linux-gnu    aarch64  bookworm
-armhf    arm-linux-gnueabihf  arm      bookworm
-riscv64  riscv64-linux-gnu    riscv64  trixie
-s390x    s390x-linux-gnu      s390x    bookworm
-'
+# shellcheck source=hack/lib/arch.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/arch.sh"
 
-cross_names() { awk 'NF { printf "%s%s", sep, $1; sep = " " }' <<<"$cross_table"; }
+cross_names='amd64 arm64 armhf riscv64 s390x'
 
-# cross_target ARCHITECTURE: its line in $triplet, $qemu_target and $first_suite. $debian is the Debian release whose
-# compilers and libraries are used: SUITE, or this machine's own, so that what is built here for several
-# architectures is built of the same.
+# cross_target ARCHITECTURE: $triplet is GNU's name of it, $qemu_target qemu's. $debian is the Debian release whose
+# compilers and libraries are used: SUITE, or this machine's own if it has that architecture, so that what is built
+# here for several of them is built of the same.
 cross_target() {
-	local own
-	read -r _ triplet qemu_target first_suite < <(awk -v arch="$1" '$1 == arch' <<<"$cross_table") || {
-		echo "there is no building for \"$1\"; there is for $(cross_names)" >&2
+	local arch own
+	case " $cross_names " in
+	*" $1 "*) ;;
+	*)
+		echo "there is no building for \"$1\"; there is for $cross_names" >&2
 		return 1
-	}
+		;;
+	esac
+	arch=$(oci_of "$1") || return
+	triplet=${compiler_of[$arch]} qemu_target=${qemu_of[$arch]}
 	own=$(. /etc/os-release && echo "${VERSION_CODENAME-}")
-	case ${SUITE:-$own/$first_suite} in
-	bookworm/bookworm) debian=bookworm ;;
+	case ${SUITE:-$own/$1} in
+	*/riscv64) debian=trixie ;; # the first release that has it
+	bookworm/*) debian=bookworm ;;
 	*/*) debian=trixie ;;
 	*) debian=$SUITE ;;
 	esac
