@@ -26,11 +26,15 @@ declare -A processor_of=([amd64]=x86-64 [arm64]=AArch64 [riscv64]=RISC-V)
 declare -A loader_of=([amd64]=/lib64/ld-linux-x86-64.so.2 [arm64]=/lib/ld-linux-aarch64.so.1
 	[riscv64]=/lib/ld-linux-riscv64-lp64d.so.1)
 
-# runs_natively ARCH. An arm64 kernel refuses the personality where the processor has no 32-bit user mode.
+# runs_natively ARCH. An arm64 kernel refuses the personality where the processor has no 32-bit user mode, and has no
+# name of a machine for it where it was built without.
 runs_natively() {
+	local machine
 	case $1 in
 	"$native") true ;;
-	"${narrow_of[$native]-none}") setarch linux32 true 2>/dev/null ;;
+	"${narrow_of[$native]-none}")
+		machine=$(setarch linux32 uname -m 2>/dev/null) && [ "$machine" != "$native_machine" ]
+		;;
 	*) false ;;
 	esac
 }
