@@ -3,21 +3,32 @@
 #
 # A whole Debian system in a directory, with mounts and process ids of its own, for what has to be tried the
 # way a person would: installing packages, setting up a node. Its network, binfmt_misc and cgroups are the
-# machine's. Whatever runs in it ends with it. The caller has sourced cache.sh and journal.sh.
+# machine's. Whatever runs in it ends with it. The caller has sourced cache.sh and journal.sh. CHROOT_ARCH=arm64 is
+# for a system of another architecture, which needs a handler of binfmt_misc with flag F.
 # shellcheck disable=SC2034,SC2154
+
+# chroot_forget DIRECTORY: what a debootstrap left that did not end well: it mounts /proc there
+chroot_forget() {
+	local mount
+	awk -v dir="$1/" 'index($5, dir) == 1 { print $5 }' /proc/self/mountinfo | tac | while read -r mount; do
+		umount -l "$mount" || return
+	done
+	rm -rf --one-file-system "$1"
+}
 
 # chroot_bootstrap DIRECTORY SUITE PACKAGE...: a minimal system with these packages, in that directory
 chroot_bootstrap() {
 	local dir=$1 suite=$2 log=$1.log
 	shift 2
-	echo "chroot: installing Debian $suite with $*" >&2
-	rm -rf "$dir"
+	echo "chroot: installing Debian $suite${CHROOT_ARCH:+ ($CHROOT_ARCH)} with $*" >&2
+	chroot_forget "$dir" || return
 	mkdir -p "$cache/debootstrap/archives"
-	debootstrap --variant=minbase --cache-dir="$cache/debootstrap/archives" --include="$(
+	debootstrap ${CHROOT_ARCH:+--arch="$CHROOT_ARCH"} --variant=minbase --cache-dir="$cache/debootstrap/archives" --include="$(
 		IFS=,
 		echo "$*"
 	)" "$suite" "$dir" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$log" 2>&1 || {
 		tail -n 5 "$log" >&2
+		chroot_forget "$dir"
 		return 1
 	}
 	rm -f "$log"
@@ -27,14 +38,14 @@ chroot_bootstrap() {
 chroot_base() {
 	local suite=$1 base dir
 	shift
-	base=$cache/debootstrap/$suite-$(printf '%s ' "$@" | sha256sum | cut -c1-12).tar
+	base=$cache/debootstrap/$suite${CHROOT_ARCH:+-$CHROOT_ARCH}-$(printf '%s ' "$@" | sha256sum | cut -c1-12).tar
 	dir=$base.root
 	mkdir -p "$cache/debootstrap"
 	(
 		flock 7
 		[ -e "$base" ] && exit 0
 		chroot_bootstrap "$dir" "$suite" "$@" || exit
-		tar -C "$dir" --numeric-owner -cf "$base.new" . && mv "$base.new" "$base" && rm -rf "$dir"
+		tar -C "$dir" --numeric-owner -cf "$base.new" . && mv "$base.new" "$base" && chroot_forget "$dir"
 	) 7>"$cache/debootstrap/lock" || return
 	echo "$base"
 }
