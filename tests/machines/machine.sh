@@ -4,23 +4,57 @@
 # What virtual machines have in common: Debian's qemu and kernel out of the cache, an initial ram disk made
 # of busybox and a few of that kernel's modules, folders of this machine shared by 9p. The caller sets $work,
 # a directory for its files.
-# shellcheck disable=SC2154
+#
+#   VM_ARCH=arm64       Debian's name of the machine's architecture (this machine's own): amd64, arm64
+#   VM_KERNEL=PACKAGE   the kernel, e.g. linux-image-arm64-16k (the ordinary one of that architecture)
+#   VM_CPU=MODEL        one of those that "qemu-system-... -cpu help" lists (the one with everything)
+# shellcheck disable=SC2034,SC2154
 
 machine_here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+machine_host=$(dpkg --print-architecture)
+: "${VM_ARCH:=$machine_host}"
+
+# What differs. An arm64 processor with everything has vectors of 2048 bits, and the time to imitate them is
+# better spent otherwise.
+case $VM_ARCH in
+arm64)
+	machine_name=aarch64
+	machine_package="qemu-system-arm"
+	machine_board=(-machine "virt,gic-version=3")
+	machine_cpu=max,sve=off,sme=off
+	machine_console=ttyAMA0
+	;;
+*)
+	machine_name=x86_64
+	machine_package="qemu-system-x86"
+	machine_board=(-machine pc)
+	machine_cpu=max
+	machine_console='ttyS0 tsc=unstable'
+	;;
+esac
+: "${VM_KERNEL:=linux-image-$VM_ARCH}" "${VM_CPU:=$machine_cpu}"
 
 # machine_missing: what this machine lacks for all that; nothing when it lacks nothing
 machine_missing() {
 	if [ "$(id -u)" != 0 ]; then
 		echo "missing: root"
-	elif [ "$(dpkg --print-architecture)" != amd64 ]; then
-		echo "the virtual machine is one of amd64 hosts"
+	elif [ -z "$(machine_loader)" ]; then
+		echo "no virtual machine was ever tried on $machine_host"
+	elif [ "$VM_ARCH" != amd64 ] && [ "$VM_ARCH" != arm64 ]; then
+		echo "no virtual machine of $VM_ARCH was ever tried"
 	elif ! command -v busybox >/dev/null; then
 		echo "missing busybox: run hack/setup"
 	fi
 }
 
-# machine_files SUITE: unpacks that suite's kernel and qemu-system into the cache, and sets $root to where
-machine_files() { root=$("$machine_here/../../hack/rootfs" "$1" amd64 linux-image-amd64 qemu-system-x86); }
+# machine_files SUITE: unpacks that suite's kernel and qemu-system into the cache; sets $root to where the kernel
+# is, $qemu to where qemu is, $initial_busybox to a program
+machine_files() {
+	local hack=$machine_here/../../hack
+	root=$("$hack/rootfs" "$1" "$VM_ARCH" "$VM_KERNEL") || return
+	qemu=$("$hack/rootfs" "$1" "$machine_host" "$machine_package") || return
+	initial_busybox=$("$hack/debs" ports "$VM_ARCH" busybox-static)/usr/bin/busybox
+}
 
 # --- the initial ram disk ------------------------------------------------------------------------
 
@@ -30,7 +64,6 @@ depends() { busybox unxz -c "$1" | tr '\0' '\n' | LC_ALL=C sed -n 's/^depends=//
 # add_module NAME: uncompressed, after what it depends on, with a number for the order. A name that no file
 # has is built into this kernel.
 declare -A added
-number=10
 add_module() {
 	local name=${1//-/_} file dependency
 	[ -z "${added[$name]-}" ] || return 0
@@ -48,8 +81,9 @@ add_module() {
 # what they depend on
 make_initrd() {
 	local module
+	added=() number=10
 	mkdir -p "$work/disk"/{bin,modules,proc,sys,dev,host,top,new}
-	cp "$(command -v busybox)" "$work/disk/bin/busybox"
+	cp "$initial_busybox" "$work/disk/bin/busybox"
 	install -m 0755 "$1" "$work/disk/init"
 	shift
 	for module; do
@@ -60,26 +94,40 @@ make_initrd() {
 
 # --- qemu ------------------------------------------------------------------------------------------
 
-# become_qemu OPTION...: Debian's program with the libraries it was made for, whatever the machine itself has.
-# In place of the (sub)shell, so that the latter's id is the one to kill.
+# machine_loader: this machine's dynamic loader, below its root
+machine_loader() {
+	case $machine_host in
+	amd64) echo lib64/ld-linux-x86-64.so.2 ;;
+	arm64) echo lib/ld-linux-aarch64.so.1 ;;
+	esac
+}
+
+# become ROOT PROGRAM NAME [ARGUMENT...]: a program of this machine's architecture that hack/rootfs unpacked, under that
+# name, with the libraries it was made for. In place of the (sub)shell, so that the latter's id is the one to kill.
+become() {
+	local from=$1 program=$2 name=$3 lib
+	shift 3
+	lib=$(echo "$from"/usr/lib/*-linux-gnu)
+	QEMU_MODULE_DIR=$lib/qemu exec "$from/$(machine_loader)" --argv0 "$name" \
+		--library-path "$lib:$lib/pulseaudio" "$from/usr/bin/$program" "$@"
+}
+
+# become_qemu OPTION...
 become_qemu() {
-	local lib=$root/usr/lib/x86_64-linux-gnu
-	QEMU_MODULE_DIR=$lib/qemu exec "$root/lib64/ld-linux-x86-64.so.2" \
-		--library-path "$lib:$lib/pulseaudio" "$root/usr/bin/qemu-system-x86_64" \
-		-L "$root/usr/share/qemu" -L "$root/usr/share/seabios" "$@"
+	become "$qemu" "qemu-system-$machine_name" qemu -L "$qemu/usr/share/qemu" -L "$qemu/usr/share/seabios" "$@"
 }
 
 # machine_is MEMORY CPUS KERNEL-PARAMETERS: $machine, qemu's options. The processor is emulated. Its one
 # serial line of virtio is the pair of pipes $work/pipe.in and $work/pipe.out; the console is a file.
 machine_is() {
 	# shellcheck disable=SC2054
-	machine=(-nodefaults -no-user-config -display none -machine pc -cpu max
+	machine=(-nodefaults -no-user-config -display none "${machine_board[@]}" -cpu "$VM_CPU"
 		-accel "tcg,thread=multi,tb-size=512" -m "$1" -smp "$2"
 		-serial "file:$work/console"
 		-device virtio-serial-pci -chardev "pipe,id=line,path=$work/pipe"
 		-device virtserialport,chardev=line,name=crossarch
 		-kernel "$(echo "$root"/boot/vmlinuz-*)" -initrd "$work/initrd"
-		-append "console=ttyS0 mitigations=off tsc=unstable quiet $3")
+		-append "console=$machine_console mitigations=off quiet $3")
 	mkfifo "$work/pipe.in" "$work/pipe.out"
 }
 

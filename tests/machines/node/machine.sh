@@ -6,16 +6,19 @@
 #
 #   VM_MEMORY=3G  VM_CPUS=2
 #   VM_CONSOLE=FILE     keep what the kernel said
-# shellcheck disable=SC2154
+#
+# and what tests/machines/machine.sh knows.
+# shellcheck disable=SC2016,SC2154
 
 : "${VM_MEMORY:=3G}" "${VM_CPUS:=2}" "${SLOW:=8}"
 vm_here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 vm_pid=
 
 # vm_begin DISK [OPTION]: the machine is switched on; vm_wait says when it can be spoken to. $work is the directory
-# of its files, which the caller has made. OPTION is one of qemu's about the disk.
+# of its files, which the caller has made. OPTION is one of qemu's about the disk. Of each TAG=DIRECTORY in the array
+# vm_folders the machine can mount that directory of ours: see vm_mount.
 vm_begin() {
-	local machine
+	local machine folder
 	shared=$work/shared
 	machine_files trixie || return
 	mkdir "$shared"
@@ -25,6 +28,9 @@ vm_begin() {
 	machine_is "$VM_MEMORY" "$VM_CPUS" "rw systemd.show_status=0"
 	machine+=(-drive "file=$1,format=raw,if=virtio,cache=unsafe${2:+,$2}")
 	shared_folder shared "$shared" ''
+	for folder in ${vm_folders[@]+"${vm_folders[@]}"}; do
+		shared_folder "${folder%%=*}" "${folder#*=}" ,readonly=on
+	done
 	exec 7<>"$work/pipe.in" 8<>"$work/pipe.out"
 	become_qemu "${machine[@]}" </dev/null 7>&- 8>&- 6>&- 9>&- >"$work/qemu" 2>&1 &
 	vm_pid=$!
@@ -97,6 +103,11 @@ vm_sh() {
 	local script=$1
 	shift
 	vm bash -euo pipefail -c "$script" bash "$@"
+}
+
+# vm_mount TAG DIRECTORY: one of vm_folders, there
+vm_mount() {
+	vm_sh 'mkdir -p "$2" && mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,ro,cache=loose "$1" "$2"' "$@"
 }
 
 # vm_reboot: as a person does; back when it can be spoken to again
