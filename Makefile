@@ -130,7 +130,7 @@ BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
 .PHONY: all help check check-one check-asan check-memory check-choice check-instructions test bench demo install clean cri format analyze fuzz
-.PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-asan test-containers test-verdicts
+.PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-arm64 test-asan test-containers test-verdicts
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -293,6 +293,13 @@ test-cgroup2: all cri ## what has to do with cgroups, in a virtual machine with 
 test-node: all cri ## a Debian 13 node in a virtual machine: pods, restarts, a reboot, upgrade, purge (root; SHORT=1)
 	$(Q)hack/setup
 	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),2400) hack/tally tests/machines/node/node.test
+
+# The programs for it are in a directory of their own, BUILD/arm64, unless this machine is one itself.
+test-arm64: ## an arm64 node in a virtual machine: pods, suites, other processors and pages (root; SHORT=1)
+	$(Q)hack/setup
+	$(Q)$(MAKE) --no-print-directory TARGET=arm64 all cri
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),2400) hack/tally \
+		$(if $(SHORT),tests/machines/arm64/short.test,$(filter-out %/short.test,$(wildcard tests/machines/arm64/*.test)))
 
 ##@ Measurements
 # What CI asks for is the figure without suites.
