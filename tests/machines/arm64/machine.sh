@@ -51,7 +51,7 @@ arm64_boot() {
 	vm_begin "$disk" snapshot=on && vm_wait || exit 1
 	echo "# booted in $((SECONDS - begin)) s"
 	version=$(vm containerd --version | awk '{ print $3 }')
-	label="arm64, Debian 13, containerd $version"
+	label="Debian 13 ($native), containerd $version"
 }
 
 arm64_end() {

@@ -63,7 +63,7 @@ state_of() { in_cri status --field "$2" "$1"; }
 
 use_node_engine() {
 	engine=$1
-	label="Debian 13, containerd $version, $engine"
+	label="Debian 13 ($native), containerd $version, $engine"
 	vm_sh 'mkdir -p /etc/crossarch && echo "{\"engine\": \"$1\"}" >/etc/crossarch/config.json' "$engine"
 }
 
