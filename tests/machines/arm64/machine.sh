@@ -56,6 +56,7 @@ arm64_boot() {
 
 arm64_end() {
 	trap - EXIT
+	trap '' INT TERM # who ends us may say so twice
 	vm_end
 	rm -rf "$scratch"
 }
