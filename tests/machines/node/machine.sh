@@ -47,8 +47,9 @@ vm_end() {
 
 # vm_answer SECONDS: the next line it says, in $answer
 vm_answer() {
-	local end=$((SECONDS + $1))
-	until read -r -t 2 answer <&8; do
+	local end=$((SECONDS + $1)) begun=
+	until IFS= read -r -t 2 answer <&8; do
+		begun+=$answer # the time was over in the middle of a line
 		if ! kill -0 "$vm_pid" 2>/dev/null; then
 			echo "the machine has ended; what qemu said, and the end of its console:" >&2
 		elif grep -q 'Kernel panic' "$work/console"; then
@@ -62,6 +63,7 @@ vm_answer() {
 		tail -n 20 "$work/console" | tr -d '\r' >&2
 		return 1
 	done
+	answer=$begun$answer
 }
 
 # vm_wait: until it has booted so far that it can be spoken to
