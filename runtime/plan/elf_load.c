@@ -40,12 +40,20 @@ static enum cause judge_missing_loader(const struct facts *f, const struct arch 
 	return CAUSE_ABI_LOADER;
 }
 
+/* Where it is true, what is not in the file says nothing: segments were looked for in the wrong
+ * pages. */
+static bool outgrown(const struct facts *f, const struct segments *s)
+{
+	return s->largest_page && s->largest_page < f->host->page_size;
+}
+
 static enum cause judge_loader_segments(const struct facts *f, const struct segments *s)
 {
-	if (s->impossible || s->overfull || s->empty || s->dead)
+	if (s->impossible || s->overfull || s->empty)
 		return CAUSE_LOADER_BROKEN;
-	return s->largest_page && s->largest_page < f->host->page_size ? CAUSE_PAGE_SIZE
-								       : CAUSE_NONE;
+	if (outgrown(f, s))
+		return CAUSE_PAGE_SIZE;
+	return s->dead ? CAUSE_LOADER_BROKEN : CAUSE_NONE;
 }
 
 /* The kernel opens the loader like a program. */
@@ -120,10 +128,9 @@ static enum cause judge_segments(const struct facts *f, const struct program_fil
 	/* A loader can run without the program being there. */
 	if (s->empty && (program->image.ident.type == ET_DYN || !s->interp))
 		return CAUSE_SEGMENTS;
-	if (s->dead)
-		return CAUSE_CUT_SEGMENT;
-	return s->largest_page && s->largest_page < f->host->page_size ? CAUSE_PAGE_SIZE
-								       : CAUSE_NONE;
+	if (outgrown(f, s))
+		return CAUSE_PAGE_SIZE;
+	return s->dead ? CAUSE_CUT_SEGMENT : CAUSE_NONE;
 }
 
 /* A note is a proof; Android's programs without its loader run here, too. */

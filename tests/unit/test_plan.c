@@ -817,8 +817,18 @@ static void pages(void **state)
 	w.binfmt.n = 0;
 	w.f.chain[0].image.segments.largest_page = 4096;
 	expect_refusal(&w, CAUSE_PAGE_SIZE, NULL);
+	/* A small one has all its segments in one such page, and its entry seems to be in the last.
+	 */
+	w.f.chain[0].image.segments.dead = true;
+	expect_refusal(&w, CAUSE_PAGE_SIZE, NULL);
 	w.f.chain[0].image.segments.largest_page = 65536;
+	expect_refusal(&w, CAUSE_CUT_SEGMENT, NULL);
+	w.f.chain[0].image.segments.dead = false;
 	expect_verdict(&w, VERDICT_NATIVE);
+	w.f.loader = program("/lib/ld-linux-aarch64.so.1", named("arm64"));
+	w.f.loader.image.segments.largest_page = 4096;
+	w.f.loader.image.segments.dead = true;
+	expect_refusal(&w, CAUSE_PAGE_SIZE, NULL);
 }
 
 /* /start.sh and what its #! line names. */
