@@ -107,6 +107,13 @@ vm_sh() {
 	vm bash -euo pipefail -c "$script" bash "$@"
 }
 
+# prints_nothing COMMAND...: and does not fail, as one would whose machine is gone
+prints_nothing() {
+	local said
+	said=$("$@") || fail "exit status $?: $*"
+	equal "$said" ''
+}
+
 # vm_mount TAG DIRECTORY: one of vm_folders, there
 vm_mount() {
 	vm_sh 'mkdir -p "$2" && mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,ro,cache=loose "$1" "$2"' "$@"

@@ -82,7 +82,7 @@ runs() {
 	equal "$(vm systemctl is-active "cri-containerd-$container.scope")" active
 	equal "$(vm systemctl show -P Slice "cri-containerd-$container.scope")" "$(cat "$scratch/slice-runs-$1")"
 	remove_named "runs-$1"
-	equal "$(vm systemctl list-units --plain --no-legend "cri-containerd-$container.scope")" ''
+	prints_nothing vm systemctl list-units --plain --no-legend "cri-containerd-$container.scope"
 }
 
 # refuses ARCHITECTURE CODE
