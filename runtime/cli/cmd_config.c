@@ -289,7 +289,7 @@ static void print_selector(const struct arch *a)
 	       "--write\" makes.\n"
 	       "    " LABEL_PREFIX LABEL_READY ": \"true\"\n");
 	if (a)
-		printf("    " LABEL_PREFIX LABEL_EMULATOR "%s: \"true\"\n", arch_label(a));
+		printf("    " LABEL_PREFIX LABEL_RUNS "%s: \"true\"\n", arch_label(a));
 }
 
 static void print_document(const struct options *o, const struct arch *a)
@@ -400,8 +400,9 @@ const struct cli_command cmd_config = {
 		"kubernetes prints a RuntimeClass for any cluster. With --nfd it selects the nodes "
 		"that\n"
 		"\"crossarch labels --write\" has described to node-feature-discovery, with ARCH "
-		"those where\n"
-		"that emulator works; without node-feature-discovery such pods stay Pending.\n"
+		"those that\n"
+		"run its programs, natively or emulated; without node-feature-discovery such pods "
+		"stay Pending.\n"
 		"\n"
 		"With ARCH, a name such as arm64, there is a handler and a class crossarch-ARCH "
 		"besides, whose\n"

@@ -61,8 +61,10 @@ const struct cli_command cmd_labels = {
 	.summary = "label the node with what it can run",
 	.text = "Runs every emulator and prints a local feature file for node-feature-discovery: "
 		"one label\n"
-		"for each that works (" LABEL_PREFIX LABEL_EMULATOR "ARCH) and for\n"
-		"each x86-64 level of the processor.\n"
+		"for each architecture whose containers run here, natively or emulated\n"
+		"(" LABEL_PREFIX LABEL_RUNS "ARCH), one for each emulator that works\n"
+		"(" LABEL_PREFIX LABEL_EMULATOR "ARCH) and one for each x86-64 level of\n"
+		"the processor.\n"
 		"\n"
 		"Examples:\n"
 		"  crossarch labels\n"

@@ -210,15 +210,37 @@ void emulators_try(struct node *n)
 
 /* --- labels ---------------------------------------------------------------------------------- */
 
+static bool serves_containers(const struct emulator *e)
+{
+	return e->works == WORKS_YES && !e->native && (e->entry->flags & BINFMT_F) && !e->apart[0];
+}
+
+/* Classes select by this one, so that native nodes and those with an emulator are alike to them. */
+static int label_what_runs(const struct node *n, struct buf *out, struct err *err)
+{
+	size_t rows;
+	const struct arch *a = arch_rows(&rows);
+
+	for (size_t i = 0; i < rows; i++) {
+		const struct emulator *e = emulator_for(n, &a[i]);
+
+		if (!(a[i].oci && host_runs(&n->host, &a[i]) == HOST_YES) &&
+		    !(e && serves_containers(e)))
+			continue;
+		if (buf_printf(out, err, LABEL_RUNS "%s=true\n", arch_label(&a[i])) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int labels_write(const struct node *n, struct buf *out, struct err *err)
 {
-	if (buf_printf(out, err, LABEL_READY "=true\n") < 0)
+	if (buf_printf(out, err, LABEL_READY "=true\n") < 0 || label_what_runs(n, out, err) < 0)
 		return -1;
 	for (size_t i = 0; i < n->n; i++) {
 		const struct emulator *e = &n->list[i];
 
-		if (e->works == WORKS_YES && !e->native && (e->entry->flags & BINFMT_F) &&
-		    !e->apart[0] &&
+		if (serves_containers(e) &&
 		    buf_printf(out, err, LABEL_EMULATOR "%s=true\n", arch_label(e->arch)) < 0)
 			return -1;
 	}

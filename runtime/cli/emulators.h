@@ -81,11 +81,13 @@ const struct emulator *emulator_for(const struct node *n, const struct arch *a);
 #define LABEL_DIR "/etc/kubernetes/node-feature-discovery/features.d"
 #define LABEL_PREFIX "feature.node.kubernetes.io/"
 #define LABEL_READY "crossarch.ready"
+#define LABEL_RUNS "crossarch.runs-"
 #define LABEL_EMULATOR "crossarch.emulator-"
 #define LABEL_LEVEL "crossarch.x86-64-v"
 
 /*
  * Appends the lines for @n, whose emulators were tried: that crossarch is here, each architecture
- * that runs under an emulator (usable in a container: with flag F), and each x86-64 level.
+ * whose containers run (natively, or under an emulator with flag F), each that has such an emulator,
+ * and each x86-64 level.
  */
 MUST_CHECK int labels_write(const struct node *n, struct buf *out, struct err *err);
