@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Install as /usr/share/bash-completion/completions/crossarch
 
-_crossarch_archs='arm64 arm riscv64 s390x ppc64le ppc64 loong64 mips mipsle mips64 mips64le sparc64'
+_crossarch_archs='amd64 386 arm64 arm riscv64 s390x ppc64le ppc64 loong64 mips mipsle mips64 mips64le sparc64'
 
 _crossarch_options() {
 	case $1 in
@@ -25,7 +25,7 @@ _crossarch_operands() {
 	explain-*) crossarch explain 2>/dev/null | cut -d' ' -f1 ;;
 	emulators-) echo list install remove test ;;
 	emulators-install | emulators-remove) echo "$_crossarch_archs all" ;;
-	emulators-*) echo "$_crossarch_archs" ;;
+	emulators-* | cpu-models-) echo "$_crossarch_archs" ;;
 	config-) echo containerd kubernetes ;;
 	config-containerd | config-kubernetes) echo "$_crossarch_archs" ;;
 	esac

@@ -20,7 +20,7 @@ int puller_open(const struct cli_command *self, const struct puller_options *o, 
 	struct rpc *rpc;
 
 	if (!o->platform)
-		return cli_usage(self, "for which platform? --platform linux/arm64");
+		return cli_usage(self, "for which platform? --platform linux/arm64, or linux/amd64");
 	if (platform_parse(o->platform, &ret->wanted, &err) < 0)
 		return cli_usage(self, "--platform: %s", err.text);
 	if (o->credentials && access(o->credentials, R_OK) < 0)
