@@ -40,7 +40,7 @@ seen() {
 }
 
 by_stock() {
-	local runtime=(--runtime io.containerd.runc.v2 --runc-binary "$engine")
+	local runtime=(--runtime io.containerd.runc.v2 --runc-binary "${engine/#crun/$node_crun}")
 	seen "$@"
 }
 
