@@ -193,17 +193,17 @@ bool emulator_kind_runs(const struct emulator_kind *k, const struct arch *a)
 bool emulator_kind_version(const struct emulator_kind *k, const char *text, char *ret, size_t size)
 {
 	const char *at = k->version_option ? strstr(text, k->version_starts) : NULL;
-	size_t n = 0;
+	size_t n;
 
-	at = at ? at + strlen(k->version_starts) : NULL;
-	while (at && !n) {
+	if (!at)
+		return false;
+	at += strlen(k->version_starts);
+	do {
 		at = strstr(at, k->version_before);
 		if (!at)
-			break;
+			return false;
 		at += strlen(k->version_before);
 		n = strspn(at, "0123456789.");
-		if (!n && !*k->version_before)
-			break;
-	}
+	} while (!n && *k->version_before);
 	return n && str_fmt(ret, size, "%.*s", (int)n, at);
 }

@@ -148,9 +148,8 @@ int container_index_find(struct image_store *store, const struct container_recor
 /* Whether containerd has the index from @repository; its record has no ports. */
 static bool is_source(const char *repository, const char *const *sources)
 {
-	const char *path = strchr(repository, '/'), *port = strchr(repository, ':');
-	size_t host =
-		port && port < path ? (size_t)(port - repository) : (size_t)(path - repository);
+	const char *path = strchr(repository, '/');
+	size_t host = strcspn(repository, ":/");
 
 	if (!path)
 		return false;
