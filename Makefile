@@ -77,10 +77,11 @@ ifeq ($(filter -O0 -D_FORTIFY_SOURCE%,$(lastword $(filter -O%,$(optimisation) $(
 hardening += -D_FORTIFY_SOURCE=2
 endif
 
-# What asserts say of generated files is the same in whatever directory these are.
+# What asserts and debugging information say is the same in whatever directory the tree and what is generated are.
 cppflags := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -isystem $(BUILD)/gen -fmacro-prefix-map=$(BUILD)/gen=gen \
 	$(if $(REPORT_VERSION),-DREPORT_VERSION=$(REPORT_VERSION))
-cflags := -std=gnu11 $(optimisation) -g -ffunction-sections -fdata-sections $(warnings) $(hardening)
+cflags := -std=gnu11 $(optimisation) -g -fdebug-prefix-map=$(BUILD)/gen=gen -fdebug-prefix-map=$(CURDIR)=. \
+	-ffunction-sections -fdata-sections $(warnings) $(hardening)
 ldflags := -Wl,--gc-sections -Wl,-z,relro,-z,now
 # Static: no dynamic loader to run (start is counted in milliseconds) and half its private memory.
 linkmode := -static-pie
