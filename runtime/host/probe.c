@@ -17,7 +17,7 @@
  */
 bool probe_high_addresses(void)
 {
-	return (uintptr_t)__builtin_frame_address(0) >> 47;
+	return (uint64_t)(uintptr_t)__builtin_frame_address(0) >> 47;
 }
 
 #if defined(__x86_64__)
