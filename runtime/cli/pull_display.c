@@ -36,11 +36,12 @@ void pull_display_size(const struct progress *p, char *text, size_t size)
 
 void pull_display_bar(const struct progress *p, size_t width, char *text, size_t size)
 {
-	size_t filled =
-		p->total > 0 ? (size_t)((__int128)p->have * (long long)width / p->total) : 0;
+	size_t filled = 0;
 
-	if (filled > width)
+	if (p->total > 0 && p->have >= p->total)
 		filled = width;
+	else if (p->total > 0 && p->have > 0)
+		filled = (size_t)((double)p->have * (double)width / (double)p->total);
 	if (width + 3 > size)
 		return;
 	text[0] = '[';
