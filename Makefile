@@ -84,7 +84,8 @@ cflags := -std=gnu11 $(optimisation) -g -fdebug-prefix-map=$(BUILD)/gen=gen -fde
 	-ffunction-sections -fdata-sections $(warnings) $(hardening)
 ldflags := -Wl,--gc-sections -Wl,-z,relro,-z,now
 # Static: no dynamic loader to run (start is counted in milliseconds) and half its private memory.
-linkmode := -static-pie
+# At any address (pie) where the C library can do that: Debian's for armhf cannot.
+linkmode := -static$(if $(filter /%,$(shell $(CC) -print-file-name=rcrt1.o)),-pie)
 ifdef SAN
 cflags += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 ldflags += -fsanitize=$(SAN)
