@@ -64,7 +64,8 @@ chroot_base() {
 }
 
 # chroot_start BASE: a system from that archive; sets $system (directory), $system_root (its root),
-# $system_pid (its first process) and $system_user (how to get at its user namespace). BASE "/": a copy of this machine that forgets what is written to it.
+# $system_pid (its first process) and $system_user (how to get at its user namespace). BASE "/": a copy of this
+# machine that forgets what is written to it.
 chroot_start() {
 	system=$(mktemp -d "${CHROOT_TMP:-/var/tmp}/crossarch-system.XXXXXX")
 	host_change chroot_remove "$system" -- mkdir "$system/root"
