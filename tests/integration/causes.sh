@@ -65,9 +65,10 @@ page_versions() {
 		grep -qF "$engine $("$engine" --version | awk 'NR == 1 { print $3 }') " "$page"
 }
 
-# said CAUSE WHO LINE: which other handlers this machine has is not compared
+# said CAUSE WHO LINE: which other handlers this machine has is not compared, nor $advice_here, which the page's node
+# has not
 said() {
-	local line=$3
+	local line=${3/"${advice_here-}"/}
 	if [[ $line =~ ^(.*\(enabled\ here:\ )[a-z0-9,\ ]*(\).*)$ ]]; then
 		line=${BASH_REMATCH[1]}$foreign${BASH_REMATCH[2]}
 	fi
