@@ -14,9 +14,9 @@ struct patch {
 	const char *qemu_cpu; /* NULL: none; otherwise added to process.env as QEMU_CPU */
 	const struct settings_variable *variables; /* added to process.env */
 	size_t n_variables;
-	bool adapt_seccomp; /* translate linux.seccomp for an emulator */
-	const struct arch *host, *guest;
-	struct buf *notes; /* of seccomp_adapt(), NULL: not wanted */
+	bool adapt_seccomp;		 /* translate linux.seccomp for an emulator */
+	const struct arch *host, *guest; /* neither is NULL with adapt_seccomp */
+	struct buf *notes;		 /* of seccomp_adapt(), NULL: not wanted */
 };
 
 /*

@@ -141,7 +141,12 @@ static int patch_once(const struct patch *p)
 
 static int run_patch(unsigned int n)
 {
-	const struct patch p = { .qemu_cpu = "max", .adapt_seccomp = true, .host = named("amd64") };
+	const struct patch p = {
+		.qemu_cpu = "max",
+		.adapt_seccomp = true,
+		.host = named("amd64"),
+		.guest = named("arm64"),
+	};
 	int failed = 0;
 
 	for (unsigned int i = 0; i < n; i++)
