@@ -134,13 +134,21 @@ static void note(struct look *l, const struct facts *f, const struct plan *plan,
 	l->several = l->several || !str_eq(program, l->p->report.program);
 }
 
-static int judge(struct look *l, const char *const *args, struct facts *f, struct plan *plan,
-		 struct err *err)
+/* What the process became when it executed @args. */
+static struct spec_process child_of(const struct look *l, const char *const *args)
 {
 	struct spec_process child = *l->process;
 
 	child.args = args;
 	child.cwd = l->cwd;
+	return child;
+}
+
+static int judge(struct look *l, const char *const *args, struct facts *f, struct plan *plan,
+		 struct err *err)
+{
+	const struct spec_process child = child_of(l, args);
+
 	if (check_gather(l->p, &child, FOR_EXEC, f, err) < 0)
 		return -1;
 	plan_make(f, plan);
@@ -169,11 +177,9 @@ static bool is_crash_of_allocator(const struct look *l)
 static int judge_allocator(struct look *l, const char *const *args, struct facts *f,
 			   struct plan *plan, struct err *err)
 {
-	struct spec_process child = *l->process;
+	const struct spec_process child = child_of(l, args);
 	struct inspect in = inspect_of(l, &child);
 
-	child.args = args;
-	child.cwd = l->cwd;
 	if (!is_crash_of_allocator(l) || plan->verdict != VERDICT_NATIVE || f->handler ||
 	    l->p->spec.prestart || l->libraries_changed)
 		return 0;
@@ -188,11 +194,9 @@ static int judge_allocator(struct look *l, const char *const *args, struct facts
 static int judge_libraries(struct look *l, const char *const *args, struct facts *f,
 			   struct plan *plan, struct err *err)
 {
-	struct spec_process child = *l->process;
+	const struct spec_process child = child_of(l, args);
 	struct inspect in = inspect_of(l, &child);
 
-	child.args = args;
-	child.cwd = l->cwd;
 	if (l->status != 127 || plan->verdict == VERDICT_REFUSE || l->p->spec.prestart ||
 	    l->libraries_changed)
 		return 0;
