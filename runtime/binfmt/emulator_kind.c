@@ -7,26 +7,30 @@
 #include "runtime/base/str.h"
 
 /*
- * How each registers itself, and where that was read:
+ * How each registers itself, and where that was read.
  *
- * qemu     Debian's qemu-user-static: /usr/lib/binfmt.d/qemu-TARGET.conf, an interpreter
- *          /usr/libexec/qemu-binfmt/TARGET-binfmt-P or /usr/bin/qemu-TARGET-static. Fedora:
- *          qemu-TARGET-static.conf. tonistiigi/binfmt: handler qemu-TARGET, /usr/bin/qemu-TARGET.
- * rosetta  no package: whoever starts the virtual machine mounts it and writes
- *          ":rosetta:M::...:PATH/rosetta:OCF" (lima 05-rosetta-volume.sh:
- * /mnt/lima-rosetta/rosetta; podman machine: /var/mnt/rosetta; apple/container:
- * /run/rosetta/rosetta; UTM and vfkit say the same to do by hand). OrbStack maps it as
- * /mnt/rv/[rosetta] (orbstack#2683). Refuses 32-bit programs. x86-64-v3: crc-org/vfkit#265.
- * Linux 6.13: podman-machine-os#98, apple/container#1142. box64    system/box64.conf.cmake and
- * box32.conf.cmake: handlers box64 and box32 in /etc/binfmt.d, both with PREFIX/bin/box64, no
- * flags. The static build: its docs/COMPILE.md. box64 -v: "Box64 arm64 v0.4.5 GITREV with Dynarec
- * built on ...", before 0.3.6 "Box64 with Dynarec v0.2.4 ...", to stdout or stderr
- * (src/build_info.h). box86    the same by the same author, a 32-bit Arm program for 32-bit x86.
- * fex      Data/binfmts/FEX-x86_64.conf.in and FEX-x86.conf.in: handlers FEX-x86_64 and FEX-x86 in
- *          PREFIX/lib/binfmt.d, PREFIX/bin/FEX (FEXInterpreter before 2510), flags POCF. It takes
- * the argument of flag P for what it is only with the descriptor of flag O, and talks to a
- *          FEXServer that it starts from its own directory (Source/Common/FEXServerClient.cpp).
- *          FEXGetConfig --version: "FEX-2508".
+ * qemu: Debian's qemu-user-static, /usr/lib/binfmt.d/qemu-TARGET.conf, with the interpreter
+ * /usr/libexec/qemu-binfmt/TARGET-binfmt-P or /usr/bin/qemu-TARGET-static. Fedora:
+ * qemu-TARGET-static.conf. tonistiigi/binfmt: handler qemu-TARGET, /usr/bin/qemu-TARGET.
+ *
+ * rosetta: no package. Whoever starts the virtual machine mounts it and writes
+ * ":rosetta:M::...:PATH/rosetta:OCF" (lima 05-rosetta-volume.sh: /mnt/lima-rosetta/rosetta; podman
+ * machine: /var/mnt/rosetta; apple/container: /run/rosetta/rosetta; UTM and vfkit say the same to
+ * do by hand). OrbStack maps it as /mnt/rv/[rosetta] (orbstack#2683). It refuses 32-bit programs.
+ * x86-64-v3: crc-org/vfkit#265. Linux 6.13: podman-machine-os#98, apple/container#1142.
+ *
+ * box64: system/box64.conf.cmake and box32.conf.cmake, handlers box64 and box32 in /etc/binfmt.d,
+ * both with PREFIX/bin/box64, no flags. The static build: its docs/COMPILE.md. box64 -v: "Box64
+ * arm64 v0.4.5 GITREV with Dynarec built on ...", before 0.3.6 "Box64 with Dynarec v0.2.4 ...", to
+ * stdout or stderr (src/build_info.h).
+ *
+ * box86: the same by the same author, a 32-bit Arm program for 32-bit x86.
+ *
+ * fex: Data/binfmts/FEX-x86_64.conf.in and FEX-x86.conf.in, handlers FEX-x86_64 and FEX-x86 in
+ * PREFIX/lib/binfmt.d, PREFIX/bin/FEX (FEXInterpreter before 2510), flags POCF. It takes the
+ * argument of flag P for what it is only with the descriptor of flag O, and talks to a FEXServer
+ * that it starts from its own directory (Source/Common/FEXServerClient.cpp). FEXGetConfig
+ * --version: "FEX-2508".
  */
 static const struct emulator_kind kinds[] = {
 	{
@@ -48,10 +52,9 @@ static const struct emulator_kind kinds[] = {
 		.files = "rosetta [rosetta]",
 		.handlers = "rosetta",
 		.guests = "amd64",
-		.limits = "works only in virtual machines on a Mac; runs no 32-bit programs (386); "
-			  "up "
-			  "to macOS 15 nothing for x86-64-v3, and nothing at all on Linux 6.13 or "
-			  "newer",
+		.limits = "works only in virtual machines on a Mac; runs no 32-bit programs "
+			  "(386); up to macOS 15 nothing for x86-64-v3, and nothing at all on "
+			  "Linux 6.13 or newer",
 		.remedy = "have the virtual machine register it again, with flag F",
 	},
 	{
@@ -61,10 +64,9 @@ static const struct emulator_kind kinds[] = {
 		.handlers = "box64 box32",
 		.guests = "amd64 386",
 		.flags = "",
-		.limits = "uses libraries of the node, which containers do not have, unless it is "
-			  "built "
-			  "with STATICBUILD, which its makers call experimental; 386 only if built "
-			  "with BOX32",
+		.limits = "uses libraries of the node, which containers do not have, unless it "
+			  "is built with STATICBUILD, which its makers call experimental; 386 "
+			  "only if built with BOX32",
 		.remedy = "build it with -DSTATICBUILD=ON, or use qemu",
 		.version_option = "-v",
 		.version_starts = "Box64",
@@ -78,8 +80,7 @@ static const struct emulator_kind kinds[] = {
 		.guests = "386",
 		.flags = "",
 		.limits = "is a 32-bit Arm program, and uses libraries of the node, which "
-			  "containers do "
-			  "not have",
+			  "containers do not have",
 		.remedy = "use qemu",
 		.version_option = "-v",
 		.version_starts = "Box86",
@@ -92,9 +93,8 @@ static const struct emulator_kind kinds[] = {
 		.handlers = "FEX-x86_64 FEX-x86",
 		.guests = "amd64 386",
 		.flags = "PO",
-		.limits = "needs libraries of the node and its own FEXServer beside each program, "
-			  "which "
-			  "containers do not have",
+		.limits = "needs libraries of the node and its own FEXServer beside each "
+			  "program, which containers do not have",
 		.remedy = "use qemu; its own packages are for programs of the node only",
 		.version_program = "FEXGetConfig",
 		.version_option = "--version",

@@ -301,8 +301,7 @@ bool platform_check_has_cpu(const struct operation *op, const struct report *r)
 	       op->task->context->cli_path[0];
 }
 
-/* The arguments, at most MODELS_ARGS of them. Whatever is a name comes after an option that takes
- * it. */
+/* The arguments. Whatever is a name comes after an option that takes it. */
 #define MODELS_ARGS 16
 
 static void models_args(const struct platform_check *c, const struct operation *op,
