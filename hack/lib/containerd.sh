@@ -6,7 +6,8 @@
 #
 # After node_start: $node (directory), $node_name (in cgroups and namespaces), $node_version, $node_socket,
 # $node_crun (what to call crun).
-# The caller sets $images to what hack/images printed, and may set $node_path to a directory of programs.
+# The caller sets $images to what hack/images printed, and may set $node_path to a directory of programs, and
+# $node_engines to one of OCI engines, which come before those of the machine.
 # shellcheck disable=SC2034,SC2154
 
 containerd_lib=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -15,16 +16,43 @@ containerd_lib=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 
 node=
 
-# containerd_bin WHICH: directory with containerd, ctr and the stock shim of "installed" or a Debian suite
+# containerd_given DIRECTORY: somebody's own build
+containerd_given() {
+	local program
+	for program in containerd ctr containerd-shim-runc-v2; do
+		[ -x "$1/$program" ] || {
+			echo "CONTAINERDS: $1 has no $program that can be executed" >&2
+			return 1
+		}
+	done
+	readlink -f "$1"
+}
+
+# containerd_bin WHICH: directory with containerd, ctr and the stock shim of "installed", a Debian suite or a path
 containerd_bin() {
 	local root
-	[ "$1" != installed ] || {
+	case $1 in
+	installed)
 		dirname "$(command -v containerd)"
 		return
-	}
+		;;
+	*/*)
+		containerd_given "$1"
+		return
+		;;
+	esac
 	# One that cannot be had is an error: without it the path would be that of the machine's own.
 	root=$("$containerd_lib/../debs" "$1" "$(dpkg --print-architecture)" containerd) || return
 	echo "$root/usr/bin"
+}
+
+# engines_beside WHICH OF_INSTALLED: the Debian suite whose engines go with that containerd
+engines_beside() {
+	case $1 in
+	installed) echo "$2" ;;
+	*/*) echo sid ;;
+	*) echo "$1" ;;
+	esac
 }
 
 # crun_for WHICH VERSION: a crun that takes what this containerd writes. Debian 12's, before 1.9, knows no
@@ -32,7 +60,7 @@ containerd_bin() {
 crun_for() {
 	case $2:$(crun --version 2>/dev/null | head -n 1) in
 	1.[0-6].*) echo crun ;;
-	*' 1.'[0-8] | *' 1.'[0-8].*) "$containerd_lib/../engine" "${1/installed/trixie}" crun ;;
+	*' 1.'[0-8] | *' 1.'[0-8].*) "$containerd_lib/../engine" "$(engines_beside "$1" trixie)" crun ;;
 	*) echo crun ;;
 	esac
 }
@@ -141,7 +169,7 @@ as_service() {
 # Our build first in PATH, after $node_path: that is how containerd finds the shim. 9>&-: see host_begin.
 node_run() {
 	[ -S "$node/notify" ] || node_listen
-	PATH=${node_path:+$node_path:}$(readlink -f "$BUILD")/bin:$node_bin:$PATH \
+	PATH=${node_path:+$node_path:}$(readlink -f "$BUILD")/bin:${node_engines:+$node_engines:}$node_bin:$PATH \
 		as_service "$node_bin/containerd" --config "$node/config.toml" >>"$node/log" 2>&1 </dev/null 9>&- &
 	# In a file: a restart may happen in a subshell.
 	echo $! >"$node/pid"

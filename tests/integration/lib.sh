@@ -6,8 +6,9 @@
 # being a private one that is gone afterwards (hack/lib/containerd.sh).
 #
 #   RUNTIME=crossarch|stock    the shim under test (crossarch), or containerd's own for comparison
-#   ENGINES="runc crun"
-#   CONTAINERDS="installed trixie sid"    (installed) the machine's package, or what a Debian suite has
+#   ENGINES="runc crun"        or the path of one, /opt/runc-1.4/runc
+#   CONTAINERDS="installed trixie sid"    (installed) the machine's package, what a Debian suite has, or a directory
+#                              with containerd, ctr and containerd-shim-runc-v2
 #   IMAGE_ARCH=foreign|ARCH    (the node's) run 10-ctr and 20-cri with this architecture's busybox, emulated
 #   CASE=PATTERN               run only cases whose name matches, @(one|or|another)
 #   SLOW=N                     the machine is N times slower than a usual one: be as much more patient
@@ -253,12 +254,15 @@ use_engine() {
 	esac
 }
 
-# A crun that is not the machine's is named with its version.
+# One that is not the machine's is named with its version.
 engine_label() {
-	case $1-$node_crun in
-	crun-*/*) "$node_crun" --version | awk 'NR == 1 { print $1, $3 }' ;;
-	*) echo "$1" ;;
-	esac
+	local program=$1
+	[ "$1" != crun ] || program=$node_crun
+	if [ "$program" != "$1" ] || [ -e "${node_engines-}/$1" ]; then
+		"$program" --version | awk 'NR == 1 { print $1, $3 }'
+	else
+		echo "$1"
+	fi
 }
 
 # emulated_images: the handler that IMAGE_ARCH needs
@@ -296,9 +300,37 @@ finish() {
 	rm -rf "$scratch"
 }
 
+# engines_given: those of ENGINES that are paths are found under their names, before the machine's
+engines_given() {
+	local each names=() name
+	for each in $ENGINES; do
+		name=${each##*/}
+		case $name in
+		runc | crun) ;;
+		*)
+			echo "ENGINES: $each is neither runc nor crun" >&2
+			return 1
+			;;
+		esac
+		if [ "$name" != "$each" ]; then
+			[ -x "$each" ] || {
+				echo "ENGINES: $each cannot be executed" >&2
+				return 1
+			}
+			node_engines=$scratch/engines
+			mkdir -p "$node_engines"
+			ln -s "$(readlink -f "$each")" "$node_engines/$name" || return # two of one name are one too many
+		fi
+		names+=("$name")
+	done
+	ENGINES=${names[*]}
+	PATH=${node_engines:+$node_engines:}$PATH
+}
+
 # run_suite IMAGE...: archives of hack/images, imported into each containerd
 run_suite() {
 	local which
+	engines_given || exit 1
 	require
 	images=$("$hack/images") || exit 1
 	trap finish EXIT

@@ -26,7 +26,7 @@ suite_host() {
 # with_engine: no options of the runtime, so the engine is the one that PATH has, under the name looked for first
 with_engine() {
 	local path
-	path=$("$hack/engine" "${which/installed/bookworm}" "$engine")
+	path=$("$hack/engine" "$(engines_beside "$which" bookworm)" "$engine")
 	mkdir -p "$scratch/$which-$engine"
 	ln -sf "$path" "$scratch/$which-$engine/runc"
 	label="containerd $node_version, $RUNTIME, $("$path" --version | awk 'NR == 1 { print $1, $3 }')"
