@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "runtime/base/log.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 
@@ -94,6 +95,22 @@ int args_parse(int argc, char **argv, struct args *ret, struct err *err)
 		ret->action = argv[i++];
 	if (i < argc)
 		return err_set(err, ERR_INVALID, "unexpected argument \"%.80s\"", argv[i]);
+	return 0;
+}
+
+int args_check(const struct args *a, struct err *err)
+{
+	if (a->debug)
+		log_set_level(LOG_DEBUG);
+	if (!*a->namespace || !*a->id)
+		return err_set(err, ERR_INVALID,
+			       "%s: -namespace and -id are needed, and nothing else says them",
+			       a->action);
+	if (!str_is_identifier(a->id) || !str_is_identifier(a->namespace))
+		return err_set(err, ERR_INVALID,
+			       "%s: -namespace and -id take letters, digits and single . _ - "
+			       "between them, at most 76",
+			       a->action);
 	return 0;
 }
 

@@ -15,6 +15,12 @@ struct args {
 	char **argv;	    /* where all of this comes from */
 };
 
+/*
+ * Whether what `start` and `delete` cannot do without has come, in the command line or otherwise;
+ * sets the level of the log, too. ERR_INVALID says what is missing or no identifier.
+ */
+MUST_CHECK int args_check(const struct args *a, struct err *err);
+
 /* ERR_INVALID names the flag that is unknown or lacks its value. Strings point into @argv. */
 MUST_CHECK int args_parse(int argc, char **argv, struct args *ret, struct err *err);
 

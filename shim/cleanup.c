@@ -18,6 +18,7 @@
 #include "runtime/base/spawn.h"
 #include "runtime/base/str.h"
 #include "shim/actions.h"
+#include "shim/siblings.h"
 #include "shim/host/private_emulators.h"
 #include "shim/host/unmount.h"
 #include "shim/loop/loop.h"
@@ -46,6 +47,23 @@ static void bundle_of(const struct args *a, char ret[PATH_MAX])
 		str_copy(ret, PATH_MAX, a->bundle);
 	else if (getcwd(cwd, sizeof(cwd)))
 		str_copy(ret, PATH_MAX, cwd);
+}
+
+/* containerd's bundles are STATE/NAMESPACE/ID. @room keeps what @a is completed with. */
+static void complete_by_bundle(struct args *a, const char *bundle, char room[PATH_MAX])
+{
+	char *id, *ns;
+
+	(void)str_copy(room, PATH_MAX, bundle);
+	id = strrchr(room, '/');
+	if (!id)
+		return;
+	*id = '\0';
+	ns = strrchr(room, '/');
+	if (!*a->id)
+		a->id = id + 1;
+	if (!*a->namespace && ns)
+		a->namespace = ns + 1;
 }
 
 /* Milliseconds that are left of the time which ends @until_ms after @begin. */
@@ -145,6 +163,39 @@ static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
 		log_warning(id, "delete: something in %s is still mounted", bundle);
 }
 
+static void clean_up(char *bundle, const char *id, void *arg)
+{
+	const uint64_t *begin = arg;
+
+	engine_delete(bundle, id, *begin);
+	engine_record_sweep(bundle, id);
+	unmount_rootfs(bundle, id, *begin);
+	private_emulators_release(bundle);
+}
+
+/* The path of the socket that the file `address` names; false without. */
+static bool find_socket(const char *bundle, char ret[PATH_MAX])
+{
+	struct buf CLEANUP_BUF text = BUF_INIT(512);
+	const char *name;
+	struct err err;
+
+	if (!*bundle || !str_fmt(ret, PATH_MAX, "%s/address", bundle) ||
+	    file_read(AT_FDCWD, ret, &text, &err) < 0)
+		return false;
+	name = str_after(buf_str(&text), "unix://");
+	return str_copy(ret, PATH_MAX, name && *name == '/' ? name : "");
+}
+
+/* False in doubt. */
+static bool shim_is_gone(const char *bundle)
+{
+	char path[PATH_MAX];
+
+	return find_socket(bundle, path) && *path &&
+	       socket_ask(path, KILLED_BOUND_MS) == SOCKET_DEAD;
+}
+
 /*
  * The socket of a killed shim would otherwise stay until the same pod starts again. After a failed
  * Create containerd may have removed the bundle, and the address in it, before we get there. Then
@@ -153,20 +204,15 @@ static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
  */
 static void remove_socket(const struct args *a, const char *bundle)
 {
-	struct buf CLEANUP_BUF text = BUF_INIT(512);
 	char path[PATH_MAX], own[SOCKET_PATH_MAX + 1];
-	const char *socket_name;
 	struct err err;
 
-	if (!*bundle || !str_fmt(path, sizeof(path), "%s/address", bundle) ||
-	    file_read(AT_FDCWD, path, &text, &err) < 0) {
-		if (socket_path("", a->address, a->namespace, a->id, own, &err) == 0)
-			socket_remove_stale(own);
-		return;
+	if (find_socket(bundle, path)) {
+		if (*path)
+			socket_remove_stale(path);
+	} else if (socket_path("", a->address, a->namespace, a->id, own, &err) == 0) {
+		socket_remove_stale(own);
 	}
-	socket_name = str_after(buf_str(&text), "unix://");
-	if (socket_name && *socket_name == '/')
-		socket_remove_stale(socket_name);
 }
 
 static int print_result(pid_t pid, struct err *err)
@@ -188,19 +234,21 @@ static int print_result(pid_t pid, struct err *err)
 	return 0;
 }
 
-int action_delete(const struct args *a, struct err *err)
+int action_delete(struct args *a, struct err *err)
 {
 	uint64_t begin = now_ns();
-	char bundle[PATH_MAX];
+	char bundle[PATH_MAX], names[PATH_MAX];
 	pid_t pid;
 
 	bundle_of(a, bundle);
+	complete_by_bundle(a, bundle, names);
+	if (args_check(a, err) < 0)
+		return -1;
 	pid = engine_record_init_pid(bundle);
 	if (*bundle) {
-		engine_delete(bundle, a->id, begin);
-		engine_record_sweep(bundle, a->id);
-		unmount_rootfs(bundle, a->id, begin);
-		private_emulators_release(bundle);
+		clean_up(bundle, a->id, &begin);
+		if (shim_is_gone(bundle))
+			siblings_each(bundle, a->id, clean_up, &begin);
 	}
 	remove_socket(a, bundle);
 	return print_result(pid, err);

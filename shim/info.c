@@ -89,7 +89,7 @@ int action_info(const struct args *a, struct err *err)
 	if (paths_find(&arena, &paths, err) < 0 ||
 	    bootstrap_read(isatty(STDIN_FILENO) ? open("/dev/null", O_RDONLY | O_CLOEXEC)
 						: STDIN_FILENO,
-			   &arena, &boot, err) < 0 ||
+			   a, &arena, &boot, err) < 0 ||
 	    options_read(boot.options, &arena, &request, err) < 0 ||
 	    prepare_settings(paths.prepare, &request, &r, err) < 0)
 		return -1;

@@ -18,8 +18,8 @@ static int usage(const char *why)
 {
 	fprintf(stderr,
 		"%s: %s. It is started by containerd (runtime_type = "
-		"\"io.containerd.crossarch.v2\"); actions are \"start\" and \"delete\", both need "
-		"-namespace, -id and -address; -info and -v print what it is\n",
+		"\"io.containerd.crossarch.v2\"); actions are \"start\" and \"delete\"; "
+		"-info and -v print what it is\n",
 		NAME, why);
 	return 2;
 }
@@ -31,7 +31,7 @@ static int print_version(void)
 	return 0;
 }
 
-static int run_action(const struct args *a, struct err *err)
+static int run_action(struct args *a, struct err *err)
 {
 	if (a->info)
 		return action_info(a, err);
@@ -48,11 +48,6 @@ static const char *check_arguments(const struct args *a)
 		return "an action is missing";
 	if (!str_eq(a->action, "start") && !str_eq(a->action, "delete"))
 		return "unknown action";
-	if (!*a->namespace || !*a->id)
-		return "-namespace and -id are needed";
-	if (!str_is_identifier(a->id) || !str_is_identifier(a->namespace))
-		return "-namespace and -id take letters, digits and single . _ - between them, at "
-		       "most 76";
 	return NULL;
 }
 
@@ -96,8 +91,6 @@ int main(int argc, char **argv)
 	wrong = check_arguments(&a);
 	if (wrong)
 		return usage(wrong);
-	if (a.debug)
-		log_set_level(LOG_DEBUG);
 	/* A descriptor that somebody left open must not stay open as long as the pod lives. */
 	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 	answer = set_stderr_aside();

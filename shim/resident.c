@@ -84,7 +84,6 @@ static void name_process(const struct args *a, const char *self)
 
 static int serve(const struct resident *r, struct err *err)
 {
-	const char *events = getenv("TTRPC_ADDRESS");
 	struct service service = { .socket_path = r->socket_path };
 	struct loop loop;
 	int rc;
@@ -101,7 +100,7 @@ static int serve(const struct resident *r, struct err *err)
 	service.context.config_body = r->options->config_body ? r->options->config_body : "";
 	service.context.debug = r->args->debug;
 	raise_descriptors(&service.context.nofile);
-	rc = service_run(&service, &loop, events ? events : "", SOCKET_FD, err);
+	rc = service_run(&service, &loop, r->events, SOCKET_FD, err);
 	loop_deinit(&loop);
 	return rc;
 }

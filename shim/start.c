@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,7 +45,8 @@ static int launch(const struct resident *r, const char *cgroup, int listener, st
 	return -1;
 }
 
-static int find_or_launch(const struct resident *r, const char *cgroup, struct err *err)
+static int find_or_launch(const struct resident *r, const struct bootstrap *boot,
+			  const char *cgroup, struct err *err)
 {
 	char address[SOCKET_PATH_MAX + 16];
 	CLEANUP_FD int listener = -1;
@@ -56,9 +58,15 @@ static int find_or_launch(const struct resident *r, const char *cgroup, struct e
 	str_fmt(address, sizeof(address), "unix://%s", r->socket_path);
 	if (write_address(address, err) < 0)
 		return -1;
-	if (fd_write_all(STDOUT_FILENO, address, strlen(address)) < 0)
-		return err_sys(err, ERR_IO, "print the address");
-	return 0;
+	return bootstrap_answer(boot, address, STDOUT_FILENO, err);
+}
+
+/* Where events go. The environment says so, up to containerd 2.3 at least. */
+static const char *find_events(const struct bootstrap *boot)
+{
+	const char *said = getenv("TTRPC_ADDRESS");
+
+	return said && *said ? said : boot->ttrpc_address;
 }
 
 /*
@@ -95,23 +103,29 @@ static int find_socket(const struct args *a, const struct bootstrap *boot, struc
 			   err);
 }
 
-int action_start(const struct args *a, struct err *err)
+int action_start(struct args *a, struct err *err)
 {
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
-	struct prepare_request options = { .id = a->id };
+	struct prepare_request options = { .id = NULL };
 	char path[SOCKET_PATH_MAX + 1];
 	struct bootstrap boot;
 	struct report settings;
 	struct paths paths;
-	const struct resident r = { a, &paths, &options, path };
+	struct resident r = { a, &paths, &options, path, "" };
 	const char *cgroup;
 
-	private_emulators_sweep();
 	if (paths_find(&arena, &paths, err) < 0 ||
-	    bootstrap_read(STDIN_FILENO, &arena, &boot, err) < 0 ||
-	    options_read(boot.options, &arena, &options, err) < 0 ||
+	    bootstrap_read(STDIN_FILENO, a, &arena, &boot, err) < 0)
+		return -1;
+	bootstrap_complete(&boot, a);
+	if (args_check(a, err) < 0)
+		return -1;
+	options.id = a->id;
+	r.events = find_events(&boot);
+	private_emulators_sweep();
+	if (options_read(boot.options, &arena, &options, err) < 0 ||
 	    find_cgroup(&r, &settings, &cgroup, err) < 0 ||
 	    find_socket(a, &boot, &arena, path, err) < 0)
 		return -1;
-	return find_or_launch(&r, cgroup, err);
+	return find_or_launch(&r, &boot, cgroup, err);
 }

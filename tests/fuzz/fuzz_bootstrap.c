@@ -44,6 +44,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 {
 	CLEANUP_ARENA struct arena arena = { NULL, 0, 64u << 20 };
 	CLEANUP_FREE char *text = malloc(n + 1);
+	struct args none = { "", "", "", "", "", "", "", false, false, false, "", NULL };
 	struct bootstrap b;
 	struct err err;
 
@@ -51,8 +52,11 @@ void fuzz_one(uint8_t *bytes, size_t n)
 	if (n)
 		memcpy(text, bytes, n);
 	text[n] = '\0';
-	if (bootstrap_decode(bytes, n, &arena, &b, &err) == 0)
+	if (bootstrap_decode(bytes, n, &none, &arena, &b, &err) == 0) {
 		ASSERT(b.socket_dir && (!b.options || b.options->type_url));
+		bootstrap_complete(&b, &none);
+		ASSERT(none.id && none.namespace && none.address && none.publish_binary);
+	}
 	check_args(text, n);
 	check_uri(text);
 }

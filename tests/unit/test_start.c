@@ -69,6 +69,8 @@ static void test_args_forms(void **state)
 	assert_int_equal(args_parse(3, extra, &a, &err), -1);
 }
 
+static const struct args no_args = { "", "", "", "", "", "", "", false, false, false, "", NULL };
+
 static size_t pack_options(uint8_t *out)
 {
 	Crossarch__RuntimeOptions options = CROSSARCH__RUNTIME_OPTIONS__INIT;
@@ -100,7 +102,8 @@ static void test_stdin_any(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(bootstrap_decode(bytes, pack_options(bytes), &arena, &boot, &err), 0);
+	assert_int_equal(
+		bootstrap_decode(bytes, pack_options(bytes), &no_args, &arena, &boot, &err), 0);
 	expect_config_path(&boot, &arena);
 }
 
@@ -128,10 +131,87 @@ static void test_stdin_bootstrap_params(void **state)
 	params.extensions = list;
 	params.n_extensions = ARRAY_SIZE(list);
 	n = crossarch__bootstrap_params__pack(&params, bytes);
-	assert_int_equal(bootstrap_decode(bytes, n, &arena, &boot, &err), 0);
+	assert_int_equal(bootstrap_decode(bytes, n, &no_args, &arena, &boot, &err), 0);
 	assert_string_equal(boot.socket_dir, "/run/other");
 	expect_config_path(&boot, &arena);
 	crossarch__any__free_unpacked(extension.value, NULL);
+}
+
+/* containerd 2.3 sends both the flags and BootstrapParams; a later one is to send these only. */
+static void test_stdin_completes(void **state)
+{
+	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
+	Crossarch__BootstrapParams params = CROSSARCH__BOOTSTRAP_PARAMS__INIT;
+	struct args a = no_args;
+	struct bootstrap boot;
+	uint8_t bytes[512];
+	struct err err;
+	size_t n;
+
+	(void)state;
+	params.instance_id = (char *)(uintptr_t) "abc";
+	params.namespace_ = (char *)(uintptr_t) "k8s.io";
+	params.log_level = -8;
+	params.containerd_version = (char *)(uintptr_t) "v2.4.0";
+	params.containerd_grpc_address = (char *)(uintptr_t) "unix:///run/c.sock";
+	params.containerd_ttrpc_address = (char *)(uintptr_t) "/run/c.sock.ttrpc";
+	params.containerd_binary = (char *)(uintptr_t) "/usr/bin/containerd";
+	n = crossarch__bootstrap_params__pack(&params, bytes);
+	assert_int_equal(args_check(&a, &err), -1);
+	assert_int_equal(bootstrap_decode(bytes, n, &a, &arena, &boot, &err), 0);
+	assert_true(boot.params);
+	bootstrap_complete(&boot, &a);
+	assert_int_equal(args_check(&a, &err), 0);
+	assert_string_equal(a.id, "abc");
+	assert_string_equal(a.namespace, "k8s.io");
+	assert_string_equal(a.address, "/run/c.sock");
+	assert_string_equal(a.publish_binary, "/usr/bin/containerd");
+	assert_string_equal(boot.ttrpc_address, "/run/c.sock.ttrpc");
+	assert_true(a.debug);
+
+	/* With flags it is what has the same id and namespace, addresses or not. */
+	params.containerd_version = params.containerd_grpc_address =
+		params.containerd_ttrpc_address = (char *)(uintptr_t)protobuf_c_empty_string;
+	n = crossarch__bootstrap_params__pack(&params, bytes);
+	assert_int_equal(bootstrap_decode(bytes, n, &a, &arena, &boot, &err), 0);
+	assert_true(boot.params);
+	a.id = "another";
+	assert_int_equal(bootstrap_decode(bytes, n, &a, &arena, &boot, &err), 0);
+	assert_false(boot.params);
+}
+
+static size_t answer(const struct bootstrap *boot, uint8_t ret[128])
+{
+	struct err err;
+	ssize_t n;
+	int fd[2];
+
+	assert_int_equal(pipe(fd), 0);
+	assert_int_equal(bootstrap_answer(boot, "unix:///run/s/x", fd[1], &err), 0);
+	n = read(fd[0], ret, 128);
+	assert_true(n > 0);
+	close(fd[0]);
+	close(fd[1]);
+	return (size_t)n;
+}
+
+static void test_answers(void **state)
+{
+	static const char text[] = "unix:///run/s/x";
+	struct bootstrap boot = { .params = false };
+	Crossarch__BootstrapResult *result;
+	uint8_t bytes[128];
+
+	(void)state;
+	assert_int_equal(answer(&boot, bytes), strlen(text));
+	assert_memory_equal(bytes, text, strlen(text));
+	boot.params = true;
+	result = crossarch__bootstrap_result__unpack(NULL, answer(&boot, bytes), bytes);
+	assert_non_null(result);
+	assert_int_equal(result->version, 3);
+	assert_string_equal(result->address, text);
+	assert_string_equal(result->protocol, "ttrpc");
+	crossarch__bootstrap_result__free_unpacked(result, NULL);
 }
 
 static void test_stdin_empty_and_garbage(void **state)
@@ -141,9 +221,10 @@ static void test_stdin_empty_and_garbage(void **state)
 	struct err err;
 
 	(void)state;
-	assert_int_equal(bootstrap_decode("", 0, &arena, &boot, &err), 0);
+	assert_int_equal(bootstrap_decode("", 0, &no_args, &arena, &boot, &err), 0);
 	assert_null(boot.options);
-	assert_int_equal(bootstrap_decode("\xff\xff\xff\xff", 4, &arena, &boot, &err), -1);
+	assert_int_equal(bootstrap_decode("\xff\xff\xff\xff", 4, &no_args, &arena, &boot, &err),
+			 -1);
 	assert_int_equal(err.code, ERR_INVALID);
 }
 
@@ -272,6 +353,8 @@ int main(void)
 		cmocka_unit_test(test_args_forms),
 		cmocka_unit_test(test_stdin_any),
 		cmocka_unit_test(test_stdin_bootstrap_params),
+		cmocka_unit_test(test_stdin_completes),
+		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_stdin_empty_and_garbage),
 		cmocka_unit_test(test_unknown_options),
 		cmocka_unit_test(test_socket_life),
