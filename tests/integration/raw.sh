@@ -110,7 +110,7 @@ raw_new() {
 raw_start() {
 	local answer
 	answer=$(shim -id "$id" start <"${1-/dev/null}" 2>&1) || fail "start: $answer"
-	socket=$(grep -o 'unix://[^"]*' <<<"$answer")
+	socket=$(grep -ao 'unix://[^"[:cntrl:]]*' <<<"$answer")
 	socket=${socket#unix://}
 }
 

@@ -45,6 +45,7 @@ static const struct {
 	{ "Mount", &crossarch__mount__descriptor },
 	{ "Extension", &crossarch__extension__descriptor },
 	{ "RuntimeInfo", &crossarch__runtime_info__descriptor },
+	{ "BootstrapResult", &crossarch__bootstrap_result__descriptor },
 	{ "DeleteResponse", &crossarch__delete_response__descriptor },
 };
 
