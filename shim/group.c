@@ -128,7 +128,8 @@ int group_find(const char *text, const char **ret, size_t *ret_n, struct err *er
 	while (good && at && (rc = next_member(&at, &name, &value)) > 0)
 		if (is(&name, "\"io.containerd.runc.v2.group\""))
 			good = text_of(&value, &own);
-		else if (is(&name, "\"io.kubernetes.cri.sandbox-id\""))
+		else if (is(&name, "\"io.kubernetes.cri.sandbox-id\"") ||
+			 is(&name, "\"io.kubernetes.cri-o.SandboxID\""))
 			good = text_of(&value, &pod);
 	if (rc < 0 || !good)
 		return err_set(err, ERR_INVALID,

@@ -7,14 +7,15 @@
 /*
  * The key that the containers of one shim share: an annotation of config.json, as in containerd's
  * own shim (cmd/containerd-shim-runc-v2/manager/manager_linux.go, groupLabels):
- * io.containerd.runc.v2.group or else io.kubernetes.cri.sandbox-id. The key is compared and hashed
- * but never shown, so JSON's escapes stay in it.
+ * io.containerd.runc.v2.group or else io.kubernetes.cri.sandbox-id; or what CRI-O writes in the
+ * place of the latter, io.kubernetes.cri-o.SandboxID. The key is compared and hashed but never
+ * shown, so JSON's escapes stay in it.
  *
  * Nothing else is read from config.json here. Whether the file is valid is for crossarch-prepare to
  * say, which reads it again at Create.
  */
 
-/* From config.json below @dirfd. @ret, "" without either annotation, lives in @arena. */
+/* From config.json below @dirfd. @ret, "" without any of them, lives in @arena. */
 MUST_CHECK int group_read(int dirfd, struct arena *arena, const char **ret, struct err *err);
 
 /*

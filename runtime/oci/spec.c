@@ -160,6 +160,21 @@ const char *spec_annotation(const struct spec *s, const char *key)
 	return value ? json_object_get_string(value) : NULL;
 }
 
+const char *spec_sandbox(const struct spec *s)
+{
+	const char *id = spec_annotation(s, "io.kubernetes.cri.sandbox-id");
+
+	return id ? id : spec_annotation(s, "io.kubernetes.cri-o.SandboxID");
+}
+
+bool spec_is_sandbox(const struct spec *s)
+{
+	const char *type = spec_annotation(s, "io.kubernetes.cri.container-type");
+
+	type = type ? type : spec_annotation(s, "io.kubernetes.cri-o.ContainerType");
+	return type && str_eq(type, "sandbox");
+}
+
 const char *spec_env(const struct spec_process *p, const char *name)
 {
 	size_t n = strlen(name);

@@ -54,5 +54,12 @@ MUST_CHECK int spec_process_read(json *process, struct arena *arena, struct spec
 /* The annotation @key, or NULL. */
 const char *spec_annotation(const struct spec *s, const char *key);
 
+/*
+ * The id of the pod's sandbox, NULL outside of pods, and whether this is the sandbox's own
+ * container: by what containerd's CRI (internal/cri/annotations) or CRI-O (pkg/annotations) wrote.
+ */
+const char *spec_sandbox(const struct spec *s);
+bool spec_is_sandbox(const struct spec *s);
+
 /* The value of variable @name in @env, or NULL. The last one counts, as in the engines. */
 const char *spec_env(const struct spec_process *p, const char *name);

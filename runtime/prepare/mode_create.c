@@ -44,9 +44,7 @@ int open_bundle_view(struct prepare *p, struct err *err)
 
 static enum facts_purpose purpose_of(const struct spec *s)
 {
-	const char *type = spec_annotation(s, "io.kubernetes.cri.container-type");
-
-	return type && str_eq(type, "sandbox") ? FOR_SANDBOX : FOR_CONTAINER;
+	return spec_is_sandbox(s) ? FOR_SANDBOX : FOR_CONTAINER;
 }
 
 /* What the shim will act on, said while nothing but config.json and the settings is known. */

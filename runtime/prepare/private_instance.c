@@ -85,7 +85,7 @@ int private_offer(struct prepare *p, struct err *err)
 
 void private_decide(struct prepare *p)
 {
-	const char *pod = spec_annotation(&p->spec, "io.kubernetes.cri.sandbox-id");
+	const char *pod = spec_sandbox(&p->spec);
 	struct decided *d = &p->report.decided;
 
 	if (!asked(p) || private_bar(p))

@@ -35,6 +35,7 @@ static void expect(const char *text, const char *want)
 }
 
 #define RUNC "\"io.containerd.runc.v2.group\":"
+#define CRIO "\"io.kubernetes.cri-o.SandboxID\":"
 #define POD "\"io.kubernetes.cri.sandbox-id\":"
 
 static void test_group(void **state)
@@ -45,6 +46,7 @@ static void test_group(void **state)
 	expect("{\"annotations\":{}}", "");
 	expect("{\"annotations\":null}", "");
 	expect("{\"annotations\":{" POD "\"pod\"}}", "pod");
+	expect("{\"annotations\":{" CRIO "\"pod\"}}", "pod");
 	expect("{\"annotations\":{" POD "\"pod\"," RUNC "\"mine\"}}", "mine");
 	expect("{\"annotations\":{" RUNC "\"mine\"," POD "\"pod\"}}", "mine");
 	expect("{\"annotations\":{" RUNC "\"\"," POD "\"pod\"}}", "pod");
