@@ -18,12 +18,12 @@
 #include "runtime/base/spawn.h"
 #include "runtime/base/str.h"
 #include "shim/actions.h"
-#include "shim/siblings.h"
 #include "shim/host/private_emulators.h"
 #include "shim/host/unmount.h"
 #include "shim/loop/loop.h"
 #include "shim/socket.h"
 #include "shim/task/engine_record.h"
+#include "shim/task/pod_record.h"
 
 /*
  * `delete` runs after every container, after a crash of its shim and after a failed Create. It has
@@ -163,14 +163,14 @@ static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
 		log_warning(id, "delete: something in %s is still mounted", bundle);
 }
 
-static void clean_up(char *bundle, const char *id, void *arg)
+/* Of a container of this pod that has no `delete` of its own; its bundle is containerd's to remove.
+ */
+static void end_other(char *record, const char *id, void *arg)
 {
 	const uint64_t *begin = arg;
 
-	engine_delete(bundle, id, *begin);
-	engine_record_sweep(bundle, id);
-	unmount_rootfs(bundle, id, *begin);
-	private_emulators_release(bundle);
+	engine_delete(record, id, *begin);
+	engine_record_sweep(record, id);
 }
 
 /* The path of the socket that the file `address` names; false without. */
@@ -246,9 +246,12 @@ int action_delete(struct args *a, struct err *err)
 		return -1;
 	pid = engine_record_init_pid(bundle);
 	if (*bundle) {
-		clean_up(bundle, a->id, &begin);
+		engine_delete(bundle, a->id, begin);
+		engine_record_sweep(bundle, a->id);
+		unmount_rootfs(bundle, a->id, begin);
+		private_emulators_release(bundle);
 		if (shim_is_gone(bundle))
-			siblings_each(bundle, a->id, clean_up, &begin);
+			pod_record_each(bundle, end_other, &begin);
 	}
 	remove_socket(a, bundle);
 	return print_result(pid, err);

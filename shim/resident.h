@@ -17,6 +17,7 @@ struct resident {
 	const struct prepare_request *options; /* the runtime options, none set without */
 	const char *socket_path;
 	const char *events; /* containerd's socket for them, "" for none */
+	const char *home;   /* context.h */
 };
 
 /*

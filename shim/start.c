@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,7 +112,8 @@ int action_start(struct args *a, struct err *err)
 	struct bootstrap boot;
 	struct report settings;
 	struct paths paths;
-	struct resident r = { a, &paths, &options, path, "" };
+	struct resident r = { a, &paths, &options, path, "", "" };
+	char home[PATH_MAX];
 	const char *cgroup;
 
 	if (paths_find(&arena, &paths, err) < 0 ||
@@ -122,6 +124,8 @@ int action_start(struct args *a, struct err *err)
 		return -1;
 	options.id = a->id;
 	r.events = find_events(&boot);
+	if (boot.params && getcwd(home, sizeof(home)))
+		r.home = home;
 	private_emulators_sweep();
 	if (options_read(boot.options, &arena, &options, err) < 0 ||
 	    find_cgroup(&r, &settings, &cgroup, err) < 0 ||

@@ -21,6 +21,7 @@
 #include "shim/task/operation.h"
 #include "shim/task/options.h"
 #include "shim/task/platform_check.h"
+#include "shim/task/pod_record.h"
 #include "shim/task/platform_choice.h"
 #include "shim/task/private_step.h"
 #include "shim/task/task_cgroup.h"
@@ -75,12 +76,15 @@ static void undone(struct operation *op, uint32_t code)
 	struct task *task = op->task;
 	struct tasks *tasks = c->tasks;
 	bool orphaned = op->call && !op->call->conn;
+	struct engine engine = task_engine(task);
 	struct err why = c->why;
 
 	if (code)
 		log_error(task->id, "%s/rootfs could not be unmounted; \"delete\" tries again",
 			  task->bundle);
 	operation_end(op, &why);
+	if (!engine_record_is_known(&engine, task->id))
+		pod_record_drop(task->context->home, task->id);
 	task_discard(task);
 	if (orphaned)
 		tasks->on_deserted(tasks); /* its Shutdown came, and went, while this hung */
@@ -216,6 +220,7 @@ static int run_engine(struct operation *op, struct err *err)
 		return err_set(err, ERR_INVALID, "bundle path too long");
 	if (engine_record_write(task->bundle, &engine, task->cgroup, err) < 0)
 		return -1;
+	pod_record_keep(task->context->home, task->bundle, task->id);
 	c->engine_ran = true;
 	return operation_engine(op, &r, task->init.io.engine.fds, true, on_engine_created, err);
 }

@@ -10,6 +10,7 @@
 #include "shim/task/exec_files.h"
 #include "shim/task/methods.h"
 #include "shim/task/operation.h"
+#include "shim/task/pod_record.h"
 #include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
 
@@ -124,8 +125,10 @@ static void on_engine_deleted(struct operation *op, uint32_t code)
 	d->engine_runs = false;
 	d->engine_code = code;
 	d->still_known = code == 0 && engine_record_is_known(&engine, op->task->id);
-	if (code == 0 && !op->timed_out && !d->still_known)
+	if (code == 0 && !op->timed_out && !d->still_known) {
 		engine_record_remove(op->task->bundle);
+		pod_record_drop(op->task->context->home, op->task->id);
+	}
 	if (code == 0 && unmount(op, &err) < 0)
 		operation_fail(op, &err);
 	else
