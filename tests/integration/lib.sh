@@ -300,6 +300,10 @@ finish() {
 	rm -rf "$scratch"
 }
 
+# asks_runc_only: of these containerds only runtimes of runc's type are asked for their features, so that our handler
+# has that type there (newer ones ask all, older ones nobody)
+asks_runc_only() { [[ $node_version == @(2.[01].*|2.2.[0-6]*([!0-9]*)|2.3.[0-3]*([!0-9]*)) ]]; }
+
 # engines_given: those of ENGINES that are paths are found under their names, before the machine's
 engines_given() {
 	local each names=() name
