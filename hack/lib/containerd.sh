@@ -214,6 +214,9 @@ node_restart() {
 	node_run
 }
 
+# From 2.3 on ctr would say on standard error what containerd thinks of cgroup v1.
+export CONTAINERD_SUPPRESS_DEPRECATION_WARNINGS=1
+
 # A client that waits for an answer for a minute has met a bug; nothing here takes that long ($PATIENCE).
 # --foreground, for otherwise it could not use a terminal.
 node_ctr() { timeout --foreground -k 5 "$((${PATIENCE:-60} * SLOW))" "$node_bin/ctr" --address "$node_socket" "$@"; }
