@@ -116,7 +116,7 @@ BASE_C := $(call dir_c,runtime/base) runtime/prepare/client.c runtime/prepare/re
 CORE_C := $(call dir_c,runtime/arch runtime/image runtime/binfmt runtime/host runtime/oci runtime/plan)
 PREPARE_C := $(filter-out $(BASE_C) runtime/prepare/main.c,$(call dir_c,runtime/prepare))
 CLI_C := $(filter-out runtime/cli/main.c,$(call dir_c,runtime/containerd runtime/choose runtime/cli))
-SHIM_C := $(filter-out shim/main.c,$(call dir_c,shim shim/loop shim/ttrpc shim/task shim/engine shim/host))
+SHIM_C := $(filter-out shim/main.c,$(call dir_c,shim shim/loop shim/ttrpc shim/task shim/sandbox shim/engine shim/host))
 SHIM_PROTO := $(filter-out proto/containerd.proto proto/cri.proto proto/cri_image.proto proto/bench.proto,$(wildcard proto/*.proto))
 PROTO_C := $(patsubst %.proto,$(BUILD)/gen/%.pb-c.c,$(wildcard proto/*.proto))
 PROTO_H := $(PROTO_C:.c=.h)
@@ -125,6 +125,7 @@ proto_obj = $(patsubst %.proto,$(BUILD)/gen/%.pb-c.o,$(1))
 BIN := $(BUILD)/bin
 SHIM := $(BIN)/containerd-shim-crossarch-v2
 PREPARE := $(BIN)/crossarch-prepare
+PAUSE := $(BIN)/crossarch-pause
 CLI := $(BIN)/crossarch
 CRI := $(BIN)/cri-client
 SHIMCTL := $(BIN)/shimctl
@@ -137,7 +138,7 @@ PURE := $(BIN)/pure
 .SECONDARY:
 
 ##@ Build
-all: $(SHIM) $(PREPARE) $(CLI) ## build the three programs into build/bin
+all: $(SHIM) $(PREPARE) $(PAUSE) $(CLI) ## build the four programs into build/bin
 
 help: ## list the targets
 	@awk -F':.*## ' '/^##@ / { print (n++ ? "\n" : "") substr($$0, 5) ":" } \
@@ -206,13 +207,15 @@ endef
 product = $(linkmode) $(seams) -Wl,-Map=$(BUILD)/gen/$(@F).map
 ifdef COVER
 seams := $(patsubst %,-Wl$(comma)--wrap=%,_exit seccomp_load syscall)
-$(SHIM) $(PREPARE) $(CLI): $(BUILD)/hack/cover.o
+$(SHIM) $(PREPARE) $(PAUSE) $(CLI): $(BUILD)/hack/cover.o
 endif
 
 $(SHIM): $(BUILD)/shim/main.o $(LIBSHIM) $(LIBBASE)
 	$(call link,$(product),-lprotobuf-c)
 $(PREPARE): $(BUILD)/runtime/prepare/main.o $(LIBCORE) $(LIBBASE)
 	$(call link,$(product),-ljson-c -lseccomp)
+$(PAUSE): $(call obj,$(call dir_c,runtime/pause)) $(LIBBASE)
+	$(call link,$(product))
 $(CLI): $(BUILD)/runtime/cli/main.o $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,$(product),-lprotobuf-c -ljson-c -lseccomp -lyaml,grpc)
 
@@ -399,6 +402,7 @@ install: all ## install below DESTDIR/PREFIX
 	install -D -m 0755 $(SHIM) $(DESTDIR)$(BINDIR)/containerd-shim-crossarch-v2
 	install -D -m 0755 $(CLI) $(DESTDIR)$(BINDIR)/crossarch
 	install -D -m 0755 $(PREPARE) $(DESTDIR)$(LIBEXECDIR)/crossarch-prepare
+	install -D -m 0755 $(PAUSE) $(DESTDIR)$(LIBEXECDIR)/crossarch-pause
 	install -D -m 0644 -t $(DESTDIR)$(MANDIR)/man8 hack/man/crossarch.8 hack/man/containerd-shim-crossarch-v2.8
 	install -D -m 0644 hack/completion/crossarch.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/crossarch

@@ -21,6 +21,7 @@
 #include "shim/host/private_emulators.h"
 #include "shim/host/unmount.h"
 #include "shim/loop/loop.h"
+#include "shim/sandbox/pod_files.h"
 #include "shim/socket.h"
 #include "shim/task/engine_record.h"
 #include "shim/task/pod_record.h"
@@ -250,6 +251,7 @@ int action_delete(struct args *a, struct err *err)
 		engine_record_sweep(bundle, a->id);
 		unmount_rootfs(bundle, a->id, begin);
 		private_emulators_release(bundle);
+		pod_files_remove(bundle);
 		if (shim_is_gone(bundle))
 			pod_record_each(bundle, end_other, &begin);
 	}

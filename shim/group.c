@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shim/group.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runtime/base/buf.h"
 #include "runtime/base/fd.h"
@@ -146,6 +148,9 @@ int group_read(int dirfd, struct arena *arena, const char **ret, struct err *err
 	char *copy;
 	size_t n;
 
+	*ret = "";
+	if (faccessat(dirfd, CONFIG, F_OK, 0) < 0 && errno == ENOENT)
+		return 0;
 	if (file_read_regular(dirfd, CONFIG, &text, err) < 0 ||
 	    group_find(buf_str(&text), &found, &n, err) < 0)
 		return -1;

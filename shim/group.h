@@ -15,7 +15,8 @@
  * say, which reads it again at Create.
  */
 
-/* From config.json below @dirfd. @ret, "" without any of them, lives in @arena. */
+/* From config.json below @dirfd, which the sandbox of a pod without a pause container has not.
+ * @ret, "" without any of them, lives in @arena. */
 MUST_CHECK int group_read(int dirfd, struct arena *arena, const char **ret, struct err *err);
 
 /*

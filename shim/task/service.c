@@ -11,6 +11,7 @@
 #include "shim/task/methods.h"
 
 #define FLUSH_BOUND_NS S_TO_NS(5)
+#define LINGER_BOUND_NS S_TO_NS(2)
 #define FIRST_REQUEST_BOUND_NS S_TO_NS(30)
 
 static void quit_now(struct service *s)
@@ -22,7 +23,7 @@ static void on_flushed(struct events *e)
 {
 	struct service *s = container_of(e, struct service, events);
 
-	if (s->tasks.closed)
+	if (s->tasks.closed && !s->lingers)
 		quit_now(s);
 }
 
@@ -41,12 +42,14 @@ static void on_flush_bound(struct timer *t)
  */
 static void stop_if_idle(struct service *s)
 {
-	if (!list_empty(&s->tasks.list) || s->tasks.closed)
+	if (!list_empty(&s->tasks.list) || sandbox_lives(&s->sandbox) || s->tasks.closed)
 		return;
 	s->tasks.closed = true;
 	unlink(s->socket_path);
 	server_stop_listening(&s->server);
-	if (!s->events.queued)
+	if (s->lingers)
+		timer_arm(&s->flush_bound, s->context.loop, LINGER_BOUND_NS);
+	else if (!s->events.queued)
 		/* One more turn of the loop writes the answer that is still queued. */
 		timer_arm(&s->flush_bound, s->context.loop, 0);
 	else
@@ -60,6 +63,29 @@ static void task_shutdown(void *owner, struct call *call)
 	/* Before the answer: whoever has it may `start` the same id again at once. */
 	stop_if_idle(s);
 	call_reply(call, NULL);
+}
+
+/*
+ * containerd wants the answer to ShutdownSandbox, and closes its connection then. If we closed it
+ * first, its TTRPC client would now and then not see the answer that came before (seen with 2.4).
+ */
+static void on_sandbox_gone(struct sandbox *sandbox)
+{
+	struct service *s = container_of(sandbox, struct service, sandbox);
+
+	s->lingers = true;
+	stop_if_idle(s);
+	s->lingers = s->tasks.closed;
+}
+
+static void on_alone(struct server *server)
+{
+	struct service *s = container_of(server, struct service, server);
+
+	if (!s->lingers)
+		return;
+	s->lingers = false;
+	timer_arm(&s->flush_bound, s->context.loop, s->events.queued ? FLUSH_BOUND_NS : 0);
 }
 
 static void on_deserted(struct tasks *tasks)
@@ -118,10 +144,36 @@ static void on_usr1(struct reaper *r)
 		METHOD(service, "Update", update_task_request, task_update, false),     \
 		METHOD(service, "Wait", process_request, task_wait, true)
 
+/* The owner of all methods are the tasks: those of the sandbox find it beside them. */
+#define SANDBOX_METHOD(name)                                                                \
+	static void call_sandbox_##name(void *owner, struct call *call)                     \
+	{                                                                                   \
+		sandbox_##name(&container_of(owner, struct service, tasks)->sandbox, call); \
+	}
+SANDBOX_METHOD(create)
+SANDBOX_METHOD(start)
+SANDBOX_METHOD(platform)
+SANDBOX_METHOD(stop)
+SANDBOX_METHOD(wait)
+SANDBOX_METHOD(status)
+SANDBOX_METHOD(ping)
+SANDBOX_METHOD(shutdown)
+SANDBOX_METHOD(metrics)
+#define SANDBOX "containerd.runtime.sandbox.v1.Sandbox"
+
 /* Version 3 has the messages of version 2 under another name (containerd's api/runtime/task). */
 static const struct method methods[] = {
 	TASK_METHODS("containerd.task.v2.Task"),
 	TASK_METHODS("containerd.task.v3.Task"),
+	METHOD(SANDBOX, "CreateSandbox", create_sandbox_request, call_sandbox_create, true),
+	METHOD(SANDBOX, "StartSandbox", sandbox_request, call_sandbox_start, false),
+	METHOD(SANDBOX, "Platform", sandbox_request, call_sandbox_platform, true),
+	METHOD(SANDBOX, "StopSandbox", stop_sandbox_request, call_sandbox_stop, false),
+	METHOD(SANDBOX, "WaitSandbox", sandbox_request, call_sandbox_wait, true),
+	METHOD(SANDBOX, "SandboxStatus", sandbox_request, call_sandbox_status, true),
+	METHOD(SANDBOX, "PingSandbox", sandbox_request, call_sandbox_ping, true),
+	METHOD(SANDBOX, "ShutdownSandbox", sandbox_request, call_sandbox_shutdown, true),
+	METHOD(SANDBOX, "SandboxMetrics", sandbox_request, call_sandbox_metrics, true),
 };
 
 static void init(struct service *s, struct loop *loop)
@@ -134,6 +186,7 @@ static void init(struct service *s, struct loop *loop)
 	s->context.looks = &s->looks.timer;
 	s->context.trim_memory = &s->trim_memory;
 	tasks_init(&s->tasks, &s->context, on_deserted);
+	sandbox_init(&s->sandbox, &s->context, on_sandbox_gone);
 	deferred_init(&s->deferred, loop);
 	crash_looks_init(&s->looks, &s->tasks);
 	s->flush_bound.on_fire = on_flush_bound;
@@ -161,6 +214,7 @@ static int serve(struct service *s, int fd_take, struct err *err)
 	if (server_init(&s->server, loop, fd_take, methods, ARRAY_SIZE(methods), &s->tasks, err) <
 	    0)
 		return -1;
+	s->server.on_alone = on_alone;
 	timer_arm(&s->no_request_yet, loop, FIRST_REQUEST_BOUND_NS);
 	/* Of the first container, which made `start` be called. */
 	cgroup_mover_expect(&s->cgroup_mover, &s->reaper);
@@ -169,6 +223,7 @@ static int serve(struct service *s, int fd_take, struct err *err)
 		unlink(s->socket_path);
 	while (!list_empty(&s->tasks.list))
 		task_discard(list_first(&s->tasks.list, struct task, in_tasks));
+	sandbox_deinit(&s->sandbox);
 	server_deinit(&s->server);
 	return rc;
 }

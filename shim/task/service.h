@@ -4,6 +4,7 @@
 #include "shim/host/cgroup_mover.h"
 #include "shim/loop/child.h"
 #include "shim/loop/loop.h"
+#include "shim/sandbox/sandbox.h"
 #include "shim/task/context.h"
 #include "shim/task/crash_watch.h"
 #include "shim/task/deferred.h"
@@ -11,11 +12,12 @@
 #include "shim/task/tasks.h"
 #include "shim/ttrpc/server.h"
 
-/* What one shim serves: the Task API over its tasks. */
+/* What one shim serves: the Task API over its tasks, the Sandbox API over a sandbox. */
 struct service {
 	struct context context; /* what it points to is below, the loop aside */
 	struct server server;
 	struct tasks tasks; /* every method's owner */
+	struct sandbox sandbox;
 	struct reaper reaper;
 	struct events events;
 	struct deferred deferred;
@@ -24,6 +26,7 @@ struct service {
 	struct timer trim_memory;    /* fires when no operation has ended for a second */
 	struct timer no_request_yet; /* armed until the first request has come */
 	struct timer flush_bound;
+	bool lingers; /* it is to end when its clients are gone */
 	const char *socket_path; /* not owned */
 };
 

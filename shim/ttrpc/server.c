@@ -303,7 +303,12 @@ static void server_conn_free(struct server_conn *sc)
 
 static void on_closed(struct conn *c)
 {
-	server_conn_free(container_of(c, struct server_conn, conn));
+	struct server_conn *sc = container_of(c, struct server_conn, conn);
+	struct server *s = sc->server;
+
+	server_conn_free(sc);
+	if (!s->n_conns && s->on_alone)
+		s->on_alone(s);
 }
 
 /* Room for one more: the oldest peer that never asked anything goes. */

@@ -39,6 +39,7 @@ struct server {
 	const struct method *methods;
 	size_t n_methods;
 	void *owner; /* first argument of every method */
+	void (*on_alone)(struct server *); /* optional: the last connection is gone */
 };
 
 struct server_conn;

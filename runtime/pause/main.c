@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * crossarch-pause: holds the namespaces of a pod that has no pause container, and does nothing
+ * else.
+ *
+ *   --root DIR             where an empty file system can be mounted meanwhile
+ *   --net PATH             the pod's network namespace
+ *   --hostname NAME        in a UTS namespace of its own
+ *   --ipc --pid            namespaces of its own
+ *   --user                 in the user namespace that owns the network namespace
+ *   --sysctl NAME=VALUE    in these namespaces
+ *
+ * Descriptor 3 gets the process id of who holds them and a newline, or the reason why nobody does.
+ * It ends with the process that started it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/base/fd.h"
+#include "runtime/base/str.h"
+#include "runtime/pause/idle.h"
+#include "runtime/pause/pod_namespaces.h"
+#include "runtime/pause/pod_sysctl.h"
+
+#define FD_ANSWER 3
+#define SYSCTLS_MAX 256
+
+struct wish {
+	struct pod_namespaces namespaces;
+	const char *root;
+	char *sysctls[SYSCTLS_MAX];
+	size_t n_sysctls;
+};
+
+static int parse(int argc, char **argv, struct wish *ret, struct err *err)
+{
+	static const struct option options[] = {
+		{ "root", required_argument, NULL, 'r' },
+		{ "net", required_argument, NULL, 'n' },
+		{ "hostname", required_argument, NULL, 'h' },
+		{ "ipc", no_argument, NULL, 'i' },
+		{ "pid", no_argument, NULL, 'p' },
+		{ "user", no_argument, NULL, 'u' },
+		{ "sysctl", required_argument, NULL, 's' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+		switch (option) {
+		case 'r':
+			ret->root = optarg;
+			break;
+		case 'n':
+			ret->namespaces.net = optarg;
+			break;
+		case 'h':
+			ret->namespaces.hostname = optarg;
+			break;
+		case 'i':
+			ret->namespaces.ipc = true;
+			break;
+		case 'p':
+			ret->namespaces.pid = true;
+			break;
+		case 'u':
+			ret->namespaces.user = true;
+			break;
+		case 's':
+			if (ret->n_sysctls == SYSCTLS_MAX)
+				return err_set(err, ERR_LIMIT, "more than %d kernel parameters",
+					       SYSCTLS_MAX);
+			ret->sysctls[ret->n_sysctls++] = optarg;
+			break;
+		default:
+			return err_set(err, ERR_INVALID, "unknown argument %.80s",
+				       argv[optind - 1]);
+		}
+	if (!ret->root || optind < argc)
+		return err_set(err, ERR_INVALID, "it is started by the shim, with --root");
+	return 0;
+}
+
+static int set_sysctls(void *arg, struct err *err)
+{
+	struct wish *w = arg;
+
+	for (size_t i = 0; i < w->n_sysctls; i++) {
+		char *name = w->sysctls[i], *equals = strchr(name, '=');
+
+		if (!equals)
+			return err_set(err, ERR_INVALID, "--sysctl %.80s has no value", name);
+		*equals = '\0';
+		if (pod_sysctl_set(name, equals + 1, w->namespaces.net != NULL, w->namespaces.ipc,
+				   err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Written last: when it is read the namespaces are held. */
+static _Noreturn void hold(pid_t pid)
+{
+	struct err err;
+	char text[32];
+	sigset_t all;
+
+	sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	(void)prctl(PR_SET_NAME, "crossarch-pause", 0, 0, 0);
+	(void)str_fmt(text, sizeof(text), "%d\n", (int)pid);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || idle_drop_privileges(&err) < 0 ||
+	    fd_write_all(FD_ANSWER, text, strlen(text)) < 0)
+		_exit(1);
+	(void)close_range(0, ~0U, 0);
+	idle();
+}
+
+/*
+ * The first process of the PID namespace is a sibling, so that the shim is its parent, and learns
+ * from here what its number is outside.
+ */
+static int begin_pid_namespace(struct err *err)
+{
+	int pipe_fds[2];
+	pid_t pid, own = 0;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+		return err_sys(err, ERR_IO, "pipe");
+	pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, 0UL);
+	if (pid < 0)
+		return err_sys(err, ERR_IO, "start the first process of the pod");
+	if (pid == 0) {
+		close(pipe_fds[1]);
+		if (read(pipe_fds[0], &own, sizeof(own)) != sizeof(own))
+			_exit(1);
+		hold(own);
+	}
+	if (fd_write_all(pipe_fds[1], &pid, sizeof(pid)) < 0)
+		return err_sys(err, ERR_IO, "tell the first process of the pod its number");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct wish w = { .root = NULL };
+	struct err err = ERR_INIT;
+
+	if (parse(argc, argv, &w, &err) == 0 &&
+	    pod_namespaces_make(&w.namespaces, w.root, set_sysctls, &w, &err) == 0) {
+		if (!w.namespaces.pid)
+			hold(getpid());
+		if (begin_pid_namespace(&err) == 0)
+			return 0;
+	}
+	if (dprintf(FD_ANSWER, "%s", err.text) < 0)
+		fprintf(stderr, "crossarch-pause: %s\n", err.text);
+	return 1;
+}

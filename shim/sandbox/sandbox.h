@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "runtime/base/arena.h"
+#include "shim/sandbox/holder.h"
+#include "shim/task/context.h"
+#include "shim/ttrpc/server.h"
+
+/*
+ * A pod without a pause container: containerd.runtime.sandbox.v1.Sandbox, of a handler with
+ * sandboxer = "shim" (docs/sandbox-api.md). One shim has one sandbox at most.
+ */
+enum sandbox_state {
+	SANDBOX_NONE,
+	SANDBOX_CREATED,
+	SANDBOX_STARTING,
+	SANDBOX_READY,
+	SANDBOX_NOTREADY,
+};
+
+struct sandbox {
+	enum sandbox_state state;
+	const struct context *context;
+	struct arena arena; /* what CreateSandbox said */
+	const char *id, *bundle, *net;
+	struct pod_config config;
+	struct holder holder;
+	struct call *starting; /* StartSandbox, not answered yet */
+	struct list waiters;   /* WaitSandbox */
+	struct list stopping;  /* StopSandbox */
+	struct timespec created_at;
+	struct exit_status exit;
+	/* ShutdownSandbox came: the shim may go. */
+	void (*on_shutdown)(struct sandbox *s);
+};
+
+void sandbox_init(struct sandbox *s, const struct context *context,
+		  void (*on_shutdown)(struct sandbox *s));
+void sandbox_deinit(struct sandbox *s);
+
+/* True while there is one that the shim has to stay for. */
+bool sandbox_lives(const struct sandbox *s);
+
+/* One handler per RPC. */
+void sandbox_create(struct sandbox *s, struct call *call);
+void sandbox_start(struct sandbox *s, struct call *call);
+void sandbox_platform(struct sandbox *s, struct call *call);
+void sandbox_stop(struct sandbox *s, struct call *call);
+void sandbox_wait(struct sandbox *s, struct call *call);
+void sandbox_status(struct sandbox *s, struct call *call);
+void sandbox_ping(struct sandbox *s, struct call *call);
+void sandbox_shutdown(struct sandbox *s, struct call *call);
+void sandbox_metrics(struct sandbox *s, struct call *call);
