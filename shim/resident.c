@@ -93,6 +93,7 @@ static int serve(const struct resident *r, struct err *err)
 	service.context.ns = r->args->namespace;
 	service.context.grpc_address = r->args->address;
 	service.context.home = r->home;
+	service.context.pod_files = "";
 	service.context.prepare_path = r->paths->prepare;
 	service.context.cli_path = r->paths->cli;
 	service.context.prepare_fd = r->paths->prepare_fd ? PREPARE_FD : 0;

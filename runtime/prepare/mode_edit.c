@@ -7,13 +7,15 @@
 #include "runtime/base/str.h"
 #include "runtime/host/probe.h"
 #include "runtime/oci/patch.h"
+#include "runtime/oci/pod_mounts.h"
 #include "runtime/oci/seccomp.h"
 #include "runtime/prepare/confine.h"
 #include "runtime/prepare/prepare.h"
 
 /*
  * What an emulated program needs in config.json, or an exec's in its process: variables for qemu
- * and a translated seccomp profile; and an exec's terminal. Written by a prepare of its own that
+ * and a translated seccomp profile; an exec's terminal; and the files of a pod without a pause
+ * container. Written by a prepare of its own that
  * never sees the image, from config.json, the settings and one number, the row of the guest.
  * Whoever has got hold of the prepare that did look at the image can choose that number, and
  * nothing else of what is written.
@@ -67,7 +69,11 @@ static int edit_config(struct prepare *p, const struct patch *wish, struct err *
 		seccomp_judge(p->spec.seccomp, p->host.arch, edits.guest, &seccomp);
 	edits.adapt_seccomp = seccomp.must_adapt;
 	edits.notes = &notes;
-	if (!edits.n_variables && !edits.adapt_seccomp &&
+	if (*p->request.pod_files &&
+	    pod_mounts_add(p->document, p->request.pod_files,
+			   p->request.flags & REQUEST_HOST_IPC, err) < 0)
+		return err_in(err, "change config.json");
+	if (!*p->request.pod_files && !edits.n_variables && !edits.adapt_seccomp &&
 	    (!edits.qemu_cpu || spec_env(&p->spec.process, "QEMU_CPU")))
 		return 0;
 	if (patch_apply(p->document, &edits, err) < 0)

@@ -37,6 +37,7 @@ static const struct text_field texts[] = {
 	TEXT("exec", exec),
 	TEXT("process", process),
 	TEXT("pod", pod),
+	TEXT("pod-files", pod_files),
 	TEXT("program", program),
 	TEXT("guest", guest),
 	TEXT("declared", declared),

@@ -24,6 +24,7 @@ enum request_flag { /* runc's own options that arrive as booleans */
 		    REQUEST_NO_NEW_KEYRING = 1u << 2,
 		    REQUEST_TRIAL = 1u << 3,	/* mode private: try, and leave nothing */
 		    REQUEST_TERMINAL = 1u << 4, /* modes exec and edit: it gets a terminal */
+		    REQUEST_HOST_IPC = 1u << 5, /* mode edit: the node's /dev/shm for pod_files */
 };
 
 struct prepare_request {
@@ -44,6 +45,7 @@ struct prepare_request {
 	uint64_t exit_status; /* mode after: how the process ended */
 	uint64_t io_uid, io_gid;
 	const char *pod;	     /* mode private: as decided */
+	const char *pod_files;	     /* mode edit: what a pod without a pause container has */
 	uint64_t guest_row;	     /* modes edit and private: as reported, plus one; 0: native */
 	const char *program, *guest; /* mode private: for the line of a refusal */
 	uint64_t flags;		     /* enum request_flag */

@@ -15,7 +15,7 @@
 
 #define PAUSE "crossarch-pause"
 
-void sandbox_init(struct sandbox *s, const struct context *context,
+void sandbox_init(struct sandbox *s, struct context *context,
 		  void (*on_shutdown)(struct sandbox *s))
 {
 	*s = (struct sandbox){ .context = context, .on_shutdown = on_shutdown };
@@ -51,10 +51,15 @@ static bool is_ours(const struct sandbox *s, const char *id, struct call *call)
 
 static int keep(struct sandbox *s, const Crossarch__CreateSandboxRequest *req, struct err *err)
 {
+	char files[PATH_MAX];
+
+	if (!str_fmt(files, sizeof(files), "%s/" POD_FILES, req->bundle_path))
+		return err_set(err, ERR_INVALID, "bundle path too long");
+	s->files = arena_strdup(&s->arena, files);
 	s->id = arena_strdup(&s->arena, req->sandbox_id);
 	s->bundle = arena_strdup(&s->arena, req->bundle_path);
 	s->net = arena_strdup(&s->arena, req->netns_path);
-	if (!s->id || !s->bundle || !s->net)
+	if (!s->files || !s->id || !s->bundle || !s->net)
 		return err_set(err, ERR_NOMEM, "no memory for a sandbox");
 	return pod_config_read(req->options, &s->arena, &s->config, err);
 }
@@ -134,6 +139,8 @@ static void on_started(struct holder *h, const struct err *why)
 		return;
 	}
 	s->state = SANDBOX_READY;
+	s->context->pod_files = s->files;
+	s->context->host_ipc = s->config.host_ipc;
 	reply_started(s, call);
 }
 

@@ -20,9 +20,9 @@ enum sandbox_state {
 
 struct sandbox {
 	enum sandbox_state state;
-	const struct context *context;
-	struct arena arena; /* what CreateSandbox said */
-	const char *id, *bundle, *net;
+	struct context *context; /* its pod_files are said here */
+	struct arena arena;	 /* what CreateSandbox said */
+	const char *id, *bundle, *net, *files;
 	struct pod_config config;
 	struct holder holder;
 	struct call *starting; /* StartSandbox, not answered yet */
@@ -34,7 +34,7 @@ struct sandbox {
 	void (*on_shutdown)(struct sandbox *s);
 };
 
-void sandbox_init(struct sandbox *s, const struct context *context,
+void sandbox_init(struct sandbox *s, struct context *context,
 		  void (*on_shutdown)(struct sandbox *s));
 void sandbox_deinit(struct sandbox *s);
 

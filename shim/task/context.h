@@ -25,8 +25,11 @@ struct context {
 	struct timer *trim_memory; /* whoever ends an operation arms it anew with TRIM_AFTER_NS */
 	/* Settings, not owned. */
 	const char *ns, *grpc_address;
-	const char
-		*home; /* bundle of the pod's sandbox (pod_record.h), "" where it need not know */
+	/* Bundle of the pod's sandbox (pod_record.h), "" where it need not know. */
+	const char *home;
+	/* Of a pod without a pause container (pod_files.h), else "". */
+	const char *pod_files;
+	bool host_ipc;			       /* which has the node's /dev/shm */
 	const char *prepare_path, *cli_path;   /* cli_path "" when it is not installed */
 	int prepare_fd, cli_fd;		       /* the same, open (paths.h); 0: by name */
 	struct rlimit nofile;		       /* what the engine and its containers inherit */

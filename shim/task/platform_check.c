@@ -130,7 +130,9 @@ static int start_edit(struct platform_check *c, struct operation *op, struct err
 		.bundle = op->task->bundle,
 		/* emulated, and of no row: beyond all rows */
 		.guest_row = r->verdict == VERDICT_EMULATE ? (uint64_t)r->guest_row + 1 : 0,
-		.flags = p && p->terminal ? REQUEST_TERMINAL : 0,
+		.pod_files = p && p->exec_id ? NULL : op->task->context->pod_files,
+		.flags = (p && p->terminal ? REQUEST_TERMINAL : 0) |
+			 (op->task->context->host_ipc ? REQUEST_HOST_IPC : 0),
 	};
 
 	c->edited = true;
@@ -167,6 +169,15 @@ static bool may_edit(const struct platform_check *c, const struct operation *op,
 	return r->verdict == VERDICT_NATIVE && op->process && op->process->exec_id;
 }
 
+/* A container of a pod without a pause container, whatever runs in it. */
+static bool needs_pod_files(const struct platform_check *c, const struct operation *op,
+			    const struct report *r)
+{
+	return !c->edited && *op->task->context->pod_files &&
+	       !(op->process && op->process->exec_id) &&
+	       (r->verdict == VERDICT_NATIVE || r->verdict == VERDICT_EMULATE);
+}
+
 /*
  * From here on @r comes from somebody who has looked at the image. What it does not have to say is
  * taken out.
@@ -186,6 +197,8 @@ static int take_answer(struct platform_check *c, struct operation *op, struct re
 		r->flags &= ~(uint32_t)REPORT_PRIVATE;
 	if (!may_edit(c, op, r))
 		r->flags &= ~(uint32_t)REPORT_EDIT;
+	if (needs_pod_files(c, op, r))
+		r->flags |= REPORT_EDIT;
 	return 0;
 }
 

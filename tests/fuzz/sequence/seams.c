@@ -107,8 +107,11 @@ int __wrap_child_fork(struct child *c, struct reaper *r, int (*run)(void *arg), 
 static int serve(const struct world *w, int listening)
 {
 	char prepare[128], events[128], socket_path[128];
-	struct service s = { .context = {
-				     .ns = "ns", .grpc_address = "", .cli_path = "", .home = "" } };
+	struct service s = { .context = { .ns = "ns",
+					  .grpc_address = "",
+					  .cli_path = "",
+					  .home = "",
+					  .pod_files = "" } };
 	struct loop loop;
 	struct err err;
 	int rc;
