@@ -3,7 +3,6 @@
  * crossarch-pause: holds the namespaces of a pod that has no pause container, and does nothing
  * else.
  *
- *   --root DIR             where an empty file system can be mounted meanwhile
  *   --net PATH             the pod's network namespace
  *   --hostname NAME        in a UTS namespace of its own
  *   --ipc --pid            namespaces of its own
@@ -35,7 +34,6 @@
 
 struct wish {
 	struct pod_namespaces namespaces;
-	const char *root;
 	char *sysctls[SYSCTLS_MAX];
 	size_t n_sysctls;
 };
@@ -43,7 +41,6 @@ struct wish {
 static int parse(int argc, char **argv, struct wish *ret, struct err *err)
 {
 	static const struct option options[] = {
-		{ "root", required_argument, NULL, 'r' },
 		{ "net", required_argument, NULL, 'n' },
 		{ "hostname", required_argument, NULL, 'h' },
 		{ "ipc", no_argument, NULL, 'i' },
@@ -57,9 +54,6 @@ static int parse(int argc, char **argv, struct wish *ret, struct err *err)
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
 		switch (option) {
-		case 'r':
-			ret->root = optarg;
-			break;
 		case 'n':
 			ret->namespaces.net = optarg;
 			break;
@@ -85,8 +79,8 @@ static int parse(int argc, char **argv, struct wish *ret, struct err *err)
 			return err_set(err, ERR_INVALID, "unknown argument %.80s",
 				       argv[optind - 1]);
 		}
-	if (!ret->root || optind < argc)
-		return err_set(err, ERR_INVALID, "it is started by the shim, with --root");
+	if (optind < argc)
+		return err_set(err, ERR_INVALID, "unknown argument %.80s", argv[optind]);
 	return 0;
 }
 
@@ -152,11 +146,11 @@ static int begin_pid_namespace(struct err *err)
 
 int main(int argc, char **argv)
 {
-	struct wish w = { .root = NULL };
+	struct wish w = { .n_sysctls = 0 };
 	struct err err = ERR_INIT;
 
 	if (parse(argc, argv, &w, &err) == 0 &&
-	    pod_namespaces_make(&w.namespaces, w.root, set_sysctls, &w, &err) == 0) {
+	    pod_namespaces_make(&w.namespaces, set_sysctls, &w, &err) == 0) {
 		if (!w.namespaces.pid)
 			hold(getpid());
 		if (begin_pid_namespace(&err) == 0)

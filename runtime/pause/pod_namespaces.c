@@ -57,23 +57,29 @@ static int make_others(const struct pod_namespaces *n, struct err *err)
 	return 0;
 }
 
-static int leave_root(const char *root, struct err *err)
+/*
+ * Where the empty root is mounted for the moment. Every system has it, and root of any user
+ * namespace gets there.
+ */
+#define PLACE "/proc"
+
+static int leave_root(struct err *err)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
-	    mount("sandbox", root, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+	    mount("sandbox", PLACE, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  "size=4k,mode=0555") < 0)
-		return err_sys(err, ERR_IO, "mount an empty root at %s", root);
+		return err_sys(err, ERR_IO, "mount an empty root");
 	/* The old root lies under the new one then, and is taken away (pivot_root(2), NOTES). */
-	if (chdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+	if (chdir(PLACE) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
 	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_sys(err, ERR_IO, "change to the empty root");
 	return 0;
 }
 
-int pod_namespaces_make(const struct pod_namespaces *n, const char *root,
+int pod_namespaces_make(const struct pod_namespaces *n,
 			int (*before_root)(void *arg, struct err *err), void *arg, struct err *err)
 {
 	if (enter_net(n, err) < 0 || make_others(n, err) < 0 || before_root(arg, err) < 0)
 		return -1;
-	return leave_root(root, err);
+	return leave_root(err);
 }

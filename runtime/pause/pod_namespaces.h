@@ -16,10 +16,9 @@ struct pod_namespaces {
 
 /*
  * Enters or makes them, and a mount namespace whose root is an empty file system that cannot be
- * written to: a container that shares its process ids with the sandbox sees /proc/1/root. @root is
- * a directory where that file system can be mounted meanwhile, in the new mount namespace only.
+ * written to: a container that shares its process ids with the sandbox sees /proc/1/root.
  * @before_root runs while the node's files are still there.
  */
-MUST_CHECK int pod_namespaces_make(const struct pod_namespaces *n, const char *root,
+MUST_CHECK int pod_namespaces_make(const struct pod_namespaces *n,
 				   int (*before_root)(void *arg, struct err *err), void *arg,
 				   struct err *err);

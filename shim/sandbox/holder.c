@@ -13,7 +13,7 @@
 #include "runtime/base/str.h"
 
 #define FD_ANSWER 3
-#define FIXED_ARGS 12 /* all but kernel parameters */
+#define FIXED_ARGS 10 /* all but kernel parameters */
 
 void holder_init(struct holder *h)
 {
@@ -157,14 +157,13 @@ static int add_sysctls(struct words *w, const struct pod_config *c, struct arena
 	return 0;
 }
 
-static int make_words(struct words *w, const char *bundle, const char *net,
-		      const struct pod_config *c, struct arena *arena, struct err *err)
+static int make_words(struct words *w, const char *net, const struct pod_config *c,
+		      struct arena *arena, struct err *err)
 {
 	w->v = arena_alloc(arena, (FIXED_ARGS + 2 * c->n_sysctls) * sizeof(*w->v));
 	if (!w->v)
 		return err_set(err, ERR_NOMEM, "no memory for arguments");
 	add(w, "crossarch-pause", NULL);
-	add(w, "--root", bundle);
 	if (!c->host_network && *net)
 		add(w, "--net", net);
 	if (!c->host_network && *c->hostname)
@@ -181,8 +180,8 @@ static int make_words(struct words *w, const char *bundle, const char *net,
 	return 0;
 }
 
-int holder_start(struct holder *h, struct reaper *r, const char *path, const char *bundle,
-		 const char *net, const struct pod_config *c, struct arena *arena, struct err *err)
+int holder_start(struct holder *h, struct reaper *r, const char *path, const char *net,
+		 const struct pod_config *c, struct arena *arena, struct err *err)
 {
 	struct words w = { NULL, 0 };
 	CLEANUP_FD int answer = -1;
@@ -190,7 +189,7 @@ int holder_start(struct holder *h, struct reaper *r, const char *path, const cha
 	struct spawn_fd map;
 	struct spawn what = { .path = path, .cwd = "/", .fds = &map, .n_fds = 1 };
 
-	if (make_words(&w, bundle, net, c, arena, err) < 0 || fd_pipe(&answer, &theirs, 0, err) < 0)
+	if (make_words(&w, net, c, arena, err) < 0 || fd_pipe(&answer, &theirs, 0, err) < 0)
 		return -1;
 	map = (struct spawn_fd){ theirs, FD_ANSWER };
 	what.argv = (char *const *)(uintptr_t)w.v;

@@ -35,9 +35,8 @@ void holder_deinit(struct holder *h);
  * is for the arguments. h->started follows, within HOLDER_BOUND_NS.
  */
 #define HOLDER_BOUND_NS S_TO_NS(10)
-MUST_CHECK int holder_start(struct holder *h, struct reaper *r, const char *path,
-			    const char *bundle, const char *net, const struct pod_config *c,
-			    struct arena *arena, struct err *err);
+MUST_CHECK int holder_start(struct holder *h, struct reaper *r, const char *path, const char *net,
+			    const struct pod_config *c, struct arena *arena, struct err *err);
 
 /* Ends it; h->ended follows. */
 void holder_kill(const struct holder *h);

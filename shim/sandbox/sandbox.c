@@ -163,8 +163,8 @@ static int start(struct sandbox *s, struct err *err)
 	s->holder.ended = on_ended;
 	if (find_pause(s, path, err) < 0 || pod_files_make(s->bundle, &s->config, err) < 0)
 		return -1;
-	return holder_start(&s->holder, s->context->reaper, path, s->bundle, s->net, &s->config,
-			    &s->arena, err);
+	return holder_start(&s->holder, s->context->reaper, path, s->net, &s->config, &s->arena,
+			    err);
 }
 
 void sandbox_start(struct sandbox *s, struct call *call)
