@@ -21,6 +21,7 @@
 #include "shim/host/private_emulators.h"
 #include "shim/host/unmount.h"
 #include "shim/loop/loop.h"
+#include "shim/sandbox/pod_cgroup.h"
 #include "shim/sandbox/pod_files.h"
 #include "shim/socket.h"
 #include "shim/task/engine_record.h"
@@ -252,6 +253,7 @@ int action_delete(struct args *a, struct err *err)
 		unmount_rootfs(bundle, a->id, begin);
 		private_emulators_release(bundle);
 		pod_files_remove(bundle);
+		pod_cgroup_remove(bundle);
 		if (shim_is_gone(bundle))
 			pod_record_each(bundle, end_other, &begin);
 	}

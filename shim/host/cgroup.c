@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "runtime/base/fd.h"
@@ -219,7 +220,44 @@ int cgroup_dir_open(const struct cgroup *cg, enum cgroup_part part)
 	return -1;
 }
 
-/* --- joining ------------------------------------------------------------------------------ */
+/* --- making and joining ------------------------------------------------------------------- */
+
+static int make_one(const char *mount, const char *below, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (!str_fmt(path, sizeof(path), "%s%s", mount, below))
+		return err_set(err, ERR_INVALID, "path of the cgroup is too long");
+	for (char *slash = path + strlen(mount); (slash = strchr(slash + 1, '/'));) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return err_sys(err, ERR_IO, "make the cgroup %s", path);
+		*slash = '/';
+	}
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return err_sys(err, ERR_IO, "make the cgroup %s", path);
+	return 0;
+}
+
+int cgroup_make(const char *path, struct err *err)
+{
+	CLEANUP_FILE FILE *mounts = fopen("/proc/self/mountinfo", "re");
+	CLEANUP_FREE char *line = NULL;
+	const char *type = cgroup_host_is_v2() ? "cgroup2" : "cgroup";
+	struct mountinfo m;
+	size_t size = 0;
+
+	if (*path != '/' || strstr(path, "/.."))
+		return err_set(err, ERR_INVALID, "\"%.200s\" is not the path of a cgroup", path);
+	if (!mounts)
+		return err_sys(err, ERR_IO, "open the list of mounts");
+	while (file_line(mounts, &line, &size))
+		if (mountinfo_parse(line, &m) && str_eq(m.type, type) &&
+		    !str_ends(m.point, "/cpuset") && path_below(path, m.root) &&
+		    make_one(m.point, path_below(path, m.root), err) < 0)
+			return -1;
+	return 0;
+}
 
 /* 1: joined. 0: this hierarchy has no such cgroup. */
 static int join_one(const char *mount, const char *below, pid_t pid, struct err *err)

@@ -70,6 +70,12 @@ MUST_CHECK int cgroup_pids(const struct cgroup *cg, pid_t **ret, size_t *ret_n, 
 MUST_CHECK int cgroup_join(const char *path, pid_t pid, struct err *err);
 
 /*
+ * Makes the cgroup @path, given as above, in every hierarchy but v1's cpuset, which takes nobody as
+ * long as it has no processors; what is missing above it, too.
+ */
+MUST_CHECK int cgroup_make(const char *path, struct err *err);
+
+/*
  * True when an engine gives this name to the cgroup of container @id and of nobody else: the last
  * part of @path is @id itself or, where systemd makes the cgroup (@systemd), a scope
  * PREFIX-@id.scope (runc's and crun's rule). A slice is never one container's, whatever its name.

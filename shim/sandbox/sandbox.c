@@ -10,6 +10,7 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "shim/host/metrics.h"
+#include "shim/sandbox/pod_cgroup.h"
 #include "shim/sandbox/pod_files.h"
 #include "shim/task/task_events.h"
 
@@ -51,17 +52,21 @@ static bool is_ours(const struct sandbox *s, const char *id, struct call *call)
 
 static int keep(struct sandbox *s, const Crossarch__CreateSandboxRequest *req, struct err *err)
 {
-	char files[PATH_MAX];
+	char files[PATH_MAX], cgroup[PATH_MAX];
 
-	if (!str_fmt(files, sizeof(files), "%s/" POD_FILES, req->bundle_path))
-		return err_set(err, ERR_INVALID, "bundle path too long");
+	if (pod_config_read(req->options, &s->arena, &s->config, err) < 0)
+		return -1;
+	if (!str_fmt(files, sizeof(files), "%s/" POD_FILES, req->bundle_path) ||
+	    !pod_cgroup_path(s->config.cgroup_parent, req->sandbox_id, cgroup))
+		return err_set(err, ERR_INVALID, "path of the bundle or of the cgroup too long");
 	s->files = arena_strdup(&s->arena, files);
 	s->id = arena_strdup(&s->arena, req->sandbox_id);
 	s->bundle = arena_strdup(&s->arena, req->bundle_path);
 	s->net = arena_strdup(&s->arena, req->netns_path);
-	if (!s->files || !s->id || !s->bundle || !s->net)
+	s->cgroup = arena_strdup(&s->arena, cgroup);
+	if (!s->cgroup || !s->files || !s->id || !s->bundle || !s->net)
 		return err_set(err, ERR_NOMEM, "no memory for a sandbox");
-	return pod_config_read(req->options, &s->arena, &s->config, err);
+	return 0;
 }
 
 void sandbox_create(struct sandbox *s, struct call *call)
@@ -108,6 +113,7 @@ static void end(struct sandbox *s, const struct exit_status *status)
 	s->state = SANDBOX_NOTREADY;
 	s->exit = *status;
 	pod_files_remove(s->bundle);
+	pod_cgroup_remove(s->bundle);
 	timestamp_set(&at, &s->exit.at);
 	reply.exit_status = s->exit.code;
 	reply.exited_at = &at;
@@ -125,6 +131,15 @@ static void on_ended(struct holder *h, const struct exit_status *status)
 		end(s, status);
 }
 
+/* Without it there are no metrics of the sandbox, and that is all. */
+static void join_cgroup(const struct sandbox *s)
+{
+	struct err err;
+
+	if (*s->cgroup && pod_cgroup_join(s->bundle, s->cgroup, s->holder.pid, &err) < 0)
+		log_warning(s->id, "cgroup of the sandbox: %s", err.text);
+}
+
 static void on_started(struct holder *h, const struct err *why)
 {
 	struct sandbox *s = container_of(h, struct sandbox, holder);
@@ -139,6 +154,7 @@ static void on_started(struct holder *h, const struct err *why)
 		return;
 	}
 	s->state = SANDBOX_READY;
+	join_cgroup(s);
 	s->context->pod_files = s->files;
 	s->context->host_ipc = s->config.host_ipc;
 	reply_started(s, call);

@@ -23,6 +23,7 @@ struct sandbox {
 	struct context *context; /* its pod_files are said here */
 	struct arena arena;	 /* what CreateSandbox said */
 	const char *id, *bundle, *net, *files;
+	const char *cgroup; /* path from the hierarchies' roots, "" without */
 	struct pod_config config;
 	struct holder holder;
 	struct call *starting; /* StartSandbox, not answered yet */
