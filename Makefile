@@ -132,7 +132,7 @@ SHIMCTL := $(BIN)/shimctl
 BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
 
-.PHONY: all help check check-one check-asan check-memory check-choice check-instructions test bench demo install clean cri format analyze fuzz
+.PHONY: all help check check-one check-asan check-memory check-choice check-instructions test bench bench-cgroup2 demo install clean cri format analyze fuzz
 .PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-arm64 test-asan test-containers test-verdicts
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -296,7 +296,7 @@ test-containers: all cri ## programs as people run them, emulated and natively, 
 
 test-cgroup2: all cri ## what has to do with cgroups, in a virtual machine with cgroup v2 only (root; no KVM needed)
 	$(Q)hack/setup
-	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),900) hack/tally $(sort $(wildcard tests/machines/*.test))
+	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),7200) hack/tally $(sort $(wildcard tests/machines/*.test))
 
 test-node: all cri ## a Debian 13 node in a virtual machine: pods, restarts, a reboot, upgrade, purge (root; SHORT=1)
 	$(Q)hack/setup
@@ -329,6 +329,11 @@ check-instructions: $(PURE) ## instructions the pure parts take, against bounds 
 bench: all cri $(BENCH_BIN) ## both shims side by side, as table, JSON and SVG in build/bench (root; BENCH=short)
 	$(Q)BUILD=$(abspath $(BUILD)) BENCH=$(or $(BENCH),long) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" \
 		tests/bench/bench
+
+bench-cgroup2: all cri $(BENCH_BIN) ## the same with cgroup v2, in a virtual machine, in build/bench-cgroup2 (root)
+	$(Q)mkdir -p $(BUILD)/bench-cgroup2
+	$(Q)BUILD=$(abspath $(BUILD)) BENCH=$(or $(BENCH),short) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" \
+		RESULTS=/run/vm/results VM_RESULTS=$(abspath $(BUILD))/bench-cgroup2 tests/machines/boot tests/bench/bench
 
 # --- hostile input ----------------------------------------------------------------------------
 # One source per harness, three ways to run it: `make check` replays its corpus with a plain main and the
