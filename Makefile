@@ -228,7 +228,7 @@ $(SHIMCTL): $(call obj,$(wildcard tests/tools/shimctl/*.c)) $(call proto_obj,pro
 $(FAULTS_BIN): $(call obj,$(wildcard tests/tools/faults/*.c)) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c)
 $(BENCH_BIN): $(call obj,$(filter-out tests/bench/pure.c,$(wildcard tests/bench/*.c))) \
-		$(call proto_obj,proto/bench.proto) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+		$(call proto_obj,proto/bench.proto proto/cri.proto) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c -ljson-c -lseccomp -lm,grpc)
 $(PURE): $(BUILD)/tests/bench/pure.o $(LIBSHIM) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c -ljson-c -lseccomp)

@@ -177,7 +177,7 @@ MUST_CHECK int process_cpu(int pid, double *ret, struct err *err);
 typedef int command(struct bench *b, unsigned int n, struct err *err);
 
 MUST_CHECK command bench_cycle, bench_parallel, bench_exec, bench_direct, bench_check, bench_output;
-MUST_CHECK command bench_pods, bench_growth, bench_nodes, bench_cold;
+MUST_CHECK command bench_pods, bench_growth, bench_nodes, bench_cold, bench_pod;
 
 /* report.c: reads all series from standard input. */
 int report_main(int argc, char **argv);

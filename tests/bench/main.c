@@ -26,6 +26,7 @@ static const struct {
 	{ "pods", bench_pods, "pods of two containers: memory" },
 	{ "growth", bench_growth, "containers in one pod" },
 	{ "nodes", bench_nodes, "pods of one container" },
+	{ "pod", bench_pod, "pods of one container, through CRI and back" },
 	{ "cold", bench_cold, "first containers with the page cache dropped" },
 };
 
