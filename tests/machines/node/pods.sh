@@ -59,6 +59,7 @@ living() {
 }
 living_exec() { in_cri exec "$(cat "$scratch/container-$1")" -- "${@:2}"; }
 
+has_logged() { [[ $(in_cri logs "$1" 2>&1) == *"$2"* ]]; }
 state_of() { in_cri status --field "$2" "$1"; }
 
 use_node_engine() {
@@ -76,6 +77,7 @@ runs() {
 	container=$(start_container "$pod" "$busybox:$1" -- sh -c 'uname -m; echo to error >&2; exec sleep 1000')
 	equal "$(state_of "$container" state)" Running
 	equal "$(in_cri exec "$container" -- uname -m)" "$2"
+	eventually has_logged "$container" 'to error'
 	equal "$(in_cri logs "$container" 2>/dev/null)" "$2"
 	equal "$(in_cri logs "$container" 2>&1 >/dev/null)" 'to error'
 	contains "$(in_cri exec "$container" -- cat /proc/self/attr/current)" 'cri-containerd.apparmor.d (enforce)'
@@ -116,6 +118,7 @@ stops() {
 		sh -c 'trap "echo bye; exit 4" TERM; echo ready; while :; do sleep 0.2; done')
 	deaf=$(start_container "$pod" "$busybox:$1" --name deaf -- \
 		sh -c 'trap "" TERM; echo ready; while :; do sleep 0.2; done')
+	eventually has_logged "$polite" ready
 	eventually has_logged "$deaf" ready
 	in_cri stop --grace 100 "$polite" >/dev/null
 	equal "$(state_of "$polite" exit_code)" 4
@@ -124,8 +127,6 @@ stops() {
 	equal "$(state_of "$deaf" exit_code)" 137
 	remove_named stops
 }
-has_logged() { [[ $(in_cri logs "$1" 2>&1) == *"$2"* ]]; }
-
 user_namespace() {
 	local pod container
 	pod=$(run_pod userns crossarch --userns 200000:65536)
