@@ -84,15 +84,21 @@ static int put_file(json *mounts, const char *destination, const char *dir, cons
 	return put_bind(mounts, -1, destination, source, read_only, err);
 }
 
+static bool is_tmpfs(json *mount)
+{
+	json *type = json_member(mount, "type");
+
+	return json_object_is_type(type, json_type_string) &&
+	       str_eq(json_object_get_string(type), "tmpfs");
+}
+
 static int put_shm(json *mounts, const char *dir, bool host_ipc, struct err *err)
 {
 	int at = find_mount(mounts, SHM);
-	json *type =
-		at < 0 ? NULL : json_member(json_object_array_get_idx(mounts, (size_t)at), "type");
 	char source[PATH_MAX];
 
 	/* What the pod's author mounts there stays. */
-	if (type && !str_eq(json_object_get_string(type), "tmpfs"))
+	if (at >= 0 && !is_tmpfs(json_object_array_get_idx(mounts, (size_t)at)))
 		return 0;
 	if (!str_fmt(source, sizeof(source), "%s/shm", dir))
 		return err_set(err, ERR_INVALID, "path of the pod's files too long");
