@@ -220,6 +220,24 @@ int cgroup_dir_open(const struct cgroup *cg, enum cgroup_part part)
 	return -1;
 }
 
+void cgroup_go_up(struct cgroup *cg, const char *name)
+{
+	char *row = cg->dirs, *kept = row, *end = row ? row + cg->len : row;
+
+	while (row < end) {
+		size_t size = row_size(row);
+		char *slash = strrchr(row_dir(row), '/');
+
+		if (slash && str_eq(slash + 1, name)) {
+			*slash = '\0';
+			memmove(kept, row, row_size(row));
+			kept += row_size(kept);
+		}
+		row += size;
+	}
+	cg->len = (size_t)(kept - cg->dirs);
+}
+
 /* --- making and joining ------------------------------------------------------------------- */
 
 static int make_one(const char *mount, const char *below, struct err *err)

@@ -58,6 +58,11 @@ const char *cgroup_dir(const struct cgroup *cg, enum cgroup_part part);
 int cgroup_dir_open(const struct cgroup *cg, enum cgroup_part part);
 
 /*
+ * Makes it the one above, in the hierarchies where its last part is @name; the others are left out.
+ */
+void cgroup_go_up(struct cgroup *cg, const char *name);
+
+/*
  * All processes in the cgroup and below it, as this pid namespace numbers them. @ret is freed by
  * the caller. ERR_NOT_FOUND when the cgroup is gone.
  */

@@ -85,6 +85,34 @@ static void test_parse_v2(void **state)
 	cgroup_deinit(&cg);
 }
 
+/* Where the last part has another name it is another cgroup. */
+static void test_go_up(void **state)
+{
+	static const char members[] = "7:memory:/pods/pod1/abc\n"
+				      "4:cpuset:/system/shim\n"
+				      "3:pids:/pods/pod1/xabc\n"
+				      "2:cpu:/pods/pod1/abc\n";
+	static const char mounts[] = "35 31 0:32 / /cg/memory rw - cgroup cgroup rw,memory\n"
+				     "36 31 0:33 / /cg/cpuset rw - cgroup cgroup rw,cpuset\n"
+				     "37 31 0:34 / /cg/pids rw - cgroup cgroup rw,pids\n"
+				     "38 31 0:35 /pods/pod1 /cg/cpu rw - cgroup cgroup rw,cpu\n";
+	struct cgroup cg, none = { .dirs = NULL };
+	struct err err;
+
+	(void)state;
+	assert_int_equal(parse(&cg, members, mounts, &err), 0);
+	cgroup_go_up(&cg, "abc");
+	assert_string_equal(cgroup_dir(&cg, CGROUP_MEMORY), "/cg/memory/pods/pod1");
+	assert_string_equal(cgroup_dir(&cg, CGROUP_CPU), "/cg/cpu");
+	assert_null(cgroup_dir(&cg, CGROUP_CPUSET));
+	assert_null(cgroup_dir(&cg, CGROUP_PIDS));
+	cgroup_go_up(&cg, "nothing");
+	assert_null(cgroup_dir(&cg, CGROUP_MEMORY));
+	cgroup_deinit(&cg);
+	cgroup_go_up(&none, "abc");
+	assert_null(cgroup_dir(&none, CGROUP_MEMORY));
+}
+
 /* The root of a hierarchy is the host: never a container's. */
 static void test_parse_nothing(void **state)
 {
@@ -266,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_parse_v1),
 		cmocka_unit_test(test_parse_v2),
 		cmocka_unit_test(test_parse_nothing),
+		cmocka_unit_test(test_go_up),
 		cmocka_unit_test_setup_teardown(test_join_and_list, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list_below, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_list_nothing, setup, teardown),
