@@ -117,6 +117,7 @@ CORE_C := $(call dir_c,runtime/arch runtime/image runtime/binfmt runtime/host ru
 PREPARE_C := $(filter-out $(BASE_C) runtime/prepare/main.c,$(call dir_c,runtime/prepare))
 CLI_C := $(filter-out runtime/cli/main.c,$(call dir_c,runtime/containerd runtime/choose runtime/cli))
 SHIM_C := $(filter-out shim/main.c,$(call dir_c,shim shim/loop shim/ttrpc shim/task shim/sandbox shim/engine shim/host))
+PAUSE_C := $(filter-out runtime/pause/main.c,$(call dir_c,runtime/pause))
 SHIM_PROTO := $(filter-out proto/containerd.proto proto/cri.proto proto/cri_image.proto proto/bench.proto,$(wildcard proto/*.proto))
 PROTO_C := $(patsubst %.proto,$(BUILD)/gen/%.pb-c.c,$(wildcard proto/*.proto))
 PROTO_H := $(PROTO_C:.c=.h)
@@ -184,10 +185,12 @@ $(eval $(call archive,base,$(call obj,$(BASE_C))))
 $(eval $(call archive,core,$(call obj,$(CORE_C) $(PREPARE_C))))
 $(eval $(call archive,cli,$(call obj,$(CLI_C)) $(call proto_obj,proto/containerd.proto proto/cri_image.proto)))
 $(eval $(call archive,shim,$(call obj,$(SHIM_C)) $(call proto_obj,$(SHIM_PROTO))))
+$(eval $(call archive,pause,$(call obj,$(PAUSE_C))))
 LIBBASE := $(BUILD)/libbase.a
 LIBCORE := $(BUILD)/libcore.a
 LIBCLI := $(BUILD)/libcli.a
 LIBSHIM := $(BUILD)/libshim.a
+LIBPAUSE := $(BUILD)/libpause.a
 
 # --- programs ---------------------------------------------------------------------------------
 GRPC_LIBS = -Wl,--start-group -lgrpc_unsecure -lgpr -laddress_sorting -lupb -lre2 \
@@ -214,7 +217,7 @@ $(SHIM): $(BUILD)/shim/main.o $(LIBSHIM) $(LIBBASE)
 	$(call link,$(product),-lprotobuf-c)
 $(PREPARE): $(BUILD)/runtime/prepare/main.o $(LIBCORE) $(LIBBASE)
 	$(call link,$(product),-ljson-c -lseccomp)
-$(PAUSE): $(call obj,$(call dir_c,runtime/pause)) $(LIBBASE)
+$(PAUSE): $(BUILD)/runtime/pause/main.o $(LIBPAUSE) $(LIBBASE)
 	$(call link,$(product))
 $(CLI): $(BUILD)/runtime/cli/main.o $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,$(product),-lprotobuf-c -ljson-c -lseccomp -lyaml,grpc)
@@ -238,7 +241,7 @@ cri: $(CRI) $(SHIMCTL) $(FAULTS_BIN) ## build the clients the tests use: of the 
 # Argument vectors are written as literals there.
 $(BUILD)/tests/unit/%.o: cflags += -Wno-cast-qual -Wno-write-strings
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
-$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBPAUSE) $(LIBBASE)
 	$(call link,-pie,-lcmocka -lprotobuf-c -ljson-c -lseccomp -lyaml)
 
 .PHONY: units cover
@@ -246,11 +249,11 @@ units: $(UNIT)
 
 ##@ Tests that take a minute or two
 # T is the name of a file of tests/unit.
-check-one: $(PREPARE) $(if $(wildcard tests/unit/$(T).c),$(BUILD)/unit/$(T)) ## one unit test (T=test_plan)
+check-one: $(PREPARE) $(PAUSE) $(if $(wildcard tests/unit/$(T).c),$(BUILD)/unit/$(T)) ## one unit test (T=test_plan)
 	$(Q)$(if $(wildcard tests/unit/$(T).c),BUILD=$(abspath $(BUILD)) $(BUILD)/unit/$(T),\
 		echo "make check-one T=NAME, one of:" $(notdir $(UNIT)) && exit 2)
 
-check: $(UNIT) sanitized $(PREPARE) ## unit tests, and what the fuzz harnesses found so far
+check: $(UNIT) sanitized $(PREPARE) $(PAUSE) ## unit tests, and what the fuzz harnesses found so far
 	$(Q)BUILD=$(BUILD) hack/check-layers
 	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY)
 
@@ -343,7 +346,7 @@ FUZZ_CC ?= clang
 FUZZ_BUILD := $(BUILD)/$(notdir $(FUZZ_CC))
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o)
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/entry.o $(filter %.o,$(FUZZ_MAIN)) \
-		$(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+		$(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBPAUSE) $(LIBBASE)
 	$(call link,-pie $(filter -f%,$(FUZZ_MAIN)),-lprotobuf-c -ljson-c -lseccomp -lyaml)
 
 ##@ Tests that look for the unexpected

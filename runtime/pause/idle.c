@@ -13,6 +13,9 @@ int idle_drop_privileges(struct err *err)
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
 
+	/* Nor may a container that sees this process look into it or use it. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_sys(err, ERR_IO, "become unreadable");
 	for (unsigned long cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
 		;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || syscall(SYS_capset, &header, none) < 0)
@@ -20,17 +23,17 @@ int idle_drop_privileges(struct err *err)
 	return 0;
 }
 
-/* Waited for and not handled: of signals that the first process of a PID namespace does not handle
- * nothing would come (pid_namespaces(7)). */
+/*
+ * Waited for and not handled: of signals that the first process of a PID namespace does not handle
+ * nothing would come (pid_namespaces(7)). All of them, or the kernel would keep those that are
+ * blocked.
+ */
 _Noreturn void idle(void)
 {
 	sigset_t awaited;
 	int sig;
 
-	sigemptyset(&awaited);
-	sigaddset(&awaited, SIGCHLD);
-	sigaddset(&awaited, SIGTERM);
-	sigaddset(&awaited, SIGINT);
+	sigfillset(&awaited);
 	for (;;) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;

@@ -4,10 +4,12 @@
  * else.
  *
  *   --net PATH             the pod's network namespace
- *   --hostname NAME        in a UTS namespace of its own
- *   --ipc --pid            namespaces of its own
+ *   --new-net              one of its own
+ *   --uts --ipc --pid      namespaces of its own
+ *   --hostname NAME        of its UTS namespace
  *   --user                 in the user namespace that owns the network namespace
  *   --sysctl NAME=VALUE    in these namespaces
+ *   --try-sysctl NAME=VALUE    the same, if it can be had
  *
  * Descriptor 3 gets the process id of who holds them and a newline, or the reason why nobody does.
  * It ends with the process that started it.
@@ -17,10 +19,10 @@
 #include <getopt.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
@@ -31,10 +33,14 @@
 
 #define FD_ANSWER 3
 #define SYSCTLS_MAX 256
+#define STACK_SIZE (32 << 10)
 
 struct wish {
 	struct pod_namespaces namespaces;
-	char *sysctls[SYSCTLS_MAX];
+	struct sysctl {
+		char *text;
+		bool must;
+	} sysctls[SYSCTLS_MAX];
 	size_t n_sysctls;
 };
 
@@ -42,11 +48,14 @@ static int parse(int argc, char **argv, struct wish *ret, struct err *err)
 {
 	static const struct option options[] = {
 		{ "net", required_argument, NULL, 'n' },
+		{ "new-net", no_argument, NULL, 'N' },
+		{ "uts", no_argument, NULL, 't' },
 		{ "hostname", required_argument, NULL, 'h' },
 		{ "ipc", no_argument, NULL, 'i' },
 		{ "pid", no_argument, NULL, 'p' },
 		{ "user", no_argument, NULL, 'u' },
 		{ "sysctl", required_argument, NULL, 's' },
+		{ "try-sysctl", required_argument, NULL, 'S' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option;
@@ -56,6 +65,12 @@ static int parse(int argc, char **argv, struct wish *ret, struct err *err)
 		switch (option) {
 		case 'n':
 			ret->namespaces.net = optarg;
+			break;
+		case 'N':
+			ret->namespaces.new_net = true;
+			break;
+		case 't':
+			ret->namespaces.uts = true;
 			break;
 		case 'h':
 			ret->namespaces.hostname = optarg;
@@ -70,10 +85,12 @@ static int parse(int argc, char **argv, struct wish *ret, struct err *err)
 			ret->namespaces.user = true;
 			break;
 		case 's':
+		case 'S':
 			if (ret->n_sysctls == SYSCTLS_MAX)
 				return err_set(err, ERR_LIMIT, "more than %d kernel parameters",
 					       SYSCTLS_MAX);
-			ret->sysctls[ret->n_sysctls++] = optarg;
+			ret->sysctls[ret->n_sysctls++] =
+				(struct sysctl){ optarg, option == 's' };
 			break;
 		default:
 			return err_set(err, ERR_INVALID, "unknown argument %.80s",
@@ -89,19 +106,29 @@ static int set_sysctls(void *arg, struct err *err)
 	struct wish *w = arg;
 
 	for (size_t i = 0; i < w->n_sysctls; i++) {
-		char *name = w->sysctls[i], *equals = strchr(name, '=');
+		char *name = w->sysctls[i].text, *equals = strchr(name, '=');
 
 		if (!equals)
 			return err_set(err, ERR_INVALID, "--sysctl %.80s has no value", name);
 		*equals = '\0';
-		if (pod_sysctl_set(name, equals + 1, w->namespaces.net != NULL, w->namespaces.ipc,
-				   err) < 0)
+		if (pod_sysctl_set(name, equals + 1, &w->namespaces, err) < 0 &&
+		    w->sysctls[i].must)
 			return -1;
 	}
 	return 0;
 }
 
-/* Written last: when it is read the namespaces are held. */
+static _Noreturn void fail(const struct err *err)
+{
+	if (dprintf(FD_ANSWER, "%s", err->text) < 0)
+		fprintf(stderr, "crossarch-pause: %s\n", err->text);
+	_exit(1);
+}
+
+/*
+ * Written last: when it is read the namespaces are held. If the shim ended before it could be told
+ * apart from another parent, nobody reads, and writing fails.
+ */
 static _Noreturn void hold(pid_t pid)
 {
 	struct err err;
@@ -112,33 +139,45 @@ static _Noreturn void hold(pid_t pid)
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	(void)prctl(PR_SET_NAME, "crossarch-pause", 0, 0, 0);
 	(void)str_fmt(text, sizeof(text), "%d\n", (int)pid);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || idle_drop_privileges(&err) < 0 ||
-	    fd_write_all(FD_ANSWER, text, strlen(text)) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0) {
+		err_sys(&err, ERR_IO, "end with the shim");
+		fail(&err);
+	}
+	if (idle_drop_privileges(&err) < 0)
+		fail(&err);
+	if (fd_write_all(FD_ANSWER, text, strlen(text)) < 0)
 		_exit(1);
 	(void)close_range(0, ~0U, 0);
 	idle();
 }
 
+/* Takes the two ends of a pipe: its own number comes from there. */
+static int be_first(void *arg)
+{
+	const int *pipe_fds = arg;
+	pid_t own;
+
+	close(pipe_fds[1]);
+	if (read(pipe_fds[0], &own, sizeof(own)) != sizeof(own))
+		_exit(1);
+	hold(own);
+}
+
 /*
  * The first process of the PID namespace is a sibling, so that the shim is its parent, and learns
- * from here what its number is outside.
+ * from here what its number is outside. It has a copy of our memory.
  */
 static int begin_pid_namespace(struct err *err)
 {
+	__attribute__((aligned(16))) char stack[STACK_SIZE];
 	int pipe_fds[2];
-	pid_t pid, own = 0;
+	pid_t pid;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_sys(err, ERR_IO, "pipe");
-	pid = (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, 0UL);
+	pid = clone(be_first, stack + sizeof(stack), CLONE_PARENT | SIGCHLD, pipe_fds);
 	if (pid < 0)
 		return err_sys(err, ERR_IO, "start the first process of the pod");
-	if (pid == 0) {
-		close(pipe_fds[1]);
-		if (read(pipe_fds[0], &own, sizeof(own)) != sizeof(own))
-			_exit(1);
-		hold(own);
-	}
 	if (fd_write_all(pipe_fds[1], &pid, sizeof(pid)) < 0)
 		return err_sys(err, ERR_IO, "tell the first process of the pod its number");
 	return 0;
@@ -156,7 +195,5 @@ int main(int argc, char **argv)
 		if (begin_pid_namespace(&err) == 0)
 			return 0;
 	}
-	if (dprintf(FD_ANSWER, "%s", err.text) < 0)
-		fprintf(stderr, "crossarch-pause: %s\n", err.text);
-	return 1;
+	fail(&err);
 }

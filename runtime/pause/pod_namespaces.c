@@ -35,7 +35,7 @@ static int enter_net(const struct pod_namespaces *n, struct err *err)
 					 "a pod with the node's network and a user namespace of "
 					 "its own: without a pause process that is not possible")
 			       : 0;
-	net = open(n->net, O_RDONLY | O_CLOEXEC);
+	net = open(n->net, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (net < 0)
 		return err_sys(err, ERR_IO, "network namespace %s", n->net);
 	if (n->user && enter_owner(net, err) < 0)
@@ -47,8 +47,8 @@ static int enter_net(const struct pod_namespaces *n, struct err *err)
 
 static int make_others(const struct pod_namespaces *n, struct err *err)
 {
-	int flags = CLONE_NEWNS | (n->hostname ? CLONE_NEWUTS : 0) | (n->ipc ? CLONE_NEWIPC : 0) |
-		    (n->pid ? CLONE_NEWPID : 0);
+	int flags = CLONE_NEWNS | (n->new_net ? CLONE_NEWNET : 0) | (n->uts ? CLONE_NEWUTS : 0) |
+		    (n->ipc ? CLONE_NEWIPC : 0) | (n->pid ? CLONE_NEWPID : 0);
 
 	if (unshare(flags) < 0)
 		return err_sys(err, ERR_IO, "make the pod's namespaces");

@@ -7,8 +7,10 @@
 
 /* The namespaces of a pod, as its sandbox holds them for the containers to join. */
 struct pod_namespaces {
-	const char *net;      /* path of the network namespace; NULL: the node's */
-	const char *hostname; /* of a UTS namespace of its own; NULL: the node's */
+	const char *net;      /* path of the network namespace; NULL: none is given */
+	bool new_net;	      /* one of its own, in which nothing is set up */
+	bool uts;	      /* a UTS namespace of its own */
+	const char *hostname; /* its name; NULL: as the node */
 	bool ipc;	      /* an IPC namespace of its own */
 	bool pid;	      /* the next process that is forked begins a PID namespace */
 	bool user;	      /* the user namespace that owns @net, and root there */

@@ -25,28 +25,54 @@ static bool is_of_ipc(const char *path)
 	return str_after(path, "fs/mqueue/") != NULL;
 }
 
-/* Dots are slashes, unless there is a slash: then a dot is a dot, as in a VLAN's name. */
-static bool path_of(const char *name, char *ret, size_t size)
+/* Both separators change places if the first one is a dot. */
+static bool to_slashes(const char *name, char ret[POD_SYSCTL_MAX])
 {
-	if (!str_copy(ret, size, name) || strstr(name, "..") || *name == '/')
+	if (!str_copy(ret, POD_SYSCTL_MAX, name))
 		return false;
-	for (char *c = strchr(name, '/') ? NULL : ret; c && *c; c++)
-		if (*c == '.')
-			*c = '/';
-	return *ret != '\0';
+	if (name[strcspn(name, "./")] != '.')
+		return true;
+	for (char *c = ret; *c; c++)
+		if (*c == '.' || *c == '/')
+			*c = *c == '.' ? '/' : '.';
+	return true;
 }
 
-static bool is_ours(const char *path, bool net, bool ipc)
+/* Nothing leads out of /proc/sys, and nothing is written in two ways. */
+static bool is_plain(const char *path)
 {
-	return (net && str_after(path, "net/")) || (ipc && is_of_ipc(path));
+	for (const char *part = path;; part++) {
+		size_t n = strcspn(part, "/");
+
+		if (!n || strspn(part, ".") == n)
+			return false;
+		part += n;
+		if (!*part)
+			return true;
+	}
 }
 
-int pod_sysctl_set(const char *name, const char *value, bool net, bool ipc, struct err *err)
+static bool is_theirs(const char *path, const struct pod_namespaces *n)
 {
-	char path[512], full[sizeof(path) + sizeof(PROC_SYS)];
+	if (str_after(path, "net/"))
+		return n->net || n->new_net;
+	if (str_eq(path, "kernel/domainname"))
+		return n->uts;
+	return n->ipc && is_of_ipc(path);
+}
+
+bool pod_sysctl_path(const char *name, const struct pod_namespaces *n, char ret[POD_SYSCTL_MAX])
+{
+	return to_slashes(name, ret) && is_plain(ret) && is_theirs(ret, n);
+}
+
+int pod_sysctl_set(const char *name, const char *value, const struct pod_namespaces *n,
+		   struct err *err)
+{
+	char path[POD_SYSCTL_MAX], full[sizeof(path) + sizeof(PROC_SYS)];
 	CLEANUP_FD int fd = -1;
 
-	if (!path_of(name, path, sizeof(path)) || !is_ours(path, net, ipc))
+	if (!pod_sysctl_path(name, n, path))
 		return err_set(err, ERR_INVALID,
 			       "the kernel parameter \"%.100s\" is not one of the pod's namespaces",
 			       name);

@@ -31,12 +31,16 @@ void holder_init(struct holder *h);
 void holder_deinit(struct holder *h);
 
 /*
- * Starts it, with the program @path; @net is the network namespace of a pod that has one. @arena
- * is for the arguments. h->started follows, within HOLDER_BOUND_NS.
+ * Starts it, with the program crossarch-pause of the directory @dir; @net is the network namespace
+ * of a pod that has one, or "". @arena is for the arguments. h->started follows, within
+ * HOLDER_BOUND_NS.
  */
 #define HOLDER_BOUND_NS S_TO_NS(10)
-MUST_CHECK int holder_start(struct holder *h, struct reaper *r, const char *path, const char *net,
+MUST_CHECK int holder_start(struct holder *h, struct reaper *r, const char *dir, const char *net,
 			    const struct pod_config *c, struct arena *arena, struct err *err);
 
 /* Ends it; h->ended follows. */
 void holder_kill(const struct holder *h);
+
+/* Ends it, also one that has just been started, and tells nobody. */
+void holder_end(struct holder *h);

@@ -11,38 +11,81 @@
 
 #define RECORD "crossarch.cgroup"
 
+#define SLICE ".slice"
+
+/* --- where it is ---------------------------------------------------------------------------- */
+
+/* One part of a path, of @n bytes, as path.Clean() of Go takes it. False when it does not fit. */
+static bool add_part(char path[PATH_MAX], const char *part, size_t n)
+{
+	size_t used = strlen(path);
+	char *slash;
+
+	if (!n || (n == 1 && part[0] == '.'))
+		return true;
+	if (n != 2 || memcmp(part, "..", 2) != 0)
+		return str_fmt(path + used, PATH_MAX - used, "/%.*s", (int)n, part);
+	slash = strrchr(path, '/');
+	if (slash)
+		*slash = '\0';
+	return true;
+}
+
+/* "" is the root. */
+static bool clean(const char *path, char ret[PATH_MAX])
+{
+	size_t n;
+
+	ret[0] = '\0';
+	for (; *path; path += n + (path[n] == '/')) {
+		n = strcspn(path, "/");
+		if (n >= PATH_MAX || !add_part(ret, path, n))
+			return false;
+	}
+	return true;
+}
+
 /* "a-b-c.slice" is /a.slice/a-b.slice/a-b-c.slice (systemd.slice(5)). */
 static bool expand(const char *slice, char ret[PATH_MAX])
 {
-	size_t used = 0, n;
+	size_t n = strlen(slice) - strlen(SLICE), used = 0;
 
 	ret[0] = '\0';
-	for (const char *dash = strchr(slice, '-'); dash; dash = strchr(dash + 1, '-')) {
-		if (dash == slice)
+	if (str_eq(slice, "-" SLICE))
+		return true;
+	for (size_t i = 0; i <= n; i++) {
+		if (i < n && slice[i] != '-')
 			continue;
-		if (!str_fmt(ret + used, PATH_MAX - used, "/%.*s.slice", (int)(dash - slice),
-			     slice))
+		if (!i || slice[i - 1] == '-' ||
+		    !str_fmt(ret + used, PATH_MAX - used, "/%.*s" SLICE, (int)i, slice))
 			return false;
 		used += strlen(ret + used);
 	}
-	n = strlen(slice);
-	return str_eq(slice, "-.slice") ||
-	       str_fmt(ret + used, PATH_MAX - used, "/%.*s", (int)n, slice);
+	return true;
 }
 
-bool pod_cgroup_path(const char *parent, const char *id, char ret[PATH_MAX])
+int pod_cgroup_path(const char *parent, const char *id, char ret[PATH_MAX], struct err *err)
 {
-	const char *name = strrchr(parent, '/');
-	char slices[PATH_MAX];
+	char plain[PATH_MAX], slices[PATH_MAX];
+	const char *name;
+	bool fits;
 
-	name = name ? name + 1 : parent;
+	ret[0] = '\0';
 	if (!*parent)
-		return str_copy(ret, PATH_MAX, "");
-	if (!str_ends(name, ".slice"))
-		return str_fmt(ret, PATH_MAX, "%s%s/%s", *parent == '/' ? "" : "/", parent, id);
-	return expand(name, slices) &&
-	       str_fmt(ret, PATH_MAX, "%s/cri-containerd-%s.scope", slices, id);
+		return 0;
+	if (!clean(parent, plain))
+		return err_set(err, ERR_INVALID, "path of the parent cgroup too long");
+	name = strrchr(plain, '/');
+	if (!name || !str_ends(name + 1, SLICE))
+		fits = str_fmt(ret, PATH_MAX, "%s/%s", plain, id);
+	else if (expand(name + 1, slices))
+		fits = str_fmt(ret, PATH_MAX, "%s/cri-containerd-%s.scope", slices, id);
+	else
+		return err_set(err, ERR_INVALID, "parent cgroup: %.100s is no slice", name + 1);
+	return fits ? 0 : err_set(err, ERR_INVALID, "path of the cgroup too long");
 }
+
+/* --- making it ------------------------------------------------------------------------------ */
 
 int pod_cgroup_join(const char *bundle, const char *path, pid_t pid, struct err *err)
 {

@@ -2,18 +2,19 @@
 #pragma once
 
 #include <limits.h>
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "runtime/base/err.h"
 
 /*
  * The cgroup of a sandbox, where containerd's CRI puts a pause container (internal/cri/server/
- * helpers_linux.go, getCgroupsPath()): PARENT/ID, or below a slice of systemd what the engine would
- * call the scope of it. Fills @ret with the path from the hierarchies' roots, "" without a parent.
- * False when it is too long.
+ * podsandbox/helpers_linux.go, getCgroupsPath()): PARENT/ID, or below a slice of systemd what the
+ * engine would call the scope of it. Fills @ret with the path from the hierarchies' roots, ""
+ * without a parent; there are no ".." in it, and no other part that means nothing. ERR_INVALID for
+ * a name that is no slice's (systemd.slice(5)), and when the path is too long.
  */
-bool pod_cgroup_path(const char *parent, const char *id, char ret[PATH_MAX]);
+MUST_CHECK int pod_cgroup_path(const char *parent, const char *id, char ret[PATH_MAX],
+			       struct err *err);
 
 /*
  * Makes it and moves @pid into it. The sandbox's @bundle says so, for the `delete` of a shim that

@@ -24,13 +24,18 @@ static int path_of(const char *bundle, const char *name, char ret[PATH_MAX], str
 		       : err_set(err, ERR_INVALID, "bundle path too long");
 }
 
-static int write_file(const char *bundle, const char *name, const struct buf *text, struct err *err)
+/* The pod's root may write to it, as to those that CRI makes. */
+static int write_file(const char *bundle, const char *name, const struct pod_config *c,
+		      const struct buf *text, struct err *err)
 {
 	char path[PATH_MAX];
 
-	return path_of(bundle, name, path, err) < 0
-		       ? -1
-		       : file_replace(AT_FDCWD, path, 0644, text->data, text->len, err);
+	if (path_of(bundle, name, path, err) < 0 ||
+	    file_replace(AT_FDCWD, path, 0644, text->data, text->len, err) < 0)
+		return -1;
+	if (c->user && chown(path, c->root_uid, c->root_gid) < 0)
+		return err_sys(err, ERR_IO, "give %s to the root of the pod", path);
+	return 0;
 }
 
 static int write_hostname(const char *bundle, const struct pod_config *c, struct err *err)
@@ -42,17 +47,18 @@ static int write_hostname(const char *bundle, const struct pod_config *c, struct
 		(void)gethostname(own, sizeof(own) - 1);
 	if (buf_printf(&text, err, "%s\n", *c->hostname ? c->hostname : own) < 0)
 		return -1;
-	return write_file(bundle, "hostname", &text, err);
+	return write_file(bundle, "hostname", c, &text, err);
 }
 
-/* The node's, as it is now. */
-static int copy_file(const char *bundle, const char *from, const char *name, struct err *err)
+/* The node's, as it is now; a node may be without. */
+static int copy_file(const char *bundle, const char *from, const char *name,
+		     const struct pod_config *c, struct err *err)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT(FILE_MAX_SIZE);
 
-	if (access(from, F_OK) == 0 && file_read(AT_FDCWD, from, &text, err) < 0)
+	if (file_read_regular(AT_FDCWD, from, &text, err) < 0 && err->code != ERR_NOT_FOUND)
 		return -1;
-	return write_file(bundle, name, &text, err);
+	return write_file(bundle, name, c, &text, err);
 }
 
 static int add_words(struct buf *text, const char *what, char **words, size_t n, struct err *err)
@@ -67,9 +73,10 @@ static int add_words(struct buf *text, const char *what, char **words, size_t n,
 	return buf_printf(text, err, "\n");
 }
 
-static int write_dns(const char *bundle, const Crossarch__PodDns *dns, struct err *err)
+static int write_dns(const char *bundle, const struct pod_config *c, struct err *err)
 {
 	struct buf CLEANUP_BUF text = BUF_INIT(FILE_MAX_SIZE);
+	const Crossarch__PodDns *dns = c->dns;
 
 	if (add_words(&text, "search", dns->searches, dns->n_searches, err) < 0)
 		return -1;
@@ -78,7 +85,7 @@ static int write_dns(const char *bundle, const Crossarch__PodDns *dns, struct er
 			return -1;
 	if (add_words(&text, "options", dns->options, dns->n_options, err) < 0)
 		return -1;
-	return write_file(bundle, "resolv.conf", &text, err);
+	return write_file(bundle, "resolv.conf", c, &text, err);
 }
 
 static int mount_shm(const char *bundle, struct err *err)
@@ -103,10 +110,11 @@ int pod_files_make(const char *bundle, const struct pod_config *c, struct err *e
 		return -1;
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return err_sys(err, ERR_IO, "make %s", path);
-	if (write_hostname(bundle, c, err) < 0 || copy_file(bundle, "/etc/hosts", "hosts", err) < 0)
+	if (write_hostname(bundle, c, err) < 0 ||
+	    copy_file(bundle, "/etc/hosts", "hosts", c, err) < 0)
 		return -1;
-	if (c->dns ? write_dns(bundle, c->dns, err) < 0
-		   : copy_file(bundle, "/etc/resolv.conf", "resolv.conf", err) < 0)
+	if (c->dns ? write_dns(bundle, c, err) < 0
+		   : copy_file(bundle, "/etc/resolv.conf", "resolv.conf", c, err) < 0)
 		return -1;
 	return c->host_ipc ? 0 : mount_shm(bundle, err);
 }

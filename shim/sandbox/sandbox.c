@@ -14,7 +14,7 @@
 #include "shim/sandbox/pod_files.h"
 #include "shim/task/task_events.h"
 
-#define PAUSE "crossarch-pause"
+#define CODE_KILLED (128 + 9)
 
 void sandbox_init(struct sandbox *s, struct context *context,
 		  void (*on_shutdown)(struct sandbox *s))
@@ -25,15 +25,35 @@ void sandbox_init(struct sandbox *s, struct context *context,
 	list_init(&s->stopping);
 }
 
+static void fail_all(struct list *calls, const struct err *why)
+{
+	while (!list_empty(calls))
+		call_fail(list_first(calls, struct call, parked), why);
+}
+
 void sandbox_deinit(struct sandbox *s)
 {
+	struct err err;
+
 	holder_deinit(&s->holder);
+	err_set(&err, ERR_UNAVAILABLE, "the shim ends");
+	if (s->starting)
+		call_fail(s->starting, &err);
+	s->starting = NULL;
+	fail_all(&s->waiters, &err);
+	fail_all(&s->stopping, &err);
+	arena_deinit(&s->wish);
 	arena_deinit(&s->arena);
 }
 
 bool sandbox_lives(const struct sandbox *s)
 {
-	return s->state != SANDBOX_NONE;
+	return s->state != SANDBOX_NONE && s->state != SANDBOX_SHUT;
+}
+
+bool sandbox_is_shut(const struct sandbox *s)
+{
+	return s->state == SANDBOX_SHUT;
 }
 
 /* Of another id nothing is known here. */
@@ -41,7 +61,7 @@ static bool is_ours(const struct sandbox *s, const char *id, struct call *call)
 {
 	struct err err;
 
-	if (s->state != SANDBOX_NONE && str_eq(s->id, id))
+	if (sandbox_lives(s) && str_eq(s->id, id))
 		return true;
 	err_set(&err, ERR_NOT_FOUND, "sandbox %.100s does not exist", id);
 	call_fail(call, &err);
@@ -54,11 +74,12 @@ static int keep(struct sandbox *s, const Crossarch__CreateSandboxRequest *req, s
 {
 	char files[PATH_MAX], cgroup[PATH_MAX];
 
-	if (pod_config_read(req->options, &s->arena, &s->config, err) < 0)
+	if (pod_config_read(req->options, &s->wish, &s->config, err) < 0)
 		return -1;
-	if (!str_fmt(files, sizeof(files), "%s/" POD_FILES, req->bundle_path) ||
-	    !pod_cgroup_path(s->config.cgroup_parent, req->sandbox_id, cgroup))
-		return err_set(err, ERR_INVALID, "path of the bundle or of the cgroup too long");
+	if (pod_cgroup_path(s->config.cgroup_parent, req->sandbox_id, cgroup, err) < 0)
+		return -1;
+	if (!str_fmt(files, sizeof(files), "%s/" POD_FILES, req->bundle_path))
+		return err_set(err, ERR_INVALID, "path of the bundle too long");
 	s->files = arena_strdup(&s->arena, files);
 	s->id = arena_strdup(&s->arena, req->sandbox_id);
 	s->bundle = arena_strdup(&s->arena, req->bundle_path);
@@ -74,16 +95,19 @@ void sandbox_create(struct sandbox *s, struct call *call)
 	const Crossarch__CreateSandboxRequest *req = call->request;
 	struct err err = ERR_INIT;
 
-	if (s->state != SANDBOX_NONE)
+	if (sandbox_is_shut(s))
+		err_set(&err, ERR_PRECONDITION, "this shim is about to end");
+	else if (sandbox_lives(s))
 		err_set(&err, ERR_EXISTS, "this shim has a sandbox already, %s", s->id);
 	else if (!str_is_identifier(req->sandbox_id) || req->bundle_path[0] != '/')
 		err_set(&err, ERR_INVALID,
 			"sandbox \"%.100s\" in bundle \"%.200s\": an identifier and an absolute "
 			"path are wanted",
 			req->sandbox_id, req->bundle_path);
-	else if (keep(s, req, &err) < 0)
+	else if (keep(s, req, &err) < 0) {
+		arena_deinit(&s->wish);
 		arena_deinit(&s->arena);
-	else {
+	} else {
 		s->state = SANDBOX_CREATED;
 		call_reply(call, NULL);
 		return;
@@ -104,23 +128,45 @@ static void reply_started(struct sandbox *s, struct call *call)
 	call_reply(call, &reply.base);
 }
 
-/* Whoever waits for the end learns of it. */
-static void end(struct sandbox *s, const struct exit_status *status)
+static void reply_ended(const struct sandbox *s, struct call *call)
 {
 	Crossarch__WaitSandboxResponse reply = CROSSARCH__WAIT_SANDBOX_RESPONSE__INIT;
 	Crossarch__Timestamp at = CROSSARCH__TIMESTAMP__INIT;
 
-	s->state = SANDBOX_NOTREADY;
-	s->exit = *status;
-	pod_files_remove(s->bundle);
-	pod_cgroup_remove(s->bundle);
 	timestamp_set(&at, &s->exit.at);
 	reply.exit_status = s->exit.code;
 	reply.exited_at = &at;
+	call_reply(call, &reply.base);
+}
+
+/* A pod's labels and annotations, which are in it, may be large, and the pod may live for months.
+ */
+static void forget_wish(struct sandbox *s)
+{
+	arena_deinit(&s->wish);
+	s->config = (struct pod_config){ .hostname = "", .cgroup_parent = "" };
+}
+
+/* Whoever waits for the end learns of it, and nothing of the sandbox is left on the node. */
+static void end(struct sandbox *s, const struct exit_status *status)
+{
+	s->state = SANDBOX_NOTREADY;
+	s->exit = *status;
+	forget_wish(s);
+	pod_files_remove(s->bundle);
+	pod_cgroup_remove(s->bundle);
 	while (!list_empty(&s->waiters))
-		call_reply(list_first(&s->waiters, struct call, parked), &reply.base);
+		reply_ended(s, list_first(&s->waiters, struct call, parked));
 	while (!list_empty(&s->stopping))
 		call_reply(list_first(&s->stopping, struct call, parked), NULL);
+}
+
+static void end_now(struct sandbox *s, uint32_t code)
+{
+	struct exit_status status = { .code = code };
+
+	clock_gettime(CLOCK_REALTIME, &status.at);
+	end(s, &status);
 }
 
 static void on_ended(struct holder *h, const struct exit_status *status)
@@ -132,55 +178,51 @@ static void on_ended(struct holder *h, const struct exit_status *status)
 }
 
 /* Without it there are no metrics of the sandbox, and that is all. */
-static void join_cgroup(const struct sandbox *s)
+static void join_cgroup(struct sandbox *s)
 {
 	struct err err;
 
-	if (*s->cgroup && pod_cgroup_join(s->bundle, s->cgroup, s->holder.pid, &err) < 0)
-		log_warning(s->id, "cgroup of the sandbox: %s", err.text);
+	if (!*s->cgroup || pod_cgroup_join(s->bundle, s->cgroup, s->holder.pid, &err) == 0)
+		return;
+	log_warning(s->id, "cgroup of the sandbox: %s", err.text);
+	s->cgroup = "";
 }
 
 static void on_started(struct holder *h, const struct err *why)
 {
 	struct sandbox *s = container_of(h, struct sandbox, holder);
 	struct call *call = s->starting;
-	struct exit_status failed = { .code = 1 };
 
 	s->starting = NULL;
-	clock_gettime(CLOCK_REALTIME, why ? &failed.at : &s->created_at);
 	if (why) {
-		end(s, &failed);
+		end_now(s, 1);
 		call_fail(call, why);
 		return;
 	}
+	clock_gettime(CLOCK_REALTIME, &s->created_at);
 	s->state = SANDBOX_READY;
 	join_cgroup(s);
 	s->context->pod_files = s->files;
 	s->context->host_ipc = s->config.host_ipc;
+	forget_wish(s);
 	reply_started(s, call);
+	if (!list_empty(&s->stopping))
+		holder_kill(h);
 }
 
-/* Beside crossarch-prepare. */
-static int find_pause(const struct sandbox *s, char ret[PATH_MAX], struct err *err)
-{
-	const char *slash = strrchr(s->context->prepare_path, '/');
-
-	return str_fmt(ret, PATH_MAX, "%.*s/" PAUSE, (int)(slash - s->context->prepare_path),
-		       s->context->prepare_path)
-		       ? 0
-		       : err_set(err, ERR_INVALID, "path of " PAUSE " too long");
-}
-
+/* crossarch-pause is beside crossarch-prepare. */
 static int start(struct sandbox *s, struct err *err)
 {
-	char path[PATH_MAX];
+	const char *prepare = s->context->prepare_path;
+	char dir[PATH_MAX];
 
 	s->holder.started = on_started;
 	s->holder.ended = on_ended;
-	if (find_pause(s, path, err) < 0 || pod_files_make(s->bundle, &s->config, err) < 0)
+	if (!str_fmt(dir, sizeof(dir), "%.*s", (int)(strrchr(prepare, '/') - prepare), prepare))
+		return err_set(err, ERR_INVALID, "path of the programs too long");
+	if (pod_files_make(s->bundle, &s->config, err) < 0)
 		return -1;
-	return holder_start(&s->holder, s->context->reaper, path, s->net, &s->config, &s->arena,
-			    err);
+	return holder_start(&s->holder, s->context->reaper, dir, s->net, &s->config, &s->wish, err);
 }
 
 void sandbox_start(struct sandbox *s, struct call *call)
@@ -195,12 +237,12 @@ void sandbox_start(struct sandbox *s, struct call *call)
 		return;
 	}
 	if (s->state != SANDBOX_CREATED) {
-		err_set(&err, ERR_PRECONDITION, "sandbox %s was started already", s->id);
+		err_set(&err, ERR_PRECONDITION, "sandbox %s was started or stopped already", s->id);
 		call_fail(call, &err);
 		return;
 	}
 	if (start(s, &err) < 0) {
-		pod_files_remove(s->bundle);
+		end_now(s, 1);
 		call_fail(call, &err);
 		return;
 	}
@@ -289,6 +331,23 @@ static void reply_metrics(const struct sandbox *s, struct call *call, const stru
 	call_reply(call, &reply.base);
 }
 
+/*
+ * Of the whole pod, as containerd has it of a sandbox of its own (internal/cri/server/podsandbox/
+ * sandbox_stats_linux.go, Metrics()): that is the parent of the sandbox's cgroup.
+ */
+static int read_metrics(const struct sandbox *s, struct cgroup *cg, struct buf *packed,
+			struct err *err)
+{
+	if (s->state != SANDBOX_READY)
+		return err_set(err, ERR_PRECONDITION, "sandbox %s is not running", s->id);
+	if (!*s->cgroup)
+		return err_set(err, ERR_NOT_FOUND, "sandbox %s has no cgroup of its own", s->id);
+	if (cgroup_open(cg, s->holder.pid, err) < 0)
+		return -1;
+	cgroup_go_up(cg, strrchr(s->cgroup, '/') + 1);
+	return metrics_read(cg, packed, err);
+}
+
 void sandbox_metrics(struct sandbox *s, struct call *call)
 {
 	const Crossarch__SandboxRequest *req = call->request;
@@ -298,15 +357,10 @@ void sandbox_metrics(struct sandbox *s, struct call *call)
 
 	if (!is_ours(s, req->sandbox_id, call))
 		return;
-	if (s->state != SANDBOX_READY) {
-		err_set(&err, ERR_PRECONDITION, "sandbox %s is not running", s->id);
+	if (read_metrics(s, &cg, &packed, &err) < 0)
 		call_fail(call, &err);
-	} else if (cgroup_open(&cg, s->holder.pid, &err) < 0 ||
-		   metrics_read(&cg, &packed, &err) < 0) {
-		call_fail(call, &err);
-	} else {
+	else
 		reply_metrics(s, call, &cg, &packed);
-	}
 	cgroup_deinit(&cg);
 }
 
@@ -320,51 +374,63 @@ static void on_waiter_gone(struct call *call)
 void sandbox_wait(struct sandbox *s, struct call *call)
 {
 	const Crossarch__SandboxRequest *req = call->request;
-	Crossarch__WaitSandboxResponse reply = CROSSARCH__WAIT_SANDBOX_RESPONSE__INIT;
-	Crossarch__Timestamp at = CROSSARCH__TIMESTAMP__INIT;
 	struct err err;
 
 	if (!is_ours(s, req->sandbox_id, call))
 		return;
-	if (s->state != SANDBOX_NOTREADY) {
-		call->on_peer_gone = on_waiter_gone;
-		if (call_wait(call, &s->waiters, &err) < 0)
-			call_fail(call, &err);
+	if (s->state == SANDBOX_NOTREADY) {
+		reply_ended(s, call);
 		return;
 	}
-	timestamp_set(&at, &s->exit.at);
-	reply.exit_status = s->exit.code;
-	reply.exited_at = &at;
-	call_reply(call, &reply.base);
+	call->on_peer_gone = on_waiter_gone;
+	if (call_wait(call, &s->waiters, &err) < 0)
+		call_fail(call, &err);
 }
 
+/* One that is just being started is ended once it is known who has to be. */
 void sandbox_stop(struct sandbox *s, struct call *call)
 {
 	const Crossarch__StopSandboxRequest *req = call->request;
 
 	if (!is_ours(s, req->sandbox_id, call))
 		return;
-	if (s->state != SANDBOX_READY) {
+	if (s->state == SANDBOX_CREATED)
+		end_now(s, CODE_KILLED);
+	if (s->state == SANDBOX_NOTREADY) {
 		call_reply(call, NULL);
 		return;
 	}
 	call_park(call, &s->stopping);
-	holder_kill(&s->holder);
+	if (s->state == SANDBOX_READY)
+		holder_kill(&s->holder);
 }
 
+static void shut(struct sandbox *s)
+{
+	struct err err;
+
+	if (sandbox_lives(s) && s->state != SANDBOX_NOTREADY) {
+		holder_end(&s->holder);
+		end_now(s, CODE_KILLED);
+	}
+	err_set(&err, ERR_PRECONDITION, "the sandbox was shut down before it had started");
+	if (s->starting)
+		call_fail(s->starting, &err);
+	s->starting = NULL;
+	s->state = SANDBOX_SHUT;
+}
+
+/*
+ * Of the only sandbox that this shim may have, whether it came to be or not: containerd asks the
+ * same after CreateSandbox has failed, and nothing else would end the shim.
+ */
 void sandbox_shutdown(struct sandbox *s, struct call *call)
 {
 	const Crossarch__SandboxRequest *req = call->request;
-	struct exit_status killed = { .code = 128 + 9 };
 
-	if (!is_ours(s, req->sandbox_id, call))
+	if (sandbox_lives(s) && !is_ours(s, req->sandbox_id, call))
 		return;
-	if (s->state == SANDBOX_READY) {
-		holder_kill(&s->holder);
-		clock_gettime(CLOCK_REALTIME, &killed.at);
-		end(s, &killed);
-	}
-	s->state = SANDBOX_NONE;
+	shut(s);
 	s->on_shutdown(s);
 	call_reply(call, NULL);
 }

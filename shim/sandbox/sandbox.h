@@ -16,14 +16,16 @@ enum sandbox_state {
 	SANDBOX_STARTING,
 	SANDBOX_READY,
 	SANDBOX_NOTREADY,
+	SANDBOX_SHUT, /* and there is no other one in this shim */
 };
 
 struct sandbox {
 	enum sandbox_state state;
 	struct context *context; /* its pod_files are said here */
-	struct arena arena;	 /* what CreateSandbox said */
+	struct arena arena;	 /* of its names */
+	struct arena wish;	 /* of what it is made by, until it has started */
 	const char *id, *bundle, *net, *files;
-	const char *cgroup; /* path from the hierarchies' roots, "" without */
+	const char *cgroup; /* path from the hierarchies' roots, "" without one of its own */
 	struct pod_config config;
 	struct holder holder;
 	struct call *starting; /* StartSandbox, not answered yet */
@@ -41,6 +43,9 @@ void sandbox_deinit(struct sandbox *s);
 
 /* True while there is one that the shim has to stay for. */
 bool sandbox_lives(const struct sandbox *s);
+
+/* True after ShutdownSandbox: the shim goes with the last container. */
+bool sandbox_is_shut(const struct sandbox *s);
 
 /* One handler per RPC. */
 void sandbox_create(struct sandbox *s, struct call *call);

@@ -110,8 +110,13 @@ static void on_no_request(struct timer *t)
 /* Hundreds of execs at once leave a heap of holes, which an idle shim would keep for good. */
 static void on_trim_memory(struct timer *t)
 {
+	struct service *s = container_of(t, struct service, trim_memory);
+
 	malloc_trim(0);
-	crash_watch_late(&container_of(t, struct service, trim_memory)->tasks);
+	crash_watch_late(&s->tasks);
+	/* Its last container is deleted after it, and nobody asks the shim to go once more. */
+	if (sandbox_is_shut(&s->sandbox))
+		stop_if_idle(s);
 }
 
 static void on_usr1(struct reaper *r)
