@@ -95,4 +95,4 @@ extern const struct cli_command cmd_version, cmd_handlers;
 extern const struct cli_command cmd_runp, cmd_stopp, cmd_rmp, cmd_pods, cmd_podstatus;
 extern const struct cli_command cmd_pull, cmd_image, cmd_images, cmd_rmi;
 extern const struct cli_command cmd_create, cmd_start, cmd_stop, cmd_rm, cmd_ps, cmd_status;
-extern const struct cli_command cmd_wait, cmd_update, cmd_stats, cmd_exec, cmd_logs;
+extern const struct cli_command cmd_wait, cmd_update, cmd_stats, cmd_podstats, cmd_exec, cmd_logs;

@@ -8,10 +8,10 @@
 #include "tests/tools/cri/cri.h"
 
 static const struct cli_command *const commands[] = {
-	&cmd_version,	&cmd_handlers, &cmd_runp,  &cmd_stopp,	&cmd_rmp,    &cmd_pods,
-	&cmd_podstatus, &cmd_pull,     &cmd_image, &cmd_images, &cmd_rmi,    &cmd_create,
-	&cmd_start,	&cmd_stop,     &cmd_rm,	   &cmd_ps,	&cmd_status, &cmd_wait,
-	&cmd_update,	&cmd_stats,    &cmd_exec,  &cmd_logs,	NULL,
+	&cmd_version,	&cmd_handlers, &cmd_runp,     &cmd_stopp,  &cmd_rmp,	&cmd_pods,
+	&cmd_podstatus, &cmd_pull,     &cmd_image,    &cmd_images, &cmd_rmi,	&cmd_create,
+	&cmd_start,	&cmd_stop,     &cmd_rm,	      &cmd_ps,	   &cmd_status, &cmd_wait,
+	&cmd_update,	&cmd_stats,    &cmd_podstats, &cmd_exec,   &cmd_logs,	NULL,
 };
 
 static const struct cli_program program = {

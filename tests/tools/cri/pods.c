@@ -13,10 +13,10 @@
 /* --- runp ---------------------------------------------------------------------------------- */
 
 struct runp {
-	const char *runtime, *name, *namespace, *uid, *log_dir, *cgroup_parent, *userns;
+	const char *runtime, *name, *namespace, *uid, *log_dir, *cgroup_parent, *userns, *hostname;
 	uint64_t attempt;
-	struct cli_list annotations, labels;
-	bool host_network, host_pid, host_ipc, share_pid, privileged;
+	struct cli_list annotations, labels, sysctls, servers, searches, resolver_options;
+	bool host_network, host_pid, host_ipc, share_pid, privileged, plain;
 };
 
 /* Everything a request points at: gathered here because it must outlive the packing. */
@@ -30,7 +30,8 @@ struct runp_parts {
 	Cri__Namespaces namespaces;
 	Cri__UserNamespace userns;
 	Cri__IdMapping mapping, *mappings[1];
-	struct cri_pairs labels, annotations;
+	Cri__PodDns dns;
+	struct cri_pairs labels, annotations, sysctls;
 };
 
 static const char *random_uid(struct cri *cri)
@@ -92,8 +93,25 @@ static void fill_linux(struct runp_parts *p, const struct runp *o)
 	p->security.namespaces = &p->namespaces;
 	p->security.privileged = o->privileged;
 	p->security.seccomp = &p->seccomp;
-	p->on_linux.security = &p->security;
+	p->on_linux.security = o->plain ? NULL : &p->security;
 	p->on_linux.cgroup_parent = pb(o->cgroup_parent);
+	p->on_linux.sysctls = p->sysctls.v;
+	p->on_linux.n_sysctls = p->sysctls.n;
+}
+
+/* dnsConfig: without one the node's resolv.conf is the pod's. */
+static void fill_dns(struct runp_parts *p, struct runp *o)
+{
+	if (!o->servers.n && !o->searches.n && !o->resolver_options.n)
+		return;
+	cri__pod_dns__init(&p->dns);
+	p->dns.servers = (char **)(uintptr_t)o->servers.item;
+	p->dns.n_servers = o->servers.n;
+	p->dns.searches = (char **)(uintptr_t)o->searches.item;
+	p->dns.n_searches = o->searches.n;
+	p->dns.options = (char **)(uintptr_t)o->resolver_options.item;
+	p->dns.n_options = o->resolver_options.n;
+	p->config.dns = &p->dns;
 }
 
 static void parts_init(struct runp_parts *p)
@@ -108,18 +126,19 @@ static void parts_init(struct runp_parts *p)
 	cri__namespaces__init(&p->namespaces);
 }
 
-static void parts_fill(struct cri *cri, struct runp_parts *p, const struct runp *o)
+static void parts_fill(struct cri *cri, struct runp_parts *p, struct runp *o)
 {
 	p->metadata.name = pb(o->name);
 	p->metadata.uid = pb(o->uid);
 	p->metadata.namespace_ = pb(o->namespace);
 	p->metadata.attempt = (uint32_t)o->attempt;
 	p->config.metadata = &p->metadata;
-	p->config.hostname = pb(o->host_network ? "" : o->name);
+	p->config.hostname = pb(o->hostname ? o->hostname : o->host_network ? "" : o->name);
 	p->config.log_directory = pb(o->log_dir);
 	p->config.on_linux = &p->on_linux;
 	fill_labels(cri, p, o);
 	fill_linux(p, o);
+	fill_dns(p, o);
 	p->request.config = &p->config;
 	p->request.runtime_handler = pb(o->runtime);
 }
@@ -145,7 +164,8 @@ static int send_runp(struct cri *cri, const struct cli_command *self, struct run
 	if (o->userns && !fill_userns(&p, o->userns))
 		return cli_usage(self, "--userns \"%s\" is not HOST-ID:LENGTH", o->userns);
 	if (!cri_pairs_parse(cri, &p.annotations, self, &o->annotations) ||
-	    !cri_pairs_parse(cri, &p.labels, self, &o->labels))
+	    !cri_pairs_parse(cri, &p.labels, self, &o->labels) ||
+	    !cri_pairs_parse(cri, &p.sysctls, self, &o->sysctls))
 		return CLI_USAGE;
 	parts_fill(cri, &p, o);
 	if (dir_make(o->log_dir, 0755, &err) < 0)
@@ -178,6 +198,13 @@ static int runp_run(const struct cli_command *self, int argc, char **argv)
 		{ "share-pid", 0, CLI_FLAG, &o.share_pid, NULL, "shareProcessNamespace: true" },
 		{ "privileged", 0, CLI_FLAG, &o.privileged, NULL,
 		  "may hold privileged containers" },
+		{ "plain", 0, CLI_FLAG, &o.plain, NULL, "without a security context" },
+		{ "hostname", 0, CLI_STRING, &o.hostname, "NAME", "host name (the pod's name)" },
+		{ "sysctl", 0, CLI_LIST, &o.sysctls, "K=V", "kernel parameter" },
+		{ "dns-server", 0, CLI_LIST, &o.servers, "ADDRESS", "name server" },
+		{ "dns-search", 0, CLI_LIST, &o.searches, "DOMAIN", "search domain" },
+		{ "dns-option", 0, CLI_LIST, &o.resolver_options, "OPTION",
+		  "option of the resolver" },
 		{ "userns", 0, CLI_STRING, &o.userns, "HOST-ID:LENGTH", "hostUsers: false" },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};

@@ -95,3 +95,38 @@ const struct cli_command cmd_stats = {
 	.summary = "print the resource usage of a container as key=value lines",
 	.run = stats_run,
 };
+
+static void print_pod_stats(const Cri__LinuxPodStats *s)
+{
+	printf("cpu_ns=%llu\n", value_of(s->cpu ? s->cpu->core_nanoseconds : NULL));
+	printf("memory_usage=%llu\n", value_of(s->memory ? s->memory->usage : NULL));
+	printf("processes=%llu\n", value_of(s->processes ? s->processes->count : NULL));
+}
+
+static int podstats_run(const struct cli_command *self, int argc, char **argv)
+{
+	Cri__IdRequest request = CRI__ID_REQUEST__INIT;
+	const Cri__PodStatsReply *reply;
+	struct cli_operands operands;
+	struct cri cri;
+	int status;
+
+	if (!cli_parse(self, cri_no_options, 1, 1, argc, argv, &operands, &status))
+		return status;
+	if (!cri_open(&cri))
+		return CLI_FAILED;
+	request.id = pb(operands.v[0]);
+	reply = cri_call(&cri, "RuntimeService/PodSandboxStats", &request.base,
+			 &cri__pod_stats_reply__descriptor);
+	if (!reply || !reply->stats || !reply->stats->on_linux)
+		return CLI_FAILED;
+	print_pod_stats(reply->stats->on_linux);
+	return CLI_DONE;
+}
+
+const struct cli_command cmd_podstats = {
+	.name = "podstats",
+	.operands = "POD",
+	.summary = "print the resource usage of a pod as key=value lines",
+	.run = podstats_run,
+};

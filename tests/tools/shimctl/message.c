@@ -9,6 +9,7 @@
 #include "proto/events.pb-c.h"
 #include "proto/metrics.pb-c.h"
 #include "proto/options.pb-c.h"
+#include "proto/sandbox.pb-c.h"
 #include "proto/task.pb-c.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/mem.h"
@@ -26,6 +27,9 @@ static const struct {
 	{ "containerd.runc.v1.Options", &crossarch__runc_options__descriptor },
 	{ "containerd.runc.v1.CheckpointOptions", &crossarch__checkpoint_options__descriptor },
 	{ "containerd.runc.v1.ProcessDetails", &crossarch__process_details__descriptor },
+	{ "runtime.v1.PodSandboxConfig", &crossarch__pod_config__descriptor },
+	{ "PodLinux", &crossarch__pod_linux__descriptor },
+	{ "PodSysctl", &crossarch__pod_sysctl__descriptor },
 	{ "runtimeoptions.v1.Options", &crossarch__runtime_options__descriptor },
 	{ "containerd.runtime.bootstrap.v1.BootstrapParams",
 	  &crossarch__bootstrap_params__descriptor },

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "proto/events.pb-c.h"
+#include "proto/sandbox.pb-c.h"
 #include "proto/task.pb-c.h"
 #include "proto/ttrpc.pb-c.h"
 #include "runtime/base/fd.h"
@@ -68,8 +69,20 @@ static const struct {
 	{ "Connect", &crossarch__process_request__descriptor,
 	  &crossarch__connect_response__descriptor },
 	{ "Shutdown", &crossarch__process_request__descriptor, &crossarch__empty__descriptor },
-	/* Other services: their requests are empty here, and an error is expected. */
-	{ "CreateSandbox", &crossarch__empty__descriptor, &crossarch__empty__descriptor },
+	{ "CreateSandbox", &crossarch__create_sandbox_request__descriptor,
+	  &crossarch__empty__descriptor },
+	{ "StartSandbox", &crossarch__sandbox_request__descriptor,
+	  &crossarch__start_sandbox_response__descriptor },
+	{ "StopSandbox", &crossarch__stop_sandbox_request__descriptor,
+	  &crossarch__empty__descriptor },
+	{ "WaitSandbox", &crossarch__sandbox_request__descriptor,
+	  &crossarch__wait_sandbox_response__descriptor },
+	{ "SandboxStatus", &crossarch__sandbox_request__descriptor,
+	  &crossarch__sandbox_status_response__descriptor },
+	{ "PingSandbox", &crossarch__sandbox_request__descriptor, &crossarch__empty__descriptor },
+	{ "ShutdownSandbox", &crossarch__sandbox_request__descriptor,
+	  &crossarch__empty__descriptor },
+	/* Another service: its requests are empty here, and an error is expected. */
 	{ "Stream", &crossarch__empty__descriptor, &crossarch__empty__descriptor },
 };
 
