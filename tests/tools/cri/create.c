@@ -14,6 +14,7 @@
 
 struct create {
 	const char *name, *workdir, *termination_root, *termination_path, *seccomp, *cpuset;
+	const char *cgroup_parent; /* NULL: as the pod's status tells */
 	uint64_t attempt, memory, cpu_shares, cpu_quota, cpu_period, oom_score_adj, user, group;
 	struct cli_list envs, annotations, labels, mounts, image_mounts, args, cap_add, cap_drop;
 	struct cli_list groups;
@@ -291,6 +292,8 @@ static int send_create(struct cri *cri, const struct cli_command *self, const st
 		return CLI_FAILED;
 	fill_config(cri, &p, o, operands);
 	fill_linux(&p, o);
+	if (o->cgroup_parent)
+		pod->on_linux->cgroup_parent = pb(o->cgroup_parent);
 	p.security.namespaces = pod->on_linux->security->namespaces;
 	/* A pod's status does not say whether it may hold privileged containers. */
 	pod->on_linux->security->privileged = o->privileged;
@@ -324,6 +327,8 @@ static int create_run(const struct cli_command *self, int argc, char **argv)
 		{ "annotation", 0, CLI_LIST, &o.annotations, "K=V", "annotation" },
 		{ "label", 0, CLI_LIST, &o.labels, "K=V", "label" },
 		{ "arg", 0, CLI_LIST, &o.args, "ARG", "args: with the image's entrypoint" },
+		{ "cgroup-parent", 0, CLI_STRING, &o.cgroup_parent, "PATH",
+		  "the pod's, where its status does not tell" },
 		{ "workdir", 'w', CLI_STRING, &o.workdir, "DIR", "working directory" },
 		{ "tty", 0, CLI_FLAG, &o.tty, NULL, "tty: true" },
 		{ "stdin", 0, CLI_FLAG, &o.stdin, NULL, "stdin: true" },
