@@ -89,8 +89,7 @@ static int parse(int argc, char **argv, struct wish *ret, struct err *err)
 			if (ret->n_sysctls == SYSCTLS_MAX)
 				return err_set(err, ERR_LIMIT, "more than %d kernel parameters",
 					       SYSCTLS_MAX);
-			ret->sysctls[ret->n_sysctls++] =
-				(struct sysctl){ optarg, option == 's' };
+			ret->sysctls[ret->n_sysctls++] = (struct sysctl){ optarg, option == 's' };
 			break;
 		default:
 			return err_set(err, ERR_INVALID, "unknown argument %.80s",
@@ -111,8 +110,7 @@ static int set_sysctls(void *arg, struct err *err)
 		if (!equals)
 			return err_set(err, ERR_INVALID, "--sysctl %.80s has no value", name);
 		*equals = '\0';
-		if (pod_sysctl_set(name, equals + 1, &w->namespaces, err) < 0 &&
-		    w->sysctls[i].must)
+		if (pod_sysctl_set(name, equals + 1, &w->namespaces, err) < 0 && w->sysctls[i].must)
 			return -1;
 	}
 	return 0;
@@ -192,8 +190,9 @@ int main(int argc, char **argv)
 	    pod_namespaces_make(&w.namespaces, set_sysctls, &w, &err) == 0) {
 		if (!w.namespaces.pid)
 			hold(getpid());
+		/* At once: what a process does at its end, it would do in that namespace. */
 		if (begin_pid_namespace(&err) == 0)
-			return 0;
+			_exit(0);
 	}
 	fail(&err);
 }
