@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -33,7 +34,7 @@
 
 #define FD_ANSWER 3
 #define SYSCTLS_MAX 256
-#define STACK_SIZE (32 << 10)
+#define STACK_SIZE (64 << 10)
 
 struct wish {
 	struct pod_namespaces namespaces;
@@ -167,13 +168,17 @@ static int be_first(void *arg)
  */
 static int begin_pid_namespace(struct err *err)
 {
-	__attribute__((aligned(16))) char stack[STACK_SIZE];
+	/* Not on our own stack, whose every page would be touched and kept. */
+	char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	int pipe_fds[2];
 	pid_t pid;
 
+	if (stack == MAP_FAILED)
+		return err_sys(err, ERR_NOMEM, "memory for the first process of the pod");
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
 		return err_sys(err, ERR_IO, "pipe");
-	pid = clone(be_first, stack + sizeof(stack), CLONE_PARENT | SIGCHLD, pipe_fds);
+	pid = clone(be_first, stack + STACK_SIZE, CLONE_PARENT | SIGCHLD, pipe_fds);
 	if (pid < 0)
 		return err_sys(err, ERR_IO, "start the first process of the pod");
 	if (fd_write_all(pipe_fds[1], &pid, sizeof(pid)) < 0)
