@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/base/str.h"
@@ -48,10 +45,4 @@ static inline void pause_bench_write(const char *dir, const char *script)
 	fprintf(f, "#!/bin/sh\n%s\n", script);
 	assert_int_equal(fclose(f), 0);
 	assert_int_equal(chmod(path, 0755), 0);
-}
-
-/* Under qemu-user not all system calls are what they are. */
-static inline bool is_emulated(void)
-{
-	return syscall(SYS_openat2, -1, "", NULL, 0) < 0 && errno == ENOSYS;
 }

@@ -278,8 +278,6 @@ static int create(struct fixture *f, const char *id, const char *bundle, const c
 
 static void created(struct fixture *f, const char *script)
 {
-	if (is_emulated())
-		skip();
 	pause_bench_write(f->dir, script);
 	assert_int_equal(create(f, "pod", f->dir, TYPE), 0);
 }
@@ -556,8 +554,6 @@ static void no_bundle(void **state)
 	struct fixture *f = *state;
 	uint32_t waits;
 
-	if (is_emulated())
-		skip();
 	pause_bench_write(f->dir, PAUSE_GOOD);
 	assert_int_equal(create(f, "pod", "/no/such/bundle", TYPE), 0);
 	waits = ask(f, "Wait");
