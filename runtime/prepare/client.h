@@ -11,10 +11,10 @@
 
 /* How crossarch-prepare is asked: its mode is its only argument, all the rest are descriptors. */
 enum {
-	FD_REPORT = 3,	/* where it writes, a pipe or a socket */
-	FD_BUNDLE = 4,	/* mode engine-error: the engine's log file */
-	FD_REQUEST = 5, /* mode engine-error: a pipe with the engine's words, if there is one */
-	FD_PLATFORM = 6,
+	FD_REPORT = 3,	 /* where it writes, a pipe or a socket */
+	FD_BUNDLE = 4,	 /* mode engine-error: the engine's log file */
+	FD_REQUEST = 5,	 /* mode engine-error: a pipe with the engine's words, if there is one */
+	FD_PLATFORM = 6, /* mode engine-error: criu's log, if there is one */
 	PREPARE_FDS_MAX = 5, /* with standard error */
 };
 

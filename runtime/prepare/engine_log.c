@@ -7,6 +7,18 @@
 #include "runtime/oci/json.h"
 #include "runtime/plan/line_text.h"
 
+/* As one line: runc has the name of criu's log on a second one. */
+static void add_words(struct text *out, const char *msg)
+{
+	CLEANUP_FREE char *copy = strdup(msg);
+
+	if (!copy)
+		return;
+	for (char *p = strchr(copy, '\n'); p; p = strchr(p, '\n'))
+		*p = ' ';
+	text_name(out, copy, ENGINE_MESSAGE_MAX - 1);
+}
+
 /* The message of one JSON entry that is an error; NULL with *@ret_json false for other text. */
 static bool error_of_line(const char *line, size_t n, char message[ENGINE_MESSAGE_MAX],
 			  bool *ret_json)
@@ -23,7 +35,7 @@ static bool error_of_line(const char *line, size_t n, char message[ENGINE_MESSAG
 	if (!str_eq(level, "error") && !str_eq(level, "fatal"))
 		return false;
 	text_init(&out, message, ENGINE_MESSAGE_MAX);
-	text_name(&out, msg, ENGINE_MESSAGE_MAX - 1);
+	add_words(&out, msg);
 	return true;
 }
 
@@ -37,10 +49,18 @@ static void copy_line(const char *line, size_t n, char message[ENGINE_MESSAGE_MA
 	text_name(&out, copy, ENGINE_MESSAGE_MAX - 1);
 }
 
+#define NO_CRIU_IN_CRUN                                                                         \
+	"this crun was built without criu (\"crun --version\" shows no +CRIU): checkpoint and " \
+	"restore need another one, or \"engine\": \"runc\""
+
 /* Words of an engine that leave a person alone, and what they need to know. */
 static const struct {
 	const char *words, *hint;
 } hints[] = {
+	{ "unknown command checkpoint", NO_CRIU_IN_CRUN },
+	{ "unknown command restore", NO_CRIU_IN_CRUN },
+	{ "could not load `libcriu.so",
+	  "crun needs criu's library for checkpoint and restore: apt-get install libcriu2" },
 	{ "unknown version specified",
 	  "this crun is older than the OCI version that containerd 1.7 and later write into "
 	  "config.json: install a newer crun, or set \"engine\": \"runc\"" },

@@ -58,7 +58,6 @@ static void add_create(struct argv *a, const struct engine_request *r)
 	add_option(a, "--pid-file", r->pid_file);
 	add_option(a, "--console-socket", r->console);
 	add_if(a, r->no_pivot, "--no-pivot");
-	add_if(a, r->no_new_keyring, "--no-new-keyring");
 }
 
 static void add_verb(struct argv *a, const struct engine_request *r, struct arena *arena)
@@ -67,6 +66,7 @@ static void add_verb(struct argv *a, const struct engine_request *r, struct aren
 	switch (r->verb) {
 	case ENGINE_CREATE:
 		add_create(a, r);
+		add_if(a, r->no_new_keyring, "--no-new-keyring");
 		break;
 	case ENGINE_EXEC:
 		add_option(a, "--process", r->process);

@@ -45,7 +45,8 @@ struct engine_request {
 	const char *console;  /* --console-socket, NULL without a terminal */
 	const char *process;  /* exec: file with the OCI process */
 	unsigned int signal;  /* kill */
-	bool no_pivot, no_new_keyring;
+	bool no_pivot;	      /* create, restore */
+	bool no_new_keyring;  /* create; a restored container has the session that it had */
 	const char *image_path, *work_path; /* checkpoint, restore */
 	const char *parent_path;	    /* checkpoint: of an earlier one to build on */
 	bool leave_running, open_tcp, external_unix, shell_job,

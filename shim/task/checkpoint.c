@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "proto/options.pb-c.h"
 #include "runtime/base/str.h"
+#include "shim/engine/criu.h"
+#include "shim/host/cgroup.h"
 #include "shim/task/crash_watch.h"
+#include "shim/task/criu_work.h"
+#include "shim/task/engine_record.h"
 #include "shim/task/exit.h"
 #include "shim/task/methods.h"
 #include "shim/task/operation.h"
+#include "shim/task/pod_record.h"
 #include "shim/task/restore.h"
 #include "shim/task/task_cgroup.h"
 #include "shim/task/task_events.h"
@@ -14,17 +21,41 @@
 
 /* Checkpoint and restore through the engine, which needs criu on the node. */
 
-static const char *const criu_dirs[] = { "/usr/sbin/criu", "/usr/bin/criu", "/usr/local/sbin/criu",
-					 "/usr/local/bin/criu" };
-
 static int need_criu(struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(criu_dirs); i++)
-		if (access(criu_dirs[i], X_OK) == 0)
-			return 0;
+	return criu_find(getenv("PATH"), err);
+}
+
+/*
+ * An emulator is a file of the node, opened by the kernel in the node's own file systems: none of
+ * the container has it, so that criu cannot say where a restored process would find its program.
+ */
+static int refuse_emulated(const struct task *t, struct err *err)
+{
+	if (!t->emulated)
+		return 0;
 	return err_set(err, ERR_UNSUPPORTED,
-		       "checkpoint and restore need criu, which is not installed on this node "
-		       "(apt-get install criu)");
+		       "container %s is emulated and cannot be checkpointed or restored: its "
+		       "processes execute the node's emulator, which is in no file system of the "
+		       "container, and criu restores only programs that are",
+		       t->id);
+}
+
+/*
+ * crun (1.21 and later) restores beside a placeholder whose cgroup it removes in the end. On cgroup
+ * v1 it takes that from the first line of /proc/self/cgroup; where that hierarchy is not mounted it
+ * is the root, and crun kills every process of the node (src/libcrun/container.c,
+ * restore_proxy_process(); seen with 1.28).
+ */
+static int refuse_crun_on_v1(const struct task *t, struct err *err)
+{
+	const char *name = strrchr(t->engine_path, '/');
+
+	if (!name || !strstr(name, "crun") || cgroup_host_is_v2())
+		return 0;
+	return err_set(err, ERR_UNSUPPORTED,
+		       "restore with crun is not offered on cgroup v1, where crun may kill all "
+		       "processes of the node; set \"engine\": \"runc\", or use cgroup v2");
 }
 
 static void on_checkpointed(struct operation *op, uint32_t code)
@@ -35,6 +66,7 @@ static void on_checkpointed(struct operation *op, uint32_t code)
 		operation_engine_failed(op, code);
 		return;
 	}
+	criu_work_end(op);
 	if (req)
 		publish_checkpointed(op->task, req->path);
 	operation_succeed(op, NULL);
@@ -61,7 +93,6 @@ static void run_checkpoint(struct operation *op, const Crossarch__CheckpointTask
 		.verb = ENGINE_CHECKPOINT,
 		.id = op->task->id,
 		.image_path = *o->image_path ? o->image_path : req->path,
-		.work_path = *o->work_path ? o->work_path : op->task->criu_work_path,
 		.parent_path = o->parent_path,
 		.leave_running = !o->exit,
 		.open_tcp = o->open_tcp,
@@ -72,9 +103,11 @@ static void run_checkpoint(struct operation *op, const Crossarch__CheckpointTask
 		.empty_namespaces = o->empty_namespaces,
 		.n_empty_namespaces = o->n_empty_namespaces,
 	};
+	const char *work = *o->work_path ? o->work_path : op->task->criu_work_path;
 	struct err err;
 
-	if (operation_engine(op, &r, NULL, false, on_checkpointed, &err) < 0)
+	if (criu_work_begin(op, work, "dump.log", &r.work_path, &err) < 0 ||
+	    operation_engine(op, &r, NULL, false, on_checkpointed, &err) < 0)
 		operation_fail(op, &err);
 }
 
@@ -92,8 +125,8 @@ void task_checkpoint(void *owner, struct call *call)
 	}
 	if (operation_defer(&t->init, call))
 		return;
-	if (state_check(t->init.state, OP_CHECKPOINT, &err) < 0 || need_criu(&err) < 0 ||
-	    read_options(req->options, &options, &err) < 0 ||
+	if (state_check(t->init.state, OP_CHECKPOINT, &err) < 0 || refuse_emulated(t, &err) < 0 ||
+	    need_criu(&err) < 0 || read_options(req->options, &options, &err) < 0 ||
 	    !(op = operation_new(t, &t->init, call, &err)))
 		call_fail(call, &err);
 	else
@@ -114,6 +147,7 @@ static void on_restored(struct operation *op, uint32_t code)
 		return;
 	}
 	str_fmt(pid_file, sizeof(pid_file), "%s/init.pid", t->bundle);
+	criu_work_end(op);
 	if (process_adopt(&t->init, pid_file, &err) < 0 ||
 	    stdio_engine_done(&t->init.io, &err) < 0) {
 		operation_fail(op, &err);
@@ -131,6 +165,7 @@ static void on_restored(struct operation *op, uint32_t code)
 static int run_restore(struct operation *op, struct err *err)
 {
 	struct task *t = op->task;
+	struct engine engine = task_engine(t);
 	char pid_file[PATH_MAX];
 	struct engine_request r = {
 		.verb = ENGINE_RESTORE,
@@ -139,15 +174,17 @@ static int run_restore(struct operation *op, struct err *err)
 		.pid_file = pid_file,
 		.console = t->init.terminal ? t->init.io.engine.console_socket : NULL,
 		.no_pivot = t->no_pivot,
-		.no_new_keyring = t->no_new_keyring,
 		.image_path = t->checkpoint,
-		.work_path = t->criu_work_path,
 	};
 
-	if (need_criu(err) < 0)
+	if (refuse_emulated(t, err) < 0 || need_criu(err) < 0 || refuse_crun_on_v1(t, err) < 0)
 		return -1;
 	if (!str_fmt(pid_file, sizeof(pid_file), "%s/init.pid", t->bundle))
 		return err_set(err, ERR_INVALID, "bundle path too long");
+	if (criu_work_begin(op, t->criu_work_path, "restore.log", &r.work_path, err) < 0 ||
+	    engine_record_write(t->bundle, &engine, t->cgroup, err) < 0)
+		return -1;
+	pod_record_keep(t->context->home, t->bundle, t->id);
 	return operation_engine(op, &r, t->init.io.engine.fds, true, on_restored, err);
 }
 

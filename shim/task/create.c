@@ -141,7 +141,8 @@ static void created(struct operation *op)
 	struct task *task = op->task;
 
 	task->init.state = task->init.exited ? PROCESS_STOPPED : PROCESS_CREATED;
-	task_cgroup_open(task);
+	if (task->init.pid) /* there is none before a restore */
+		task_cgroup_open(task);
 	publish_create(task, request_of(op));
 	reply.pid = (uint32_t)task->init.pid;
 	op->undo = NULL;

@@ -156,6 +156,7 @@ static void operation_free(struct operation *op)
 	if (op->log)
 		unlink(op->log);
 	free(op->log);
+	free(op->criu_log);
 	fd_close(&op->error_fd);
 	fd_close(&op->gate);
 	if (op->free_data)
@@ -449,12 +450,18 @@ static void on_engine_error(struct run *run, uint32_t code)
 	tell_engine_error(run->op);
 }
 
+static int open_log(const char *path)
+{
+	return path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW) : -1;
+}
+
 static int ask_engine_error(struct operation *op, struct err *err)
 {
 	CLEANUP_FD int log_fd = open(op->log, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	CLEANUP_FD int criu_fd = open_log(op->criu_log);
 	CLEANUP_FD int w = -1;
 	struct spawn_fd map[PREPARE_FDS_MAX];
-	struct prepare_fds fds = { .bundle = log_fd, .platform = -1, .log = -1 };
+	struct prepare_fds fds = { .bundle = log_fd, .platform = criu_fd, .log = -1 };
 
 	fds.request = op->process ? stdio_engine_words(&op->process->io) : -1;
 	if (log_fd < 0 && fds.request < 0)

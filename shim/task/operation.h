@@ -41,6 +41,7 @@ struct operation {
 	uint64_t limit_ns; /* CLOCK_MONOTONIC, by operation_limit(); 0: none */
 	bool timed_out, holds_reaper;
 	char *log;	      /* path of the engine's log of this run; removed with the operation */
+	char *criu_log;	      /* path of criu's own log, whose errors say more; NULL: none; owned */
 	int error_fd;	      /* report pipe while the engine's words are fetched, else -1 */
 	int gate;	      /* the engine reads from it what it is to run; else -1; owned */
 	uint32_t engine_code; /* how the engine ended that time */

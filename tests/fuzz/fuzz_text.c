@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "runtime/plan/line_text.h"
+#include "runtime/prepare/criu_log.h"
 #include "runtime/prepare/engine_log.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/line.h"
@@ -25,7 +26,17 @@ static void check_name(const char *name, size_t max)
 	ASSERT(strlen(place) <= (max > 3 ? max : 6));
 }
 
-/* The same bytes as the log an engine leaves behind. */
+static void check_criu(const char *text)
+{
+	char errors[CRIU_ERRORS_MAX];
+
+	if (!criu_log_errors(text, errors))
+		return;
+	ASSERT(memchr(errors, 0, sizeof(errors)));
+	fuzz_check_line(errors);
+}
+
+/* The same bytes as the log an engine leaves behind, and criu. */
 void fuzz_one(uint8_t *bytes, size_t n)
 {
 	CLEANUP_FREE char *text = n ? strndup((const char *)bytes + 1, n - 1) : NULL;
@@ -34,6 +45,7 @@ void fuzz_one(uint8_t *bytes, size_t n)
 	if (!text)
 		return;
 	check_name(text, 4 + bytes[0] % 120);
+	check_criu(text);
 	if (!engine_log_last_error(text, message))
 		return;
 	ASSERT(memchr(message, 0, sizeof(message)));

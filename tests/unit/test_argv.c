@@ -6,9 +6,15 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "shim/engine/argv.h"
+#include "shim/engine/criu.h"
 
 /* The command lines as runc and crun take them, written by hand (shim/README.md, Engine). */
 
@@ -110,10 +116,41 @@ static void test_checkpoint_restore(void **state)
 				     .id = "c1",
 				     .bundle = "/b",
 				     .pid_file = "/p",
-				     .image_path = "/i" };
+				     .image_path = "/i",
+				     .work_path = "/w",
+				     .no_pivot = true,
+				     .no_new_keyring = true }; /* no engine's restore knows that */
 	expect(&runc, &r,
 	       "/usr/bin/runc --root /run/containerd/runc/k8s.io restore --bundle /b --pid-file /p "
-	       "--image-path /i --detach c1");
+	       "--no-pivot --image-path /i --work-path /w --detach c1");
+}
+
+/* In the directories of PATH, and nowhere else. */
+static void test_criu(void **state)
+{
+	char dir[] = "/tmp/criu.XXXXXX", file[64], path[256];
+	struct err err = ERR_INIT;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/criu", dir);
+	snprintf(path, sizeof(path), "/nowhere::relative:%s", dir);
+	assert_int_equal(criu_find(path, &err), -1);
+	assert_int_equal(err.code, ERR_UNSUPPORTED);
+	assert_int_equal(criu_find(NULL, &err), -1);
+	fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(criu_find(path, &err), -1);
+	assert_int_equal(fchmod(fd, 0755), 0);
+	assert_int_equal(criu_find(path, &err), 0);
+	assert_int_equal(criu_find(dir, &err), 0);
+	close(fd);
+	unlink(file);
+	assert_int_equal(mkdir(file, 0755), 0);
+	assert_int_equal(criu_find(path, &err), -1);
+	rmdir(file);
+	rmdir(dir);
 }
 
 static void test_too_many_words(void **state)
@@ -139,7 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create),	       cmocka_unit_test(test_short_verbs),
 		cmocka_unit_test(test_exec),	       cmocka_unit_test(test_checkpoint_restore),
-		cmocka_unit_test(test_too_many_words),
+		cmocka_unit_test(test_too_many_words), cmocka_unit_test(test_criu),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

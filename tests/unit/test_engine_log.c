@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/base/mem.h"
+#include "runtime/prepare/criu_log.h"
 #include "runtime/prepare/declared_platform.h"
 #include "runtime/prepare/engine_log.h"
 
@@ -20,7 +22,7 @@ static void last_errors(void **state)
 		  "{\"level\":\"info\",\"msg\":\"three\"}\n",
 		  "exec: \"x\": not found" },
 		{ "{\"msg\":\"crun says\",\"level\":\"error\"}", "crun says" },
-		{ "{\"level\":\"fatal\",\"msg\":\"a\\nb\"}", "a?b" },
+		{ "{\"level\":\"fatal\",\"msg\":\"a\\nb\"}", "a b" },
 		{ "2024-01-01 plain text\nlast line\n\n  \n", "last line" },
 		{ "{\"level\":\"error\",\"msg\":\"json wins\"}\nplain\n", "json wins" },
 		{ "{\"level\":\"error\",\"msg\":\"cut", "{\"level\":\"error\",\"msg\":\"cut" },
@@ -39,6 +41,53 @@ static void last_errors(void **state)
 		assert_true(engine_log_last_error(rows[i][0], message));
 		assert_string_equal(message, rows[i][1]);
 	}
+}
+
+static void errors_of_criu(void **state)
+{
+	static const char locked[] =
+		"(00.042396) net: Lock network\n"
+		"Error (criu/util.c:642): execvp(\"iptables-restore\", ...) failed: No such file\n"
+		"(00.043043) Error (criu/util.c:657): exited, status=1\n"
+		"(00.043640) Error (criu/net.c:3436): net: Locking network failed\n"
+		"(00.047576) Error (criu/util.c:657): exited, status=1\n"
+		"(00.047681) Error (criu/cr-dump.c:1975): Dumping FAILED.\n";
+	static const char restored[] = "(00.1)      1: Error (criu/x.c:1): File bin/\x1bsh is bad\n"
+				       "(00.2) Warn  (criu/y.c:2): nothing\n"
+				       "Error (cut";
+	char errors[CRIU_ERRORS_MAX];
+
+	(void)state;
+	assert_true(criu_log_errors(locked, errors));
+	assert_string_equal(errors, "execvp(\"iptables-restore\", ...) failed: No such file; "
+				    "exited, status=1; net: Locking network failed; "
+				    "Dumping FAILED.");
+	assert_true(criu_log_errors(restored, errors));
+	assert_string_equal(errors, "File bin/?sh is bad");
+	assert_false(criu_log_errors("", errors));
+	assert_false(criu_log_errors("(00.1) all is well\nError ()", errors));
+}
+
+/* Of many, the last ones; of a long one, what fits. */
+static void many_errors_of_criu(void **state)
+{
+	char errors[CRIU_ERRORS_MAX], text[8192] = "";
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n,
+			"Error (a): number %d of a row that is somewhat long, as errors are\n", i);
+	assert_true(criu_log_errors(text, errors));
+	assert_true(strncmp(errors, "number 2", 8) == 0);
+	assert_non_null(
+		strstr(errors, "; number 29 of a row that is somewhat long, as errors are"));
+	memset(text, 'x', 3000);
+	memcpy(text, "Error (a): ", 11);
+	text[3000] = '\0';
+	assert_true(criu_log_errors(text, errors));
+	assert_int_equal(strlen(errors), CRIU_ERRORS_MAX - 1);
 }
 
 static void nothing_there(void **state)
@@ -86,10 +135,9 @@ static void declared_platforms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(last_errors),
-		cmocka_unit_test(nothing_there),
-		cmocka_unit_test(very_long_lines),
-		cmocka_unit_test(declared_platforms),
+		cmocka_unit_test(last_errors),	       cmocka_unit_test(errors_of_criu),
+		cmocka_unit_test(many_errors_of_criu), cmocka_unit_test(nothing_there),
+		cmocka_unit_test(very_long_lines),     cmocka_unit_test(declared_platforms),
 	};
 
 	return cmocka_run_group_tests_name("engine_log", tests, NULL, NULL);

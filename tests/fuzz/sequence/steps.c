@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "runtime/base/str.h"
+#include "shim/engine/criu.h"
 #include "tests/fuzz/sequence/world.h"
 
 /* What is done next, from a number: calls that fit and calls that do not, ends of runs, deaths. */
@@ -87,7 +88,9 @@ static bool misses(struct world *w, const struct m_call *c)
 
 static bool criu_is_there(void)
 {
-	return access("/usr/sbin/criu", X_OK) == 0 || access("/usr/bin/criu", X_OK) == 0;
+	struct err err;
+
+	return criu_find(getenv("PATH"), &err) == 0;
 }
 
 /* In which state the container was found, and which answer follows in time. */
