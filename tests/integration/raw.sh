@@ -27,7 +27,7 @@ shim_binary() {
 # shim ARGUMENT...: the binary, in the bundle, with what containerd puts into its environment
 shim() {
 	(cd "$bundle" && TTRPC_ADDRESS=$events.sock GRPC_ADDRESS=$node_socket NAMESPACE=$node_name GOMAXPROCS=2 \
-		timeout -k 5 $((20 * SLOW)) "$(shim_binary)" -namespace "$node_name" -address "$node_socket" \
+		PATH=${node_path:+$node_path:}$PATH timeout -k 5 $((20 * SLOW)) "$(shim_binary)" -namespace "$node_name" -address "$node_socket" \
 		-publish-binary "$node_bin/containerd" "$@")
 }
 

@@ -62,6 +62,35 @@ const struct cli_command cmd_stop = {
 	.run = stop_run,
 };
 
+/* --- checkpoint ---------------------------------------------------------------------------- */
+
+static int checkpoint_run(const struct cli_command *self, int argc, char **argv)
+{
+	Cri__CheckpointRequest request = CRI__CHECKPOINT_REQUEST__INIT;
+	struct cli_operands operands;
+	struct cri cri;
+	int status;
+
+	if (!cli_parse(self, cri_no_options, 2, 2, argc, argv, &operands, &status))
+		return status;
+	if (!cri_open(&cri))
+		return CLI_FAILED;
+	request.id = pb(operands.v[0]);
+	request.location = pb(operands.v[1]);
+	return cri_call(&cri, "RuntimeService/CheckpointContainer", &request.base,
+			&cri__empty__descriptor)
+		       ? CLI_DONE
+		       : CLI_FAILED;
+}
+
+const struct cli_command cmd_checkpoint = {
+	.name = "checkpoint",
+	.operands = "CONTAINER FILE",
+	.summary =
+		"write a checkpoint of a running container into a file, as the kubelet asks for it",
+	.run = checkpoint_run,
+};
+
 /* --- status -------------------------------------------------------------------------------- */
 
 static const char *state_name(Cri__ContainerState state)

@@ -7,12 +7,35 @@
 #include "runtime/base/str.h"
 #include "tests/tools/cri/cri.h"
 
+/* clang-format off */
 static const struct cli_command *const commands[] = {
-	&cmd_version,	&cmd_handlers, &cmd_runp,     &cmd_stopp,  &cmd_rmp,	&cmd_pods,
-	&cmd_podstatus, &cmd_pull,     &cmd_image,    &cmd_images, &cmd_rmi,	&cmd_create,
-	&cmd_start,	&cmd_stop,     &cmd_rm,	      &cmd_ps,	   &cmd_status, &cmd_wait,
-	&cmd_update,	&cmd_stats,    &cmd_podstats, &cmd_exec,   &cmd_logs,	NULL,
+	&cmd_version,
+	&cmd_handlers,
+	&cmd_runp,
+	&cmd_stopp,
+	&cmd_rmp,
+	&cmd_pods,
+	&cmd_podstatus,
+	&cmd_pull,
+	&cmd_image,
+	&cmd_images,
+	&cmd_rmi,
+	&cmd_create,
+	&cmd_start,
+	&cmd_stop,
+	&cmd_rm,
+	&cmd_ps,
+	&cmd_status,
+	&cmd_wait,
+	&cmd_update,
+	&cmd_stats,
+	&cmd_podstats,
+	&cmd_exec,
+	&cmd_logs,
+	&cmd_checkpoint,
+	NULL,
 };
+/* clang-format on */
 
 static const struct cli_program program = {
 	.name = "cri-client",
