@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define READ_BYTES 4096
@@ -134,8 +135,11 @@ static void conn_on_io(struct source *src)
 		alive = receive(c);
 	else if (src->have & (EPOLLHUP | EPOLLERR))
 		alive = false;
-	if (alive && c->out.len)
+	if (alive && c->out.len) {
 		alive = flush(c);
+		if (alive && !c->out.len && c->on_sent)
+			c->on_sent(c);
+	}
 	if (!alive)
 		c->on_closed(c);
 }
@@ -164,6 +168,29 @@ void conn_deinit(struct conn *c)
 	buf_deinit(&c->out);
 }
 
+int conn_reserve(struct conn *c, size_t n, struct err *err)
+{
+	if (n > FRAME_MAX)
+		return err_set(err, ERR_LIMIT, "message of %zu bytes exceeds the frame limit of %u",
+			       n, FRAME_MAX);
+	if (buf_reserve(&c->out, FRAME_HEADER + n, err) < 0)
+		return err_in(err, "output queue");
+	return 0;
+}
+
+/*
+ * A frame is in the queue. What was there before it waits for the loop, and so does the frame; a
+ * broken socket is noticed by the loop too, where freeing the connection is safe.
+ */
+static void queued(struct conn *c, size_t n)
+{
+	bool first = !c->out.len;
+
+	c->out.len += n;
+	if (first && !timer_armed(&c->again) && !flush(c))
+		source_want(&c->io, EPOLLIN);
+}
+
 int conn_send(struct conn *c, uint32_t stream, enum frame_type type, const ProtobufCMessage *msg,
 	      struct err *err)
 {
@@ -171,18 +198,33 @@ int conn_send(struct conn *c, uint32_t stream, enum frame_type type, const Proto
 	struct frame frame = { .length = (uint32_t)n, .stream = stream, .type = (uint8_t)type };
 	uint8_t *at;
 
-	if (n > FRAME_MAX)
-		return err_set(err, ERR_LIMIT, "message of %zu bytes exceeds the frame limit of %u",
-			       n, FRAME_MAX);
-	if (buf_reserve(&c->out, FRAME_HEADER + n, err) < 0)
-		return err_in(err, "output queue");
+	if (conn_reserve(c, n, err) < 0)
+		return -1;
 	at = c->out.data + c->out.len;
 	frame_encode(&frame, at);
 	if (msg)
 		protobuf_c_message_pack(msg, at + FRAME_HEADER);
-	c->out.len += FRAME_HEADER + n;
-	/* A broken socket is noticed by the loop, where freeing the connection is safe. */
-	if (!timer_armed(&c->again) && !flush(c))
-		source_want(&c->io, EPOLLIN);
+	queued(c, FRAME_HEADER + n);
 	return 0;
+}
+
+int conn_send_bytes(struct conn *c, const struct frame *head, const void *payload, struct err *err)
+{
+	uint8_t *at;
+
+	if (conn_reserve(c, head->length, err) < 0)
+		return -1;
+	at = c->out.data + c->out.len;
+	frame_encode(head, at);
+	if (head->length)
+		memcpy(at + FRAME_HEADER, payload, head->length);
+	queued(c, FRAME_HEADER + head->length);
+	return 0;
+}
+
+size_t conn_unread(const struct conn *c)
+{
+	int n = 0;
+
+	return c->out.len + (ioctl(c->fd, TIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0);
 }

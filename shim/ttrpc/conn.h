@@ -35,6 +35,9 @@ struct conn {
 	/* The peer left or broke the protocol; the callee frees or re-initialises the connection.
 	 */
 	void (*on_closed)(struct conn *);
+	/* Optional: what had to wait for the peer to read has gone; must not free the connection.
+	 */
+	void (*on_sent)(struct conn *);
 };
 
 /* Takes @fd, a connected non-blocking socket, also on failure. */
@@ -47,3 +50,13 @@ void conn_deinit(struct conn *c);
  */
 MUST_CHECK int conn_send(struct conn *c, uint32_t stream, enum frame_type type,
 			 const ProtobufCMessage *msg, struct err *err);
+
+/* The same with @head->length bytes of @payload. Never ERR_NOMEM after conn_reserve(). */
+MUST_CHECK int conn_send_bytes(struct conn *c, const struct frame *head, const void *payload,
+			       struct err *err);
+
+/* Memory for a frame with @n bytes of payload. ERR_LIMIT, ERR_NOMEM. */
+MUST_CHECK int conn_reserve(struct conn *c, size_t n, struct err *err);
+
+/* Bytes that the peer has not taken: exact while they wait here, else only 0 or more. */
+size_t conn_unread(const struct conn *c);

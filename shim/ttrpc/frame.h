@@ -13,6 +13,9 @@
 
 enum frame_type { FRAME_REQUEST = 1, FRAME_RESPONSE = 2, FRAME_DATA = 3 };
 
+/* The sender is done, of data; it will go on, of a request; the frame has no message, of data. */
+enum frame_flags { FRAME_CLOSED = 1, FRAME_OPEN = 2, FRAME_NO_DATA = 4 };
+
 struct frame {
 	uint32_t length; /* bytes of payload that follow */
 	uint32_t stream;

@@ -123,6 +123,120 @@ void call_fail(struct call *call, const struct err *err)
 	call_free(call);
 }
 
+/* --- streams ------------------------------------------------------------------------------ */
+
+int call_reserve(struct call *call, size_t n, struct err *err)
+{
+	return call->conn ? conn_reserve(&call->conn->conn, n, err) : 0;
+}
+
+int call_send_message(struct call *call, const void *bytes, size_t n, struct err *err)
+{
+	struct frame head = { .length = (uint32_t)n, .stream = call->stream, .type = FRAME_DATA };
+
+	return call->conn ? conn_send_bytes(&call->conn->conn, &head, bytes, err) : 0;
+}
+
+bool call_unsent(const struct call *call)
+{
+	return call->conn && call->conn->conn.out.len;
+}
+
+size_t call_unread(const struct call *call)
+{
+	return call->conn ? conn_unread(&call->conn->conn) : 0;
+}
+
+void call_close(struct call *call)
+{
+	struct frame end = { .stream = call->stream,
+			     .type = FRAME_DATA,
+			     .flags = FRAME_CLOSED | FRAME_NO_DATA };
+	struct err err;
+
+	if (call->closed || !call->conn)
+		return;
+	call->closed = true;
+	if (conn_send_bytes(&call->conn->conn, &end, NULL, &err) == 0)
+		return;
+	/* Without its end the client would wait for good. */
+	log_warning(NULL, "closing a connection: %s", err.text);
+	shutdown(call->conn->conn.fd, SHUT_RDWR);
+}
+
+void call_end(struct call *call)
+{
+	call_close(call);
+	call_free(call);
+}
+
+static struct call *find_stream(const struct server_conn *sc, uint32_t stream)
+{
+	list_for_each(node, &sc->calls) {
+		struct call *call = list_entry(node, struct call, in_conn);
+
+		if (call->stream == stream)
+			return call->stream_events ? call : NULL;
+	}
+	return NULL;
+}
+
+/* For whoever has the call the peer has left. */
+static void break_stream(struct call *call, const struct err *err)
+{
+	struct server_conn *sc = call->conn;
+
+	send_failure(sc, call->stream, err);
+	call->conn = NULL;
+	sc->n_calls--;
+	list_del(&call->in_conn);
+	if (call->on_peer_gone)
+		call->on_peer_gone(call);
+}
+
+/*
+ * What is still under way to a stream that ended here is thrown away. Any step may end the call, so
+ * it is looked for again.
+ */
+static void on_data(struct server_conn *sc, const struct frame *f, const struct buf *body)
+{
+	struct call *call = find_stream(sc, f->stream);
+	struct err err;
+
+	if (!call && (!(f->stream & 1) || f->stream > sc->last_stream)) {
+		err_set(&err, ERR_INVALID, "stream %u was not opened", f->stream);
+		send_failure(sc, f->stream, &err);
+		return;
+	}
+	if (!call || call->half_closed)
+		return;
+	if (!body) {
+		err_set(&err, ERR_LIMIT, "message of %u bytes exceeds the limit of %u", f->length,
+			FRAME_MAX);
+		break_stream(call, &err);
+		return;
+	}
+	if (!(f->flags & FRAME_NO_DATA))
+		call->stream_events->on_message(call, body->data, body->len);
+	call = f->flags & FRAME_CLOSED ? find_stream(sc, f->stream) : NULL;
+	if (!call)
+		return;
+	call->half_closed = true;
+	call->stream_events->on_half_closed(call);
+}
+
+static void on_sent(struct conn *c)
+{
+	struct server_conn *sc = container_of(c, struct server_conn, conn);
+
+	list_for_each(node, &sc->calls) {
+		struct call *call = list_entry(node, struct call, in_conn);
+
+		if (call->stream_events)
+			call->stream_events->on_sent(call);
+	}
+}
+
 /* --- parked calls ------------------------------------------------------------------------- */
 
 static void expect_deadline(struct server *s, uint64_t at)
@@ -201,8 +315,8 @@ static const struct method *find_method(const struct server *s, const char *serv
 	return NULL;
 }
 
-static int decode_request(struct call *call, struct server *s, const struct buf *body,
-			  struct err *err)
+static int decode_request(struct call *call, struct server *s, const struct frame *f,
+			  const struct buf *body, struct err *err)
 {
 	ProtobufCAllocator alloc = arena_allocator(&call->arena);
 	bool service_known;
@@ -216,6 +330,12 @@ static int decode_request(struct call *call, struct server *s, const struct buf 
 		return err_set(err, ERR_UNSUPPORTED, "service %.200s", r->service);
 	if (!call->method)
 		return err_set(err, ERR_UNSUPPORTED, "method %.200s", r->method);
+	if (!call->method->request)
+		return f->flags & FRAME_OPEN ? 0
+					     : err_set(err, ERR_INVALID,
+						       "%s is a stream, which the request does "
+						       "not open",
+						       call->method->name);
 	if (r->timeout_nano > 0)
 		call->deadline_ns = now_ns() + (uint64_t)r->timeout_nano;
 	call->request = protobuf_c_message_unpack(call->method->request, &alloc, r->payload.len,
@@ -254,6 +374,8 @@ static void on_frame(struct conn *c, const struct frame *f, const struct buf *bo
 	struct call *call;
 	struct err err;
 
+	if (f->type == FRAME_DATA)
+		on_data(sc, f, body);
 	if (f->type != FRAME_REQUEST)
 		return;
 	if (check_frame(sc, f, body, &err) < 0) {
@@ -276,10 +398,13 @@ static void on_frame(struct conn *c, const struct frame *f, const struct buf *bo
 	list_init(&call->timed);
 	list_add(&sc->calls, &call->in_conn);
 	sc->n_calls++;
-	if (decode_request(call, sc->server, body, &err) < 0 || check_room(call, &err) < 0)
+	if (decode_request(call, sc->server, f, body, &err) < 0 || check_room(call, &err) < 0) {
 		call_fail(call, &err);
-	else
-		call->method->run(sc->server->owner, call);
+		return;
+	}
+	if (!call->method->request)
+		arena_deinit(&call->arena);
+	call->method->run(sc->server->owner, call);
 }
 
 /* --- connections -------------------------------------------------------------------------- */
@@ -352,6 +477,7 @@ static void adopt(struct server *s, int fd_take)
 	}
 	sc->conn.on_frame = on_frame;
 	sc->conn.on_closed = on_closed;
+	sc->conn.on_sent = on_sent;
 	list_init(&sc->in_server);
 	list_add(&s->conns, &sc->in_server);
 	s->n_conns++;

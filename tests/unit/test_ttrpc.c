@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -31,6 +32,9 @@ struct fixture {
 	struct call *kept;
 	struct list waiting, parked;
 	unsigned int kept_n, gone_n;
+	struct call *stream; /* the latest one that is open */
+	unsigned int messages, half_closed, streams_gone, sent_n;
+	char last[64];
 };
 
 /* --- system calls that fail while a test says so ------------------------------------------ */
@@ -112,11 +116,71 @@ static void answer_all(struct list *calls)
 		call_reply(list_first(calls, struct call, parked), &reply.base);
 }
 
+/* --- a stream that says again what it hears; "end" and "fail" end it, "leave" does not answer - */
+
+static void on_message(struct call *call, const uint8_t *bytes, size_t n)
+{
+	struct fixture *f = call->keeper;
+	struct err err = ERR_INIT;
+
+	f->messages++;
+	snprintf(f->last, sizeof(f->last), "%.*s", (int)n, (const char *)bytes);
+	if (strcmp(f->last, "end") == 0) {
+		call_end(call);
+	} else if (strcmp(f->last, "fail") == 0) {
+		err_set(&err, ERR_NOT_FOUND, "as asked");
+		call_fail(call, &err);
+	} else if (strcmp(f->last, "close") == 0) {
+		call_close(call);
+	} else {
+		assert_int_equal(call_reserve(call, n, &err), 0);
+		assert_int_equal(call_send_message(call, bytes, n, &err), 0);
+	}
+}
+
+static void on_half_closed(struct call *call)
+{
+	struct fixture *f = call->keeper;
+
+	f->half_closed++;
+	call_end(call);
+}
+
+static void on_sent(struct call *call)
+{
+	struct fixture *f = call->keeper;
+
+	assert_false(call_unsent(call));
+	f->sent_n++;
+}
+
+static void on_stream_gone(struct call *call)
+{
+	struct fixture *f = call->keeper;
+
+	f->streams_gone++;
+	call_end(call);
+}
+
+static const struct stream_events stream_events = { on_message, on_half_closed, on_sent };
+
+static void open_stream(void *owner, struct call *call)
+{
+	struct fixture *f = owner;
+
+	assert_null(call->request);
+	f->stream = call;
+	call->keeper = f;
+	call->stream_events = &stream_events;
+	call->on_peer_gone = on_stream_gone;
+}
+
 static const struct method methods[] = {
 	{ "test.Service", "Length", &crossarch__process_request__descriptor, answer_now, true },
 	{ "test.Service", "Keep", &crossarch__process_request__descriptor, keep, false },
 	{ "test.Service", "Wait", &crossarch__process_request__descriptor, wait_for_good, true },
 	{ "test.Service", "Park", &crossarch__process_request__descriptor, park, false },
+	{ "test.Service", "Stream", NULL, open_stream, false },
 };
 
 static void on_stop(struct timer *t)
@@ -592,6 +656,205 @@ static void test_receive_lacks_memory(void **state)
 	close(fd);
 }
 
+/* --- streams ------------------------------------------------------------------------------ */
+
+static void put_frame(struct fixture *f, int fd, uint32_t stream, uint8_t type, uint8_t flags,
+		      const char *text)
+{
+	uint8_t bytes[1024];
+	struct frame frame = {
+		.length = (uint32_t)strlen(text), .stream = stream, .type = type, .flags = flags
+	};
+
+	frame_encode(&frame, bytes);
+	memcpy(bytes + FRAME_HEADER, text, frame.length);
+	put(f, fd, bytes, FRAME_HEADER + frame.length);
+	turn(f);
+}
+
+static void open_one(struct fixture *f, int fd, uint32_t stream, uint8_t flags)
+{
+	uint8_t bytes[1024];
+	size_t n = make_request(bytes, stream, "test.Service", "Stream", "a");
+
+	bytes[9] = flags;
+	put(f, fd, bytes, n);
+	turn(f);
+}
+
+static void expect_data(struct fixture *f, int fd, uint32_t stream, uint8_t flags, const char *text)
+{
+	uint8_t bytes[1024];
+	struct frame frame;
+
+	turn(f);
+	assert_int_equal(recv(fd, bytes, FRAME_HEADER, MSG_DONTWAIT), FRAME_HEADER);
+	frame_decode(bytes, &frame);
+	assert_int_equal(frame.type, FRAME_DATA);
+	assert_int_equal(frame.stream, stream);
+	assert_int_equal(frame.flags, flags);
+	assert_int_equal(frame.length, strlen(text));
+	if (frame.length)
+		assert_int_equal(recv(fd, bytes, frame.length, MSG_DONTWAIT), frame.length);
+	assert_memory_equal(bytes, text, frame.length);
+}
+
+static void expect_nothing(struct fixture *f, int fd)
+{
+	uint8_t byte;
+
+	turn(f);
+	assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+/* Messages both ways, several streams at once, a call between them; each end as it is meant. */
+static void test_streams(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[1024];
+	int fd = dial(f);
+	uint32_t pid;
+
+	open_one(f, fd, 1, FRAME_OPEN);
+	open_one(f, fd, 3, FRAME_OPEN);
+	put_frame(f, fd, 3, FRAME_DATA, 0, "three");
+	put_frame(f, fd, 1, FRAME_DATA, 0, "one");
+	expect_data(f, fd, 3, 0, "three");
+	expect_data(f, fd, 1, 0, "one");
+	put(f, fd, bytes, make_request(bytes, 5, "test.Service", "Length", "abc"));
+	assert_int_equal(take_response(f, fd, 5, &pid), 0);
+	put_frame(f, fd, 1, FRAME_DATA, 0, "");
+	expect_data(f, fd, 1, 0, "");
+	put_frame(f, fd, 1, FRAME_DATA, FRAME_NO_DATA, "");
+	expect_nothing(f, fd);
+	put_frame(f, fd, 1, FRAME_DATA, FRAME_CLOSED, "last");
+	expect_data(f, fd, 1, 0, "last");
+	expect_data(f, fd, 1, FRAME_CLOSED | FRAME_NO_DATA, "");
+	put_frame(f, fd, 3, FRAME_DATA, FRAME_CLOSED | FRAME_NO_DATA, "");
+	expect_data(f, fd, 3, FRAME_CLOSED | FRAME_NO_DATA, "");
+	assert_int_equal(f->half_closed, 2);
+	assert_int_equal(f->streams_gone, 0);
+	close(fd);
+}
+
+/* Ended by us: what was under way then is thrown away, without an answer. */
+static void test_stream_ends(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f);
+
+	open_one(f, fd, 1, FRAME_OPEN);
+	put_frame(f, fd, 1, FRAME_DATA, 0, "end");
+	expect_data(f, fd, 1, FRAME_CLOSED | FRAME_NO_DATA, "");
+	put_frame(f, fd, 1, FRAME_DATA, 0, "late");
+	put_frame(f, fd, 1, FRAME_DATA, FRAME_CLOSED | FRAME_NO_DATA, "");
+	expect_nothing(f, fd);
+	open_one(f, fd, 3, FRAME_OPEN);
+	put_frame(f, fd, 3, FRAME_DATA, 0, "fail");
+	assert_int_equal(take_response(f, fd, 3, NULL), 5);
+	open_one(f, fd, 5, FRAME_OPEN);
+	put_frame(f, fd, 5, FRAME_DATA, 0, "close");
+	expect_data(f, fd, 5, FRAME_CLOSED | FRAME_NO_DATA, "");
+	put_frame(f, fd, 5, FRAME_DATA, FRAME_CLOSED, "end");
+	expect_nothing(f, fd);
+	assert_int_equal(f->messages, 4);
+	assert_int_equal(f->half_closed, 0);
+	close(fd);
+}
+
+static void test_streams_left(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f);
+
+	open_one(f, fd, 1, FRAME_OPEN);
+	open_one(f, fd, 3, FRAME_OPEN);
+	put_frame(f, fd, 3, FRAME_DATA, 0, "close");
+	close(fd);
+	turn(f);
+	assert_int_equal(f->streams_gone, 2);
+	assert_int_equal(f->server.n_conns, 0);
+}
+
+static void test_hostile_streams(void **state)
+{
+	struct fixture *f = *state;
+	struct frame big = { .length = FRAME_MAX + 1, .stream = 7, .type = FRAME_DATA };
+	uint8_t bytes[1024], *zeros = calloc(1, FRAME_MAX + 1);
+	int fd = dial(f);
+	uint32_t pid;
+
+	assert_non_null(zeros);
+	/* Not opened, not a client's, not as a stream. */
+	put_frame(f, fd, 1, FRAME_DATA, 0, "x");
+	assert_int_equal(take_response(f, fd, 1, NULL), 3);
+	put_frame(f, fd, 2, FRAME_DATA, FRAME_CLOSED, "x");
+	assert_int_equal(take_response(f, fd, 2, NULL), 3);
+	open_one(f, fd, 1, 0);
+	assert_int_equal(take_response(f, fd, 1, NULL), 3);
+	open_one(f, fd, 3, FRAME_CLOSED);
+	assert_int_equal(take_response(f, fd, 3, NULL), 3);
+	/* A response, and types that do not exist. */
+	open_one(f, fd, 5, FRAME_OPEN);
+	put_frame(f, fd, 5, FRAME_RESPONSE, 0, "x");
+	put_frame(f, fd, 5, 200, 0xff, "x");
+	expect_nothing(f, fd);
+	/* Opened twice: the first one stays. */
+	open_one(f, fd, 5, FRAME_OPEN);
+	assert_int_equal(take_response(f, fd, 5, NULL), 3);
+	put_frame(f, fd, 5, FRAME_DATA, 0xfa, "flags");
+	expect_data(f, fd, 5, 0, "flags");
+	/* Too large: this stream ends, no other. */
+	open_one(f, fd, 7, FRAME_OPEN);
+	frame_encode(&big, bytes);
+	put(f, fd, bytes, FRAME_HEADER);
+	put(f, fd, zeros, FRAME_MAX + 1);
+	assert_int_equal(take_response(f, fd, 7, NULL), 8);
+	assert_int_equal(f->streams_gone, 1);
+	put_frame(f, fd, 5, FRAME_DATA, 0, "alive");
+	expect_data(f, fd, 5, 0, "alive");
+	/* Data for a call that is no stream. */
+	put(f, fd, bytes, make_request(bytes, 9, "test.Service", "Park", "abc"));
+	put_frame(f, fd, 9, FRAME_DATA, FRAME_CLOSED, "x");
+	expect_nothing(f, fd);
+	answer_all(&f->parked);
+	assert_int_equal(take_response(f, fd, 9, &pid), 0);
+	free(zeros);
+	close(fd);
+}
+
+/* Who does not read: what waits is known, and that it has gone is told. */
+static void test_stream_unread(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t *bytes = calloc(1, 65536), *sink = malloc(1 << 20);
+	struct err err;
+	int fd = dial(f);
+	size_t total = 0;
+
+	assert_true(bytes && sink);
+	open_one(f, fd, 1, FRAME_OPEN);
+	assert_false(call_unsent(f->stream));
+	assert_int_equal(call_unread(f->stream), 0);
+	for (int i = 0; i < 100 && !call_unsent(f->stream); i++, total += 65536 + FRAME_HEADER)
+		assert_int_equal(call_send_message(f->stream, bytes, 65536, &err), 0);
+	assert_true(call_unsent(f->stream) && call_unread(f->stream));
+	turn(f);
+	assert_int_equal(f->sent_n, 0);
+	while (total) {
+		ssize_t n = syscall(SYS_recvfrom, fd, sink, 1 << 20, MSG_DONTWAIT, NULL, NULL);
+
+		total -= n > 0 ? (size_t)n : 0;
+		turn(f);
+	}
+	assert_int_equal(f->sent_n, 1);
+	assert_int_equal(call_unread(f->stream), 0);
+	free(bytes);
+	free(sink);
+	close(fd);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -611,6 +874,11 @@ int main(void)
 		T(test_deadlines_of_parked),
 		T(test_accept_fails),
 		T(test_receive_lacks_memory),
+		T(test_streams),
+		T(test_stream_ends),
+		T(test_streams_left),
+		T(test_hostile_streams),
+		T(test_stream_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
