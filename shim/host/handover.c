@@ -11,7 +11,7 @@
 #define LOOK_MAX_NS MS_TO_NS(20)    /* while somebody waits for the exit */
 #define LOOK_IDLE_NS S_TO_NS(1)	    /* while a client that went away may come back */
 #define READER_AFTER_NS MS_TO_NS(4) /* from this pause on it is asked whether anybody reads */
-#define TERMINAL_QUIET_NS MS_TO_NS(100)
+#define QUIET_NS MS_TO_NS(100)
 
 size_t stream_pending(const struct stream *s)
 {
@@ -24,7 +24,25 @@ size_t stream_pending(const struct stream *s)
 
 static uint64_t stream_read(const struct stream *s)
 {
-	return s->relay.total - fifo_unread(&s->client);
+	return stream_total(s) - fifo_unread(&s->client);
+}
+
+static bool quiet(const struct stdio_streams *all)
+{
+	return now_ns() - all->read_at > QUIET_NS;
+}
+
+/*
+ * The client closes a stream when it has read all, and that ends the tunnel. Where the stream goes
+ * on, somebody else has it open, what lies in the client's queues cannot be counted.
+ */
+static bool tunnel_handed(const struct stream *s)
+{
+	const struct tunnel *t = s->tunnel;
+
+	if (t->ended || (!s->all->terminal && !s->due))
+		return !t->total;
+	return t->total >= s->due && !tunnel_unread(t) && quiet(s->all);
 }
 
 /*
@@ -36,10 +54,12 @@ static bool stream_handed(const struct stream *s)
 	const struct stdio_streams *all = s->all;
 	size_t unread = fifo_unread(&s->client);
 
+	if (s->tunnel)
+		return tunnel_handed(s);
 	if (!relay_running(&s->relay))
 		return !unread;
 	if (all->terminal)
-		return !unread && now_ns() - all->read_at > TERMINAL_QUIET_NS;
+		return !unread && quiet(all);
 	return s->relay.total >= s->due + unread;
 }
 
@@ -48,17 +68,27 @@ static bool outputs_handed(const struct stdio_streams *all)
 	return stream_handed(&all->of[STREAM_OUT]) && stream_handed(&all->of[STREAM_ERR]);
 }
 
+static bool output_unread(const struct stream *s)
+{
+	if (s->tunnel)
+		return s->tunnel->ended || tunnel_unread(s->tunnel) || stream_pending(s);
+	return fifo_unread(&s->client);
+}
+
+static bool has_reader(struct stream *s)
+{
+	return s->tunnel ? tunnel_attached(s->tunnel) : fifo_has_reader(&s->client);
+}
+
 /* True when something is unread and nobody reads it. */
 static bool outputs_deserted(struct stdio_streams *all)
 {
 	bool unread = false;
 
 	for (int n = STREAM_OUT; n <= STREAM_ERR; n++) {
-		struct fifo *f = &all->of[n].client;
-
-		if (!fifo_unread(f))
+		if (!output_unread(&all->of[n]))
 			continue;
-		if (fifo_has_reader(f))
+		if (has_reader(&all->of[n]))
 			return false;
 		unread = true;
 	}
@@ -85,7 +115,8 @@ bool handover_over(struct stdio_streams *all)
 
 bool stream_unread(const struct stream *s)
 {
-	return stream_open(s) && !relay_running(&s->relay) && !fifo_waiting(&s->client);
+	return stream_open(s) && !s->tunnel && !relay_running(&s->relay) &&
+	       !fifo_waiting(&s->client);
 }
 
 /* Something to look at again: an exit that is not told yet, or output that is through, unread. */
@@ -108,7 +139,7 @@ void handover_look_again(struct stdio_streams *all)
 void handover_begin(struct stdio_streams *all)
 {
 	for (int n = STREAM_OUT; n <= STREAM_ERR; n++)
-		all->of[n].due = all->of[n].relay.total + stream_pending(&all->of[n]);
+		all->of[n].due = stream_total(&all->of[n]) + stream_pending(&all->of[n]);
 	all->read_at = now_ns();
 	all->read = stream_read(&all->of[STREAM_OUT]) + stream_read(&all->of[STREAM_ERR]);
 	all->pause = LOOK_FIRST_NS;

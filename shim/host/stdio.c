@@ -15,6 +15,7 @@
 static void stream_close(struct stream *s)
 {
 	relay_stop(&s->relay);
+	tunnel_free(steal(s->tunnel));
 	fifo_deinit(&s->client);
 	fd_close(&s->inner);
 }
@@ -148,6 +149,28 @@ static void on_relay_end(struct relay *r, int errnum)
 		output_ended(s->all);
 }
 
+/* The client left, or nothing will go through the tunnel any more. */
+static void on_tunnel_change(struct tunnel *t)
+{
+	struct stream *s = t->owner;
+	bool input = s == &s->all->of[STREAM_IN];
+
+	if (!t->over && (input || !s->all->ending || tunnel_attached(t)))
+		return;
+	stream_close(s);
+	if (!input)
+		output_ended(s->all);
+}
+
+static int start_tunnel(struct stream *s, struct err *err)
+{
+	bool input = s == &s->all->of[STREAM_IN];
+
+	if (s->inner < 0 || tunnel_running(s->tunnel) || s->tunnel->ended)
+		return 0;
+	return tunnel_start(s->tunnel, s->all->loop, s->inner, input, on_tunnel_change, err);
+}
+
 /* Starts the relay of a stream whose two ends are there; otherwise nothing. */
 static int stream_start(struct stream *s, struct err *err)
 {
@@ -155,6 +178,8 @@ static int stream_start(struct stream *s, struct err *err)
 	int from = input ? s->client.fd : s->inner;
 	int to = input ? s->inner : s->client.fd;
 
+	if (s->tunnel)
+		return start_tunnel(s, err);
 	if (from < 0 || to < 0 || relay_running(&s->relay))
 		return 0;
 	return relay_start(&s->relay, s->all->loop, from, to, on_relay_end, err);
@@ -209,6 +234,14 @@ static void on_driver_exit(struct logger *l)
 	check_drained(all);
 }
 
+static bool tunnel_draining(struct tunnel *t)
+{
+	bool alive = t->moved || tunnel_blocked(t);
+
+	t->moved = false;
+	return alive;
+}
+
 /* True when the stream still makes progress, or waits for the client rather than the process. */
 static bool still_draining(struct stream *s)
 {
@@ -225,7 +258,9 @@ static void on_drain(struct timer *t)
 	bool had_output = output_open(all);
 
 	for (int n = STREAM_OUT; all->terminal && n <= STREAM_ERR; n++)
-		if (stream_open(&all->of[n]) && !still_draining(&all->of[n]))
+		if (stream_open(&all->of[n]) &&
+		    !(all->of[n].tunnel ? tunnel_draining(all->of[n].tunnel)
+					: still_draining(&all->of[n])))
 			stream_close(&all->of[n]);
 	if (!had_output)
 		driver_drop(all);
@@ -347,7 +382,7 @@ static int take_console(struct stdio_streams *all, struct err *err)
 	if (console_receive(all->console_fd, &out->inner, err) < 0)
 		return -1;
 	console_close(all->dir, all->engine->console_socket, &all->console_fd);
-	if (in->client.fd >= 0) {
+	if (in->client.fd >= 0 || in->tunnel) {
 		in->inner = fcntl(out->inner, F_DUPFD_CLOEXEC, 3);
 		if (in->inner < 0)
 			return err_sys(err, ERR_IO, "duplicate the terminal");
@@ -385,7 +420,14 @@ int stdio_say(struct stdio *io, const char *line, struct err *err)
 	bool terminal = all && all->terminal;
 	int fd = terminal ? all->of[STREAM_OUT].client.fd : io->engine.fds[STREAM_ERR];
 	const char *end = terminal ? "\r\n" : "\n";
+	CLEANUP_FD int instead = -1;
 
+	/* A tunnel reads from a pipe what it would read from the terminal. */
+	if (terminal && all->of[STREAM_OUT].tunnel) {
+		if (fd_pipe(&all->of[STREAM_OUT].inner, &instead, O_NONBLOCK, err) < 0)
+			return -1;
+		fd = instead;
+	}
 	/* It fits into a pipe that nobody has written to yet, so this never waits. */
 	if (fd >= 0 &&
 	    (fd_write_all(fd, line, strlen(line)) < 0 || fd_write_all(fd, end, strlen(end)) < 0))
@@ -399,8 +441,11 @@ int stdio_say(struct stdio *io, const char *line, struct err *err)
 
 void stdio_close_stdin(struct stdio *io)
 {
-	if (io->streams)
-		fd_close(&io->streams->of[STREAM_IN].client.other);
+	if (!io->streams)
+		return;
+	fd_close(&io->streams->of[STREAM_IN].client.other);
+	if (io->streams->of[STREAM_IN].tunnel)
+		tunnel_close_input(io->streams->of[STREAM_IN].tunnel);
 }
 
 int stdio_resize(struct stdio *io, unsigned int width, unsigned int height, struct err *err)
@@ -446,14 +491,22 @@ void stdio_hurry(struct stdio *io)
 		io->streams->patience = STDIO_HURRY;
 }
 
+static bool deserted(struct stream *s)
+{
+	if (s->tunnel)
+		return !tunnel_attached(s->tunnel);
+	return s->client.other >= 0 && !fifo_has_reader(&s->client);
+}
+
 void stdio_end_unread(struct stdio *io)
 {
 	struct stdio_streams *all = io->streams;
 
 	if (!all || !all->exited)
 		return;
+	all->ending = true;
 	for (int n = STREAM_OUT; n <= STREAM_ERR; n++)
-		if (all->of[n].client.other >= 0 && !fifo_has_reader(&all->of[n].client))
+		if (deserted(&all->of[n]))
 			stream_close(&all->of[n]);
 	if (!output_open(all) && !all->driver)
 		io->streams = streams_free(all);

@@ -47,6 +47,19 @@ static int plain_path(const char *s, const char **ret, struct err *err)
 	return *scheme && !str_eq(scheme, "fifo") ? unknown_scheme(scheme, err) : 0;
 }
 
+/* The process gets a pipe, or with a terminal nothing yet. */
+static int open_tunnel(struct stdio_streams *all, const struct stdio_spec *spec, int n,
+		       const char *address, struct err *err)
+{
+	struct stream *s = &all->of[n];
+
+	if (tunnel_take(spec->tunnels, address, s, &s->tunnel, err) < 0)
+		return -1;
+	if (spec->terminal)
+		return 0;
+	return engine_pipe(spec, n == STREAM_IN, &s->inner, &all->engine->fds[n], err);
+}
+
 static int open_input(struct stdio_streams *all, const struct stdio_spec *spec, struct err *err)
 {
 	struct stream *s = &all->of[STREAM_IN];
@@ -54,6 +67,8 @@ static int open_input(struct stdio_streams *all, const struct stdio_spec *spec, 
 	bool is_fifo = false;
 	const char *path;
 
+	if (tunnel_is(spec->in))
+		return open_tunnel(all, spec, STREAM_IN, spec->in, err);
 	if (plain_path(spec->in, &path, err) < 0)
 		return -1;
 	if (!*path)
@@ -71,7 +86,8 @@ static int open_input(struct stdio_streams *all, const struct stdio_spec *spec, 
 	return engine_pipe(spec, true, &s->inner, direct, err);
 }
 
-/* Output to a FIFO goes through a relay; anything else is the process' own, or the terminal's. */
+/* Output to a FIFO goes through a relay, a tunnel is one; anything else is the process' own, or the
+ * terminal's. */
 static int open_output(struct stdio_streams *all, const struct stdio_spec *spec, int n,
 		       const char *where, const struct stream_callbacks *on, struct err *err)
 {
@@ -81,6 +97,8 @@ static int open_output(struct stdio_streams *all, const struct stdio_spec *spec,
 	bool is_fifo = false;
 	const char *path;
 
+	if (tunnel_is(where))
+		return open_tunnel(all, spec, n, where, err);
 	if (plain_path(where, &path, err) < 0)
 		return -1;
 	if (!*path)
@@ -185,7 +203,7 @@ static int open_console(struct stdio_streams *all, const struct stdio_spec *spec
 	return -1;
 }
 
-/* The scheme of stdout decides for stderr too; stdin is a FIFO always. */
+/* A driver or a file of stdout is stderr's too; stdin is a FIFO or a tunnel. */
 int streams_open(struct stdio_streams *all, struct reaper *reaper, const struct stdio_spec *spec,
 		 const struct stream_callbacks *on, struct err *err)
 {
@@ -196,7 +214,7 @@ int streams_open(struct stdio_streams *all, struct reaper *reaper, const struct 
 	all->terminal = spec->terminal;
 	if (open_input(all, spec, err) < 0)
 		return err_in(err, "stdin");
-	if (!*scheme || str_eq(scheme, "fifo"))
+	if (!*scheme || str_eq(scheme, "fifo") || tunnel_is(spec->out))
 		r = open_outputs(all, spec, on, err);
 	else if (str_eq(scheme, "file"))
 		r = open_file(all, spec, rest, err);

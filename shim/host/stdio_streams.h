@@ -5,6 +5,7 @@
 #include "shim/host/logger.h"
 #include "shim/host/relay.h"
 #include "shim/host/stdio_ends.h"
+#include "shim/host/tunnel.h"
 
 struct stdio;
 
@@ -19,9 +20,11 @@ enum { STREAM_IN, STREAM_OUT, STREAM_ERR, STREAM_N };
 struct stream {
 	struct stdio_streams *all;
 	struct fifo client; /* containerd's side; with a terminal `fd` may also be a file or pipe */
-	int inner;	    /* our end of the engine's pipe, or the terminal; -1 until there */
+	struct tunnel *tunnel; /* or this; NULL: none. It takes the place of the relay, too */
+	int inner;	       /* our end of the engine's pipe, or the terminal; -1 until there */
 	struct relay relay;
-	uint64_t due; /* relay.total once all that was written before the exit has gone through */
+	uint64_t
+		due; /* stream_total() once all that was written before the exit has gone through */
 };
 
 /* A logging driver and whose it is. */
@@ -49,11 +52,18 @@ struct stdio_streams {
 	bool flowing; /* the relays of the output were started */
 	bool failed;  /* readiness failed and on_ready has said so */
 	bool exited;
+	bool ending; /* Delete has come: a client that leaves will not be back */
 	bool handed; /* the client has what was written before the exit, or is not waited for */
 };
+
+/* Bytes the client's side took. */
+static inline uint64_t stream_total(const struct stream *s)
+{
+	return s->tunnel ? s->tunnel->total : s->relay.total;
+}
 
 /* True while something can still come through, or lies in the FIFO unread. */
 static inline bool stream_open(const struct stream *s)
 {
-	return s->client.fd >= 0 || s->client.other >= 0 || fifo_waiting(&s->client);
+	return s->client.fd >= 0 || s->client.other >= 0 || fifo_waiting(&s->client) || s->tunnel;
 }

@@ -10,6 +10,7 @@
 struct deferred;
 struct events;
 struct cgroup_mover;
+struct tunnels;
 
 /*
  * What everything below the service shares: what it runs on, and the settings of this shim. The
@@ -21,6 +22,7 @@ struct context {
 	struct events *events;
 	struct deferred *deferred;
 	struct cgroup_mover *cgroup_mover;
+	struct tunnels *tunnels;
 	struct timer *looks;	   /* see crash_watch.h */
 	struct timer *trim_memory; /* whoever ends an operation arms it anew with TRIM_AFTER_NS */
 	/* Settings, not owned. */

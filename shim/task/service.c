@@ -149,7 +149,8 @@ static void on_usr1(struct reaper *r)
 		METHOD(service, "Update", update_task_request, task_update, false),     \
 		METHOD(service, "Wait", process_request, task_wait, true)
 
-/* The owner of all methods are the tasks: those of the sandbox find it beside them. */
+/* The owner of all methods are the tasks: those of the sandbox, and the streams, are beside them.
+ */
 #define SANDBOX_METHOD(name)                                                                \
 	static void call_sandbox_##name(void *owner, struct call *call)                     \
 	{                                                                                   \
@@ -166,6 +167,11 @@ SANDBOX_METHOD(shutdown)
 SANDBOX_METHOD(metrics)
 #define SANDBOX "containerd.runtime.sandbox.v1.Sandbox"
 
+static void call_stream(void *owner, struct call *call)
+{
+	tunnels_stream(&container_of(owner, struct service, tasks)->tunnels, call);
+}
+
 /* Version 3 has the messages of version 2 under another name (containerd's api/runtime/task). */
 static const struct method methods[] = {
 	TASK_METHODS("containerd.task.v2.Task"),
@@ -179,6 +185,7 @@ static const struct method methods[] = {
 	METHOD(SANDBOX, "PingSandbox", sandbox_request, call_sandbox_ping, true),
 	METHOD(SANDBOX, "ShutdownSandbox", sandbox_request, call_sandbox_shutdown, true),
 	METHOD(SANDBOX, "SandboxMetrics", sandbox_request, call_sandbox_metrics, true),
+	{ "containerd.services.streaming.v1.Streaming", "Stream", NULL, call_stream, false },
 };
 
 static void init(struct service *s, struct loop *loop)
@@ -188,8 +195,10 @@ static void init(struct service *s, struct loop *loop)
 	s->context.events = &s->events;
 	s->context.deferred = &s->deferred;
 	s->context.cgroup_mover = &s->cgroup_mover;
+	s->context.tunnels = &s->tunnels;
 	s->context.looks = &s->looks.timer;
 	s->context.trim_memory = &s->trim_memory;
+	tunnels_init(&s->tunnels, s->socket_path);
 	tasks_init(&s->tasks, &s->context, on_deserted);
 	sandbox_init(&s->sandbox, &s->context, on_sandbox_gone);
 	deferred_init(&s->deferred, loop);

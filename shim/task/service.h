@@ -2,6 +2,7 @@
 #pragma once
 
 #include "shim/host/cgroup_mover.h"
+#include "shim/host/tunnel.h"
 #include "shim/loop/child.h"
 #include "shim/loop/loop.h"
 #include "shim/sandbox/sandbox.h"
@@ -22,11 +23,12 @@ struct service {
 	struct events events;
 	struct deferred deferred;
 	struct cgroup_mover cgroup_mover;
+	struct tunnels tunnels;
 	struct crash_looks looks;
 	struct timer trim_memory;    /* fires when no operation has ended for a second */
 	struct timer no_request_yet; /* armed until the first request has come */
 	struct timer flush_bound;
-	bool lingers; /* it is to end when its clients are gone */
+	bool lingers;		 /* it is to end when its clients are gone */
 	const char *socket_path; /* not owned */
 };
 

@@ -131,6 +131,7 @@ int process_open_stdio(struct process *p, void (*on_ready)(struct stdio *, const
 		.in = p->in,
 		.out = p->out,
 		.err = p->err,
+		.tunnels = context->tunnels,
 		.terminal = p->terminal,
 		.dir = p->task->bundle,
 		.console = console,
