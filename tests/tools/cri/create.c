@@ -13,7 +13,7 @@
 #include "tests/tools/cri/cri.h"
 
 struct create {
-	const char *name, *workdir, *termination_root, *termination_path, *seccomp, *cpuset;
+	const char *name, *workdir, *termination_root, *termination_path, *seccomp, *cpuset, *log_dir;
 	const char *cgroup_parent; /* NULL: as the pod's status tells */
 	uint64_t attempt, memory, cpu_shares, cpu_quota, cpu_period, oom_score_adj, user, group;
 	struct cli_list envs, annotations, labels, mounts, image_mounts, args, cap_add, cap_drop;
@@ -283,6 +283,8 @@ static int send_create(struct cri *cri, const struct cli_command *self, const st
 	struct create_parts p;
 
 	parts_init(&p);
+	if (pod && o->log_dir)
+		pod->log_directory = pb(o->log_dir);
 	if (!pod || !make_log_dir(cri, pod, o, self))
 		return CLI_FAILED;
 	if (!fill_pairs(cri, &p, o, self) || !fill_mounts(cri, &p, o, pod->metadata->uid, self) ||
@@ -333,6 +335,8 @@ static int create_run(const struct cli_command *self, int argc, char **argv)
 		{ "tty", 0, CLI_FLAG, &o.tty, NULL, "tty: true" },
 		{ "stdin", 0, CLI_FLAG, &o.stdin, NULL, "stdin: true" },
 		{ "stdin-once", 0, CLI_FLAG, &o.stdin_once, NULL, "stdinOnce: true" },
+		{ "log-dir", 0, CLI_STRING, &o.log_dir, "DIR",
+		  "the pod's log directory, where its status does not say" },
 		{ "mount", 0, CLI_LIST, &o.mounts, "HOST:CTR[:ro|rro]",
 		  "bind mount, read-only, recursively" },
 		{ "mount-image", 0, CLI_LIST, &o.image_mounts, "IMAGE:CTR",

@@ -113,5 +113,7 @@ extern const struct cli_command cmd_update;
 extern const struct cli_command cmd_stats;
 extern const struct cli_command cmd_podstats;
 extern const struct cli_command cmd_exec;
+extern const struct cli_command cmd_talk;
+extern const struct cli_command cmd_attach;
 extern const struct cli_command cmd_logs;
 extern const struct cli_command cmd_checkpoint;

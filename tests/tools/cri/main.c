@@ -31,6 +31,8 @@ static const struct cli_command *const commands[] = {
 	&cmd_stats,
 	&cmd_podstats,
 	&cmd_exec,
+	&cmd_talk,
+	&cmd_attach,
 	&cmd_logs,
 	&cmd_checkpoint,
 	NULL,
