@@ -81,8 +81,11 @@ static void on_again(struct timer *t)
 	want(container_of(t, struct conn, again));
 }
 
-/* False once the connection is gone. */
-static bool flush(struct conn *c)
+/*
+ * A peer that left may have said everything before, and that is still to be read, up to its end,
+ * which tells that the connection is gone. It only hears no more.
+ */
+static void flush(struct conn *c)
 {
 	while (c->out.len) {
 		ssize_t n = send(c->fd, c->out.data, c->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -91,12 +94,13 @@ static bool flush(struct conn *c)
 			continue;
 		if (n < 0 && (errno == EAGAIN || no_memory(c)))
 			break;
-		if (n < 0)
-			return false;
-		buf_consume(&c->out, (size_t)n);
+		c->deaf = n < 0;
+		if (c->deaf)
+			buf_deinit(&c->out);
+		else
+			buf_consume(&c->out, (size_t)n);
 	}
 	want(c);
-	return true;
 }
 
 /*
@@ -136,8 +140,8 @@ static void conn_on_io(struct source *src)
 	else if (src->have & (EPOLLHUP | EPOLLERR))
 		alive = false;
 	if (alive && c->out.len) {
-		alive = flush(c);
-		if (alive && !c->out.len && c->on_sent)
+		flush(c);
+		if (!c->out.len && !c->deaf && c->on_sent)
 			c->on_sent(c);
 	}
 	if (!alive)
@@ -149,6 +153,7 @@ int conn_init(struct conn *c, struct loop *loop, int fd_take, struct err *err)
 	c->fd = fd_take;
 	c->header_len = 0;
 	c->discarded = 0;
+	c->deaf = false;
 	c->body = (struct buf)BUF_INIT(FRAME_MAX);
 	c->out = (struct buf)BUF_INIT(CONN_OUT_MAX);
 	c->again = (struct timer){ .on_fire = on_again };
@@ -178,17 +183,16 @@ int conn_reserve(struct conn *c, size_t n, struct err *err)
 	return 0;
 }
 
-/*
- * A frame is in the queue. What was there before it waits for the loop, and so does the frame; a
- * broken socket is noticed by the loop too, where freeing the connection is safe.
- */
+/* A frame is in the queue. What was there before it waits for the loop, and so does the frame. */
 static void queued(struct conn *c, size_t n)
 {
 	bool first = !c->out.len;
 
 	c->out.len += n;
-	if (first && !timer_armed(&c->again) && !flush(c))
-		source_want(&c->io, EPOLLIN);
+	if (c->deaf)
+		buf_deinit(&c->out);
+	else if (first && !timer_armed(&c->again))
+		flush(c);
 }
 
 int conn_send(struct conn *c, uint32_t stream, enum frame_type type, const ProtobufCMessage *msg,

@@ -26,6 +26,7 @@ struct conn {
 	struct buf body;    /* its payload so far */
 	uint32_t discarded; /* bytes of an oversized payload thrown away so far */
 	struct buf out;
+	bool deaf; /* the peer reads no more; what it had sent is still taken */
 	/*
 	 * A whole frame; @body NULL when the payload exceeded FRAME_MAX and was discarded. The
 	 * callee may close the connection and open it again, and what came behind the frame is then

@@ -139,7 +139,7 @@ int call_send_message(struct call *call, const void *bytes, size_t n, struct err
 
 bool call_unsent(const struct call *call)
 {
-	return call->conn && call->conn->conn.out.len;
+	return call->conn && (call->conn->conn.out.len || call->conn->conn.deaf);
 }
 
 size_t call_unread(const struct call *call)

@@ -116,7 +116,7 @@ void call_fail(struct call *call, const struct err *err);
 MUST_CHECK int call_send_message(struct call *call, const void *bytes, size_t n, struct err *err);
 MUST_CHECK int call_reserve(struct call *call, size_t n, struct err *err);
 
-/* True while something that was sent on the connection waits here for the peer to read. */
+/* True while something that was sent on the connection waits here, or nobody would hear more. */
 bool call_unsent(const struct call *call);
 
 /* Bytes that the peer has not taken from its socket (conn_unread()); 0 when it has gone. */

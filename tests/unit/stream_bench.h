@@ -22,6 +22,7 @@ struct streams {
 	struct tunnels tunnels;
 	char socket[128];
 	struct timer stop;
+	bool at_once; /* what the client says comes before the loop may look */
 };
 
 static inline void streams_call(void *owner, struct call *call)
@@ -113,7 +114,8 @@ static inline void streams_put(struct streams *s, int fd, const void *bytes, siz
 		at += k;
 		n -= (size_t)k;
 	}
-	streams_turn(s);
+	if (!s->at_once)
+		streams_turn(s);
 }
 
 static inline void streams_put_frame(struct streams *s, int fd, struct frame head,

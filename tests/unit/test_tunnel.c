@@ -385,6 +385,32 @@ static void test_close_first(void **state)
 	close(fd);
 }
 
+/* The client says everything and is gone before anything of it was read, or answered. */
+static void test_input_of_one_who_left(void **state)
+{
+	struct bench *b = *state;
+	uint8_t *bytes = calloc(1, TUNNEL_WINDOW);
+	struct job process;
+	int in, fd = open_in_out(b, &in);
+
+	assert_non_null(bytes);
+	streams_window(&streams, fd, 65536);
+	bench_start(b, &process, "wc -c");
+	expect_window(in, TUNNEL_WINDOW);
+	streams.at_once = true;
+	for (int i = 0; i < 4; i++)
+		streams_data(&streams, in, bytes, TUNNEL_WINDOW / 4);
+	streams_finish(&streams, in);
+	close(in);
+	streams.at_once = false;
+	stdio_close_stdin(&b->io);
+	assert_true(streams_hear(&streams, fd, &heard));
+	assert_int_equal(atoi((const char *)heard.bytes), TUNNEL_WINDOW);
+	process_ends(b, &process);
+	free(bytes);
+	close(fd);
+}
+
 /* The process does not read: the client's window is not opened again, and no more is kept. */
 static void test_input_unread(void **state)
 {
@@ -657,6 +683,7 @@ int main(void)
 		T(test_little_at_a_time),
 		T(test_input),
 		T(test_close_first),
+		T(test_input_of_one_who_left),
 		T(test_input_unread),
 		T(test_input_refused),
 		T(test_input_beyond_the_window),
