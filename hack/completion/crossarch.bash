@@ -14,6 +14,7 @@ _crossarch_options() {
 	emulators) echo --path --emulator --force --credentials --pod --json --quiet --help ;;
 	config) echo --write --remove --nfd --address --file --settings --quiet --help ;;
 	labels) echo --write --directory --quiet --help ;;
+	metrics) echo --write --help ;;
 	cpu-models) echo --machine --help ;;
 	image-platform) echo --address --namespace --image --timeout --json --machine --help ;;
 	esac
@@ -36,7 +37,7 @@ _crossarch() {
 	local command=${COMP_WORDS[1]-} first='' words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words='doctor check explain pull resolve emulators config labels cpu-models image-platform help --version --help'
+		words='doctor check explain pull resolve emulators config labels metrics cpu-models image-platform help --version --help'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi

@@ -21,6 +21,8 @@ host_begin() {
 		}
 	fi
 	host_restore
+	# Shims count there what became of containers.
+	[ -e /run/crossarch/outcomes ] || host_change rm -f /run/crossarch/outcomes -- true
 }
 
 # host_change UNDO... -- DO...: note how to take the change back, then make it

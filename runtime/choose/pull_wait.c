@@ -7,6 +7,7 @@
 
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
+#include "runtime/choose/pull_count.h"
 #include "runtime/choose/pull_turn.h"
 #include "runtime/containerd/image_pull.h"
 #include "runtime/containerd/pull_cause.h"
@@ -143,8 +144,12 @@ static int pull(struct pulling *p, struct err *err)
 	bool was_here;
 
 	if (check_size(p, err) == 0 &&
-	    image_pull(&p->images, &p->image, on_progress, p, &was_here, err) == 0)
+	    image_pull(&p->images, &p->image, on_progress, p, &was_here, err) == 0) {
+		if (!was_here)
+			pull_count(&p->image, true);
 		return 0;
+	}
+	pull_count(&p->image, false);
 	p->wait->facts->text = err->text;
 	refuse(p->wait, p->too_large ? CAUSE_PLATFORM_PULL_TOO_LARGE
 				     : pull_cause(pull_failure_of(err->text)));

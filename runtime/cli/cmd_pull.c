@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "runtime/base/str.h"
+#include "runtime/choose/pull_count.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/image_check.h"
 #include "runtime/cli/pull_display.h"
@@ -47,9 +48,12 @@ static int bring(struct pulling *p, const struct image_reference *name,
 	if (image_pull(&p->puller.images, image, pull_display_progress, &display, &was_here, err) <
 	    0) {
 		pull_display_end(&display);
+		pull_count(image, false);
 		return -1;
 	}
 	pull_display_end(&display);
+	if (!was_here)
+		pull_count(image, true);
 	if (!p->quiet)
 		printf("%s: %s, %s\n", what, was_here ? "already there" : "pulled", pulled);
 	return tag_if_foreign(p, name, image, err);

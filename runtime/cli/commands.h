@@ -13,5 +13,6 @@ extern const struct cli_command cmd_emulators;
 extern const struct cli_command cmd_explain;
 extern const struct cli_command cmd_image_platform;
 extern const struct cli_command cmd_labels;
+extern const struct cli_command cmd_metrics;
 extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_resolve;

@@ -20,6 +20,7 @@ static const struct cli_command *const commands[] = {
 	&cmd_emulators,
 	&cmd_config,
 	&cmd_labels,
+	&cmd_metrics,
 	&cmd_image_platform,
 	&cmd_cpu_models,
 	&cmd_choose_platform,

@@ -20,6 +20,7 @@
 #include "shim/task/methods.h"
 #include "shim/task/operation.h"
 #include "shim/task/options.h"
+#include "shim/task/outcome.h"
 #include "shim/task/platform_check.h"
 #include "shim/task/pod_record.h"
 #include "shim/task/platform_choice.h"
@@ -46,6 +47,7 @@ struct creation {
 	bool confirmed;	      /* there is no other to come */
 	bool made;	      /* the engine is done */
 	bool engine_ran;      /* or it was at least begun */
+	char platform[32];    /* as the report has it */
 	struct err io_failed; /* stdio could not be opened; code ERR_NONE when it could */
 	struct err why;	      /* what undo() will answer */
 };
@@ -138,9 +140,11 @@ static void undo(struct operation *op, const struct err *why)
 static void created(struct operation *op)
 {
 	Crossarch__PidResponse reply = CROSSARCH__PID_RESPONSE__INIT;
+	const struct creation *c = op->data;
 	struct task *task = op->task;
 
 	task->init.state = task->init.exited ? PROCESS_STOPPED : PROCESS_CREATED;
+	outcome_runs(task, c->platform);
 	if (task->init.pid) /* there is none before a restore */
 		task_cgroup_open(task);
 	publish_create(task, request_of(op));
@@ -310,6 +314,7 @@ static void take_first(struct operation *op, struct report *r_take)
 
 	c->reported = true;
 	op->task->emulated = r_take->verdict == VERDICT_EMULATE;
+	str_copy(c->platform, sizeof(c->platform), r_take->guest);
 	if ((r_take->flags & REPORT_PATCHED) && use_patched(op->task, &err) < 0) {
 		free(r_take);
 		operation_fail(op, &err);

@@ -10,6 +10,7 @@
 #include "runtime/base/log.h"
 #include "shim/task/exec_files.h"
 #include "shim/task/operation.h"
+#include "shim/task/outcome.h"
 #include "shim/task/platform_check.h"
 
 #define AUTOPSY_BOUND_NS MS_TO_NS(500)
@@ -70,6 +71,8 @@ static void tell(const struct process *p, const struct report *r)
 	struct err err;
 
 	log_warning(t->id, "%s ended with %u: %s", process_id(p), p->exit.code, r->line);
+	if (!p->exec_id)
+		outcome_crashed(t, r);
 	if (!p->exec_id && t->termination >= 0 &&
 	    write_termination(t->termination, r->line, &err) < 0)
 		log_warning(t->id, "termination message: %s", err.text);

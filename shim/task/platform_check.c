@@ -10,6 +10,7 @@
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/task/decided.h"
+#include "shim/task/outcome.h"
 
 void platform_check_init(struct platform_check *c)
 {
@@ -370,7 +371,7 @@ int platform_check_cpu_answer(struct platform_check *c, struct operation *op, ui
 		return 0; /* whatever else happened: the emulator will say so itself */
 	line[n] = '\0';
 	line[strcspn(line, "\n")] = '\0';
-	log_warning(op->task->id, "refused: %s", line);
+	outcome_refused(op, line, "");
 	return err_set(err, ERR_PRECONDITION, "%s", line);
 }
 
@@ -410,13 +411,15 @@ struct report *platform_check_report(struct platform_check *c, struct operation 
 {
 	CLEANUP_FREE struct report *r = platform_check_read(c, op, err);
 
-	if (!r)
+	if (!r) {
+		outcome_unknown(op);
 		return NULL;
+	}
 	if (!(r->flags & REPORT_MORE))
 		log_findings(op->task, r);
 	if (r->verdict != VERDICT_REFUSE)
 		return steal(r);
-	log_warning(op->task->id, "refused: %s", r->line);
+	outcome_refused(op, r->line, r->guest);
 	err_set(err, ERR_PRECONDITION, "%s", r->line);
 	return NULL;
 }

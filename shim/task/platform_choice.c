@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "shim/task/outcome.h"
 #include "shim/task/platform_choice.h"
 
 #include <fcntl.h>
@@ -108,7 +109,7 @@ static int refuse(struct platform_choice *c, struct operation *op, const struct 
 
 	if (pulling)
 		run_forget(&c->run.run);
-	log_warning(op->task->id, "refused: %s", r->line);
+	outcome_refused(op, r->line, r->guest);
 	return err_set(err, pulling ? ERR_UNAVAILABLE : ERR_PRECONDITION, "%s", r->line);
 }
 
