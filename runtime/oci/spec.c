@@ -84,24 +84,6 @@ static int read_linux(struct spec *s, struct err *err)
 	return read_namespaces(lnx, s, err);
 }
 
-static int read_hooks(struct spec *s, struct err *err)
-{
-	static const char *const before[] = { "prestart", "createRuntime", "createContainer",
-					      "startContainer", "poststart" };
-	json *hooks, *list;
-
-	if (json_typed(s->document, "hooks", json_type_object, &hooks, err) < 0 ||
-	    json_typed(hooks, "poststop", json_type_array, &list, err) < 0)
-		return err_in(err, "hooks");
-	s->poststop = list && json_object_array_length(list);
-	for (size_t i = 0; i < ARRAY_SIZE(before); i++) {
-		if (json_typed(hooks, before[i], json_type_array, &list, err) < 0)
-			return err_in(err, "hooks");
-		s->prestart = s->prestart || (list && json_object_array_length(list));
-	}
-	return 0;
-}
-
 /* Nothing but a privileged container is given both. */
 static int read_privilege(json *process, struct spec *s, struct arena *arena, struct err *err)
 {
@@ -148,7 +130,8 @@ int spec_read(json *document, struct arena *arena, struct spec *ret, struct err 
 	    json_typed(document, "root", json_type_object, &root, err) < 0 ||
 	    json_text(root, "path", "rootfs", &ret->root, err) < 0 ||
 	    read_mounts(ret, arena, err) < 0 || read_linux(ret, err) < 0 ||
-	    read_hooks(ret, err) < 0 || read_annotations(ret, err) < 0)
+	    spec_hooks_read(document, arena, &ret->hooks, err) < 0 ||
+	    read_annotations(ret, err) < 0)
 		return err_in(err, "config.json");
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/err.h"
 #include "runtime/oci/json.h"
+#include "runtime/oci/spec_hooks.h"
 
 /*
  * The parts of an OCI bundle's config.json that decide what will run. Strings live in the document,
@@ -32,9 +33,7 @@ struct spec {
 	struct spec_mount *mounts;
 	size_t n_mounts;
 	const char *cgroups_path;
-	bool poststop;	       /* has hooks that run after its end */
-	bool prestart;	       /* has hooks that run before its process does; runc also runs those
-				* called poststart before it */
+	struct spec_hooks hooks;
 	bool private_pid;      /* creates a pid namespace */
 	bool private_user;     /* has a user namespace entry */
 	bool host_pid;	       /* has no pid namespace entry */

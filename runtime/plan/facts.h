@@ -48,7 +48,7 @@ struct facts {
 	const struct host *host;
 	const struct binfmt_registry *binfmt;
 	const struct settings *settings;
-	bool hooks_before;	/* hooks run before the program does, and may change any file */
+	bool hooks_before;	/* hooks run before the program does that may change any file */
 	bool engine_runs_it;	/* the engine has its own handler for this (crun and WebAssembly) */
 	bool private_offered;	/* it gets emulators of its own: `binfmt` holds those, too */
 	bool own_binfmt;	/* `binfmt` is an instance of the container's own user namespace */

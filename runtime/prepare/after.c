@@ -91,7 +91,7 @@ static bool explains(const struct look *l, const struct facts *f, const struct p
 	uint64_t status = l->status;
 	enum cause c = plan->cause;
 
-	if (plan->verdict != VERDICT_REFUSE || (l->p->spec.prestart && !is_foreign(c)))
+	if (plan->verdict != VERDICT_REFUSE || (l->p->spec.hooks.change_files && !is_foreign(c)))
 		return false;
 	if (by->wrapper && wrapper_fails_with(by->wrapper, status))
 		return explains_wrapped(c);
@@ -181,7 +181,7 @@ static int judge_allocator(struct look *l, const char *const *args, struct facts
 	struct inspect in = inspect_of(l, &child);
 
 	if (!is_crash_of_allocator(l) || plan->verdict != VERDICT_NATIVE || f->handler ||
-	    l->p->spec.prestart || l->libraries_changed)
+	    l->p->spec.hooks.change_files || l->libraries_changed)
 		return 0;
 	if (libraries_allocator(&in, f, err) < 0)
 		return -1;
@@ -197,7 +197,7 @@ static int judge_libraries(struct look *l, const char *const *args, struct facts
 	const struct spec_process child = child_of(l, args);
 	struct inspect in = inspect_of(l, &child);
 
-	if (l->status != 127 || plan->verdict == VERDICT_REFUSE || l->p->spec.prestart ||
+	if (l->status != 127 || plan->verdict == VERDICT_REFUSE || l->p->spec.hooks.change_files ||
 	    l->libraries_changed)
 		return 0;
 	if (libraries_check(&in, f, err) < 0)
@@ -454,7 +454,7 @@ static void judge_unspoken(struct look *l, const struct facts *f, const struct p
 {
 	bool engines = l->status == 1 || l->status == 255;
 
-	if (l->p->spec.prestart && engines && plan->verdict == VERDICT_REFUSE &&
+	if (l->p->spec.hooks.change_files && engines && plan->verdict == VERDICT_REFUSE &&
 	    is_foreign(plan->cause))
 		say(l->p, f, plan, plan->cause);
 }

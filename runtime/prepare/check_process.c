@@ -84,7 +84,7 @@ int check_gather(struct prepare *p, const struct spec_process *process, enum fac
 		.binfmt = &p->binfmt,
 		.settings = &p->settings,
 		.engine_runs_it = engine_runs_it(&p->spec),
-		.hooks_before = purpose != FOR_EXEC && p->spec.prestart,
+		.hooks_before = purpose != FOR_EXEC && p->spec.hooks.change_files,
 		.own_binfmt = p->own_binfmt,
 		.private_offered = p->private_offered,
 		.private_bar = private_bar(p),

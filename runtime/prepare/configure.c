@@ -185,7 +185,7 @@ void configure_decided(const struct settings *s, const struct spec *spec, struct
 			    ? DECIDED_SYSTEMD_CGROUP
 			    : 0;
 	d->flags |= spec && spec->private_pid ? DECIDED_PRIVATE_PID : 0;
-	d->flags |= spec && spec->poststop ? DECIDED_POSTSTOP : 0;
+	d->flags |= spec && spec->hooks.poststop ? DECIDED_POSTSTOP : 0;
 	if (spec && !configure_cgroup(spec->cgroups_path, d->cgroup, sizeof(d->cgroup)))
 		d->cgroup[0] = '\0';
 	(void)str_copy(d->root, sizeof(d->root), s->root);

@@ -198,6 +198,49 @@ static void a_specification(void **state)
 	assert_int_equal(s.memory_max, 1048576);
 }
 
+/* Whose hooks may change files is not known by looking; docker's and nerdctl's own are. */
+static void hooks(void **state)
+{
+	static const struct {
+		const char *hooks;
+		bool change_files, poststop;
+	} rows[] = {
+		{ "{}", false, false },
+		{ "{\"poststop\":[{\"path\":\"/x\"}]}", false, true },
+		{ "{\"prestart\":[{\"path\":\"/x\"}]}", true, false },
+		{ "{\"startContainer\":[{\"path\":\"/x\",\"args\":[]}]}", true, false },
+		{ "{\"prestart\":[{\"path\":\"/proc/7/exe\",\"args\":[\"libnetwork-setkey\","
+		  "\"-exec-root=/var/run/docker\",\"c1\",\"c2\"]}]}",
+		  false, false },
+		{ "{\"createRuntime\":[{\"path\":\"/usr/bin/nerdctl\",\"args\":[\"/usr/bin/"
+		  "nerdctl\","
+		  "\"--data-root=/x\",\"internal\",\"oci-hook\",\"createRuntime\"]}],"
+		  "\"poststop\":[{\"path\":\"/usr/bin/nerdctl\"}]}",
+		  false, true },
+		{ "{\"createRuntime\":[{\"path\":\"/usr/bin/"
+		  "nerdctl\",\"args\":[\"nerdctl\",\"internal\"]}]}",
+		  true, false },
+		{ "{\"prestart\":[{\"path\":\"/x\",\"args\":[\"libnetwork-setkey\"]},"
+		  "{\"path\":\"/y\",\"args\":[\"nvidia-container-runtime-hook\"]}]}",
+		  true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct arena CLEANUP_ARENA a = { .chunks = NULL };
+		struct err err = ERR_INIT;
+		CLEANUP_JSON json *j = NULL;
+		char text[600];
+		struct spec s;
+
+		assert_true(str_fmt(text, sizeof(text), "{\"process\":{},\"hooks\":%s}",
+				    rows[i].hooks));
+		assert_int_equal(read_spec(text, &j, &a, &s, &err), 0);
+		assert_int_equal(s.hooks.change_files, rows[i].change_files);
+		assert_int_equal(s.hooks.poststop, rows[i].poststop);
+	}
+}
+
 static void bad_specifications(void **state)
 {
 	static const char *const bad[] = {
@@ -212,6 +255,9 @@ static void bad_specifications(void **state)
 		"{\"linux\":{\"namespaces\":{}}}",
 		"{\"linux\":{\"resources\":{\"memory\":{\"limit\":\"1\"}}}}",
 		"{\"annotations\":{\"a\":1}}",
+		"{\"hooks\":{\"prestart\":{}}}",
+		"{\"hooks\":{\"prestart\":[1]}}",
+		"{\"hooks\":{\"prestart\":[{\"args\":[1]}]}}",
 	};
 
 	(void)state;
@@ -238,6 +284,7 @@ int main(void)
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(members),
 		cmocka_unit_test(a_specification),
+		cmocka_unit_test(hooks),
 		cmocka_unit_test(bad_specifications),
 	};
 
