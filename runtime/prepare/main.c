@@ -71,6 +71,8 @@ static int run_mode(size_t mode)
 		p.report.verdict = VERDICT_NONE;
 		p.report.err = err;
 	}
+	/* Who is told of a refusal may unmount the root at once: CRI-O, which mounts it itself. */
+	view_deinit(&p.view);
 	if (report_write(FD_REPORT, &p.report, &err) < 0) {
 		log_error(NULL, "%s", err.text);
 		return 1;

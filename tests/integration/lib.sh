@@ -39,6 +39,9 @@ hack=$integration/../../hack
 # one_containerd: for suites whose cases do not depend on the daemon's version: the first one named only.
 one_containerd() { CONTAINERDS=${CONTAINERDS%% *}; }
 
+# last_containerd: the same for what only new ones have: the last one named
+last_containerd() { CONTAINERDS=${CONTAINERDS##* }; }
+
 # on_first_containerd, on_first_engine: the same, for some of a suite's cases
 on_first_containerd() { [ "$which" = "${CONTAINERDS%% *}" ]; }
 on_first_engine() { [ "$engine" = "${ENGINES%% *}" ]; }
