@@ -146,3 +146,21 @@ void handover_begin(struct stdio_streams *all)
 	all->handed = outputs_handed(all);
 	handover_look_again(all);
 }
+
+bool stream_draining(struct stream *s)
+{
+	struct tunnel *t = s->tunnel;
+	bool *moved = t ? &t->moved : &s->relay.moved;
+	bool waits = t ? tunnel_blocked(t)
+		       : fifo_waiting(&s->client) || relay_blocked(&s->relay) ||
+				     (!relay_running(&s->relay) && fifo_unread(&s->client));
+	bool alive = *moved || waits;
+
+	*moved = false;
+	return alive;
+}
+
+bool stream_deserted(struct stream *s)
+{
+	return (s->tunnel || s->client.other >= 0) && !has_reader(s);
+}

@@ -22,3 +22,9 @@ bool handover_over(struct stdio_streams *all);
 
 /* Arms the next look, if there is anything to look at. */
 void handover_look_again(struct stdio_streams *all);
+
+/* The stream still makes progress, or waits for the client rather than the process. */
+bool stream_draining(struct stream *s);
+
+/* Output that nobody reads. */
+bool stream_deserted(struct stream *s);

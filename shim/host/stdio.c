@@ -162,15 +162,6 @@ static void on_tunnel_change(struct tunnel *t)
 		output_ended(s->all);
 }
 
-static int start_tunnel(struct stream *s, struct err *err)
-{
-	bool input = s == &s->all->of[STREAM_IN];
-
-	if (s->inner < 0 || tunnel_running(s->tunnel) || s->tunnel->ended)
-		return 0;
-	return tunnel_start(s->tunnel, s->all->loop, s->inner, input, on_tunnel_change, err);
-}
-
 /* Starts the relay of a stream whose two ends are there; otherwise nothing. */
 static int stream_start(struct stream *s, struct err *err)
 {
@@ -179,7 +170,9 @@ static int stream_start(struct stream *s, struct err *err)
 	int to = input ? s->inner : s->client.fd;
 
 	if (s->tunnel)
-		return start_tunnel(s, err);
+		return s->inner < 0 ? 0
+				    : tunnel_start(s->tunnel, s->all->loop, s->inner, input,
+						   on_tunnel_change, err);
 	if (from < 0 || to < 0 || relay_running(&s->relay))
 		return 0;
 	return relay_start(&s->relay, s->all->loop, from, to, on_relay_end, err);
@@ -234,33 +227,13 @@ static void on_driver_exit(struct logger *l)
 	check_drained(all);
 }
 
-static bool tunnel_draining(struct tunnel *t)
-{
-	bool alive = t->moved || tunnel_blocked(t);
-
-	t->moved = false;
-	return alive;
-}
-
-/* True when the stream still makes progress, or waits for the client rather than the process. */
-static bool still_draining(struct stream *s)
-{
-	bool alive = fifo_waiting(&s->client) || s->relay.moved || relay_blocked(&s->relay) ||
-		     (!relay_running(&s->relay) && fifo_unread(&s->client));
-
-	s->relay.moved = false;
-	return alive;
-}
-
 static void on_drain(struct timer *t)
 {
 	struct stdio_streams *all = container_of(t, struct stdio_streams, drain);
 	bool had_output = output_open(all);
 
 	for (int n = STREAM_OUT; all->terminal && n <= STREAM_ERR; n++)
-		if (stream_open(&all->of[n]) &&
-		    !(all->of[n].tunnel ? tunnel_draining(all->of[n].tunnel)
-					: still_draining(&all->of[n])))
+		if (stream_open(&all->of[n]) && !stream_draining(&all->of[n]))
 			stream_close(&all->of[n]);
 	if (!had_output)
 		driver_drop(all);
@@ -491,13 +464,6 @@ void stdio_hurry(struct stdio *io)
 		io->streams->patience = STDIO_HURRY;
 }
 
-static bool deserted(struct stream *s)
-{
-	if (s->tunnel)
-		return !tunnel_attached(s->tunnel);
-	return s->client.other >= 0 && !fifo_has_reader(&s->client);
-}
-
 void stdio_end_unread(struct stdio *io)
 {
 	struct stdio_streams *all = io->streams;
@@ -506,7 +472,7 @@ void stdio_end_unread(struct stdio *io)
 		return;
 	all->ending = true;
 	for (int n = STREAM_OUT; n <= STREAM_ERR; n++)
-		if (deserted(&all->of[n]))
+		if (stream_deserted(&all->of[n]))
 			stream_close(&all->of[n]);
 	if (!output_open(all) && !all->driver)
 		io->streams = streams_free(all);

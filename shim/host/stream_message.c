@@ -14,8 +14,9 @@
 enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_LENGTH = 2, WIRE_FIXED32 = 5 };
 enum { ANY_TYPE = 1, ANY_VALUE = 2, ONLY_FIELD = 1 };
 
+/* No pointers: they would be relocated, and that is private memory. */
 static const struct {
-	const char *name;
+	char name[48];
 	enum stream_kind kind;
 	unsigned int wire; /* type of its field */
 } kinds[] = {

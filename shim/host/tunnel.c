@@ -4,29 +4,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "runtime/base/str.h"
 #include "shim/host/stream_message.h"
 #include "shim/host/uri.h"
-
-/* Read at least, where the kernel cannot say how much there is. */
-#define READ_MIN 1024u
-
-/*
- * A client of 2.4 holds 64 messages; if its reader takes none of one more for a second, it drops
- * the stream (vendor/github.com/containerd/ttrpc, stream.go). Only an update of the window shows
- * that it has read something, and small messages fill no window. So when this many may be unread,
- * small ones come no faster than PACE_NS, and what comes meanwhile is sent with them.
- */
-#define UNREAD_MAX 32u
-#define SMALL_BYTES 1024u
-#define PACE_NS MS_TO_NS(50)
-
-/* containerd's reader asks for that much more when it has less than that left. */
-#define CLIENT_WINDOW (64 << 10)
-#define CREDIT_MAX (1u << 30)
+#include "shim/ttrpc/server.h"
 
 static const struct stream_events opening;
 
@@ -56,130 +39,6 @@ static void drop(struct tunnel *t)
 	list_del(&t->in_all);
 	free(t->id);
 	free(t);
-}
-
-/* --- output ------------------------------------------------------------------------------- */
-
-bool tunnel_attached(const struct tunnel *t)
-{
-	return t->call != NULL;
-}
-
-bool tunnel_running(const struct tunnel *t)
-{
-	return t->pipe.loop != NULL;
-}
-
-bool tunnel_blocked(const struct tunnel *t)
-{
-	return t->ended || !t->call || !t->credit || call_unsent(t->call);
-}
-
-size_t tunnel_unread(const struct tunnel *t)
-{
-	return t->call && t->total ? call_unread(t->call) : 0;
-}
-
-/* Without credit only the end is of interest, which needs none: that comes with EPOLLHUP. */
-static void watch_output(struct tunnel *t)
-{
-	bool wait = !t->call || call_unsent(t->call) || timer_armed(&t->again);
-
-	if (tunnel_running(t))
-		source_want(&t->pipe, wait ? 0 : t->credit ? EPOLLIN : EPOLLRDHUP);
-}
-
-static void pause_output(struct tunnel *t, uint64_t ns)
-{
-	timer_arm(&t->again, t->pipe.loop, ns);
-	watch_output(t);
-}
-
-/* The client learns of the end; `over` once it has closed its side, for then it has read all. */
-static void end_output(struct tunnel *t)
-{
-	t->ended = true;
-	source_deinit(&t->pipe);
-	call_close(t->call);
-}
-
-/* Whoever has read the message after which its window is small asks for more. */
-static void note_sent(struct tunnel *t, size_t n)
-{
-	t->window -= (int64_t)n;
-	t->sent++;
-	if (t->window < CLIENT_WINDOW && !t->asks)
-		t->asks = t->sent;
-}
-
-static void note_update(struct tunnel *t, uint32_t n)
-{
-	t->window += n;
-	if (t->asks)
-		t->sure = t->asks;
-	if (t->window >= CLIENT_WINDOW)
-		t->asks = 0;
-}
-
-static void count_sent(struct tunnel *t, size_t n)
-{
-	t->total += n;
-	t->credit -= (uint32_t)n;
-	t->moved = true;
-	note_sent(t, n);
-	if (n < SMALL_BYTES && t->sent - t->sure > UNREAD_MAX)
-		pause_output(t, PACE_NS);
-}
-
-static unsigned int pending(const struct tunnel *t)
-{
-	int n = 0;
-
-	return ioctl(t->pipe.fd, FIONREAD, &n) == 0 && n > 0 ? (unsigned int)n : 0;
-}
-
-static size_t read_size(const struct tunnel *t)
-{
-	unsigned int n = pending(t);
-
-	n = n > READ_MIN ? n : READ_MIN;
-	n = n < STREAM_DATA_MAX ? n : STREAM_DATA_MAX;
-	return n < t->credit ? n : t->credit;
-}
-
-/* One message per wake-up: a busy stream shares the loop with the others. */
-static void pump_output(struct tunnel *t)
-{
-	uint8_t block[STREAM_HEAD_MAX + STREAM_DATA_MAX], *data = block + STREAM_HEAD_MAX, *head;
-	size_t size = read_size(t);
-	struct err err;
-	ssize_t n;
-
-	/* First the memory: what has been read could not be put back. */
-	if (call_reserve(t->call, STREAM_HEAD_MAX + size, &err) < 0) {
-		pause_output(t, LOOP_RETRY_NS);
-		return;
-	}
-	n = read(t->pipe.fd, data, size);
-	if (n > 0) {
-		head = stream_data_head(data, (size_t)n);
-		/* Cannot fail after call_reserve(). */
-		(void)!call_send_message(t->call, head, (size_t)(data + n - head), &err);
-		count_sent(t, (size_t)n);
-		watch_output(t);
-	} else if (n == 0 || errno != EAGAIN) {
-		if (n < 0 && (errno == EINTR || errno == ENOMEM))
-			pause_output(t, LOOP_RETRY_NS);
-		else
-			end_output(t);
-	}
-}
-
-static void add_credit(struct tunnel *t, uint32_t n)
-{
-	t->credit = n < CREDIT_MAX - t->credit ? t->credit + n : CREDIT_MAX;
-	note_update(t, n);
-	watch_output(t);
 }
 
 /* --- input -------------------------------------------------------------------------------- */
@@ -271,7 +130,7 @@ static void detach(struct tunnel *t)
 		return;
 	}
 	t->over = t->ended;
-	watch_output(t);
+	output_watch(t);
 	if (t->on_change)
 		t->on_change(t);
 }
@@ -298,7 +157,7 @@ static void refuse(struct call *call, const struct err *err)
 static int take_message(struct tunnel *t, const struct stream_message *m, struct err *err)
 {
 	if (m->kind == STREAM_WINDOW && !t->input && m->update > 0) {
-		add_credit(t, (uint32_t)m->update);
+		output_credit(t, (uint32_t)m->update);
 		return 0;
 	}
 	if (m->kind == STREAM_DATA && t->input)
@@ -338,7 +197,7 @@ static void on_sent(struct call *call)
 	struct tunnel *t = call->keeper;
 
 	if (!t->input)
-		watch_output(t);
+		output_watch(t);
 }
 
 static const struct stream_events flowing = { on_message, on_half_closed, on_sent };
@@ -409,7 +268,7 @@ static int attach(struct tunnels *ts, struct call *call, const struct stream_mes
 	else if (t->input && tunnel_running(t))
 		pump_input(t);
 	else
-		watch_output(t);
+		output_watch(t);
 	return 0;
 }
 
@@ -526,7 +385,7 @@ static void on_again(struct timer *timer)
 	if (t->input)
 		pump_input(t);
 	else
-		watch_output(t);
+		output_watch(t);
 }
 
 static void on_pipe(struct source *src)
@@ -535,19 +394,15 @@ static void on_pipe(struct source *src)
 
 	if (t->input)
 		pump_input(t);
-	else if (!t->call || call_unsent(t->call))
-		watch_output(t);
-	else if (t->credit)
-		pump_output(t);
-	else if (pending(t))
-		source_want(src, 0); /* the hang-up would wake us for ever */
 	else
-		end_output(t);
+		output_ready(t);
 }
 
 int tunnel_start(struct tunnel *t, struct loop *loop, int fd, bool input,
 		 void (*on_change)(struct tunnel *), struct err *err)
 {
+	if (tunnel_running(t) || t->ended)
+		return 0;
 	t->input = input;
 	t->on_change = on_change;
 	t->again.on_fire = on_again;
@@ -556,7 +411,7 @@ int tunnel_start(struct tunnel *t, struct loop *loop, int fd, bool input,
 	if (input)
 		timer_arm(&t->again, loop, 0);
 	else
-		watch_output(t);
+		output_watch(t);
 	return 0;
 }
 

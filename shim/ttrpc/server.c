@@ -18,15 +18,6 @@
 /* Deadlines are looked for no more often than this, however many different ones there are. */
 #define DEADLINES_NS MS_TO_NS(10)
 
-struct server_conn {
-	struct conn conn;
-	struct server *server;
-	struct list in_server;
-	struct list calls;
-	unsigned int n_calls;
-	uint32_t last_stream; /* 0: the peer has not sent a request yet */
-};
-
 int err_rpc_code(enum err_code code)
 {
 	switch (code) {
@@ -125,60 +116,10 @@ void call_fail(struct call *call, const struct err *err)
 
 /* --- streams ------------------------------------------------------------------------------ */
 
-int call_reserve(struct call *call, size_t n, struct err *err)
-{
-	return call->conn ? conn_reserve(&call->conn->conn, n, err) : 0;
-}
-
-int call_send_message(struct call *call, const void *bytes, size_t n, struct err *err)
-{
-	struct frame head = { .length = (uint32_t)n, .stream = call->stream, .type = FRAME_DATA };
-
-	return call->conn ? conn_send_bytes(&call->conn->conn, &head, bytes, err) : 0;
-}
-
-bool call_unsent(const struct call *call)
-{
-	return call->conn && (call->conn->conn.out.len || call->conn->conn.deaf);
-}
-
-size_t call_unread(const struct call *call)
-{
-	return call->conn ? conn_unread(&call->conn->conn) : 0;
-}
-
-void call_close(struct call *call)
-{
-	struct frame end = { .stream = call->stream,
-			     .type = FRAME_DATA,
-			     .flags = FRAME_CLOSED | FRAME_NO_DATA };
-	struct err err;
-
-	if (call->closed || !call->conn)
-		return;
-	call->closed = true;
-	if (conn_send_bytes(&call->conn->conn, &end, NULL, &err) == 0)
-		return;
-	/* Without its end the client would wait for good. */
-	log_warning(NULL, "closing a connection: %s", err.text);
-	shutdown(call->conn->conn.fd, SHUT_RDWR);
-}
-
 void call_end(struct call *call)
 {
 	call_close(call);
 	call_free(call);
-}
-
-static struct call *find_stream(const struct server_conn *sc, uint32_t stream)
-{
-	list_for_each(node, &sc->calls) {
-		struct call *call = list_entry(node, struct call, in_conn);
-
-		if (call->stream == stream)
-			return call->stream_events ? call : NULL;
-	}
-	return NULL;
 }
 
 /* For whoever has the call the peer has left. */
@@ -200,7 +141,7 @@ static void break_stream(struct call *call, const struct err *err)
  */
 static void on_data(struct server_conn *sc, const struct frame *f, const struct buf *body)
 {
-	struct call *call = find_stream(sc, f->stream);
+	struct call *call = call_find_stream(sc, f->stream);
 	struct err err;
 
 	if (!call && (!(f->stream & 1) || f->stream > sc->last_stream)) {
@@ -218,7 +159,7 @@ static void on_data(struct server_conn *sc, const struct frame *f, const struct 
 	}
 	if (!(f->flags & FRAME_NO_DATA))
 		call->stream_events->on_message(call, body->data, body->len);
-	call = f->flags & FRAME_CLOSED ? find_stream(sc, f->stream) : NULL;
+	call = f->flags & FRAME_CLOSED ? call_find_stream(sc, f->stream) : NULL;
 	if (!call)
 		return;
 	call->half_closed = true;

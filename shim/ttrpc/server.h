@@ -3,9 +3,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-#include "runtime/base/arena.h"
 #include "shim/loop/loop.h"
-#include "shim/ttrpc/conn.h"
+#include "shim/ttrpc/call.h"
 
 /*
  * The TTRPC server: accepts connections of our own uid, decodes requests, finds the method in a
@@ -17,7 +16,6 @@
 #define SERVER_CALLS_PER_CONN 2048 /* without an answer, those of call_wait() aside */
 #define SERVER_WAITS_MAX 65536	   /* call_wait(), all connections together: a hundred bytes each */
 
-struct call;
 /*
  * One RPC; run() answers the call at once or keeps it and answers later. Or it is a stream, which
  * run() accepts by setting call->stream_events: messages go both ways until call_end().
@@ -45,39 +43,6 @@ struct server {
 	size_t n_methods;
 	void *owner;			   /* first argument of every method */
 	void (*on_alone)(struct server *); /* optional: the last connection is gone */
-};
-
-/* What happens to a stream, from the loop only. */
-struct stream_events {
-	/* A message came, which is not kept; may end the call. */
-	void (*on_message)(struct call *, const uint8_t *bytes, size_t n);
-	/* The client will send no more; may end the call. */
-	void (*on_half_closed)(struct call *);
-	/* call_unsent() is false again; must not end any call. */
-	void (*on_sent)(struct call *);
-};
-
-struct server_conn;
-struct call {
-	struct list in_conn;
-	struct server *server;
-	struct server_conn *conn; /* NULL once the peer left: answering is then a no-op */
-	struct arena arena;	  /* the request lives here */
-	uint32_t stream;
-	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
-	const struct method *method;
-	const void *request; /* decoded, in the arena; NULL after call_wait() */
-	void *keeper;	     /* for whoever keeps the call */
-	struct list parked;  /* see call_park() */
-	struct list timed;
-	bool waits;		  /* by call_wait() */
-	bool closed, half_closed; /* a stream: we, or the client, will send no more */
-	const struct stream_events *stream_events; /* NULL unless a stream */
-	/*
-	 * Optional: the peer left while the call was parked, or broke the rules of its stream; may
-	 * answer (and so free) the call.
-	 */
-	void (*on_peer_gone)(struct call *);
 };
 
 /* Takes the listening socket @fd, also on failure. @methods must outlive the server. */
@@ -108,22 +73,6 @@ MUST_CHECK int call_wait(struct call *call, struct list *where, struct err *err)
 /* Answers and frees the call; @reply NULL is the empty message. */
 void call_reply(struct call *call, const ProtobufCMessage *reply);
 void call_fail(struct call *call, const struct err *err);
-
-/*
- * Sends a message of a stream. ERR_LIMIT, ERR_NOMEM, and then nothing of it was sent; no error when
- * the peer has gone. Never ERR_NOMEM after a call_reserve() of as many bytes.
- */
-MUST_CHECK int call_send_message(struct call *call, const void *bytes, size_t n, struct err *err);
-MUST_CHECK int call_reserve(struct call *call, size_t n, struct err *err);
-
-/* True while something that was sent on the connection waits here, or nobody would hear more. */
-bool call_unsent(const struct call *call);
-
-/* Bytes that the peer has not taken from its socket (conn_unread()); 0 when it has gone. */
-size_t call_unread(const struct call *call);
-
-/* The stream has no more messages from us; the call stays until call_end(). */
-void call_close(struct call *call);
 
 /* Ends a stream and frees the call. */
 void call_end(struct call *call);

@@ -238,14 +238,22 @@ static inline void heard_parse(struct heard *h, const uint8_t *bytes)
 	crossarch__any__free_unpacked(any, NULL);
 }
 
-/* The next frame, if one comes soon. */
+/* Nothing has come, nor does anything that is on its way already. */
+static inline bool streams_silent(struct streams *s, int fd)
+{
+	for (int i = 0; i < 10; i++)
+		streams_turn(s);
+	return !streams_peek(fd, 1);
+}
+
+/* The next frame, whenever it comes. */
 static inline bool streams_hear(struct streams *s, int fd, struct heard *h)
 {
 	static uint8_t bytes[FRAME_HEADER + STREAM_TEST_MAX];
 	size_t want = FRAME_HEADER;
 
 	memset(h, 0, sizeof(*h));
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 10000; i++) {
 		if (!streams_peek(fd, want)) {
 			streams_turn(s);
 			continue;
