@@ -3,7 +3,7 @@
 
 /*
  * What `delete` of a sandbox must know of the other containers of its pod after their shim was
- * killed. From containerd 2.3 on (shim/README.md, Version 3) none runs for these, and their
+ * killed. From containerd 2.3 on (shim/README.md, Starting) none runs for these, and their
  * bundles, with what they say of the engine, may be gone by then. So the sandbox's bundle keeps a
  * second name of each one's record, in <sandbox's bundle>/crossarch.pod/ID, where it is read as in
  * a bundle (engine_record.h).
