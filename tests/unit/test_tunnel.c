@@ -427,7 +427,8 @@ static void test_input_unread(void **state)
 		expect_window(in, TUNNEL_WINDOW);
 		streams_data(&streams, in, bytes, TUNNEL_WINDOW);
 		total += TUNNEL_WINDOW;
-	} while (total < (1 << 20) && streams_peek(in, FRAME_HEADER));
+		/* What fits into the pipe is asked for, sooner or later. */
+	} while (total < 65536 || (total < (1 << 20) && streams_peek(in, FRAME_HEADER)));
 	assert_in_range(total, 65536, 65536 + 2 * TUNNEL_WINDOW);
 	stdio_close_stdin(&b->io);
 	bench_client(b, &more, "echo >go");
