@@ -59,66 +59,45 @@ static bool is_pull(const char *verdict)
 	return str_eq(verdict, OUTCOME_PULLED) || str_eq(verdict, OUTCOME_NOT_PULLED);
 }
 
-static int containers(struct buf *out, const struct counted *c, struct err *err)
+/* Counters of one kind of outcome, with the labels that mean something there; all have a platform.
+ */
+struct family {
+	const char *name, *help;
+	bool (*has)(const char *verdict);
+	bool verdict, result, code, runtime;
+};
+
+static const struct family families[] = {
+	{ "crossarch_containers_total", "Containers created or refused, by what was found.",
+	  is_container, .verdict = true, .code = true, .runtime = true },
+	{ "crossarch_explained_exits_total", "Containers whose end was explained, by its cause.",
+	  is_crash, .code = true },
+	{ "crossarch_pulls_total", "Pulls of a platform that a pod chose, or of crossarch pull.",
+	  is_pull, .result = true },
+};
+
+static int sample(struct buf *out, const struct family *f, const struct outcome_row *r,
+		  struct err *err)
 {
-	static const char name[] = "crossarch_containers_total";
+	const char *result = str_eq(r->verdict, OUTCOME_PULLED) ? "pulled" : "failed";
 
-	if (head(out, name, "counter", "Containers created or refused, by what was found.", err) <
-	    0)
+	if (buf_printf(out, err, "%s", f->name) < 0 ||
+	    label(out, "{", "platform", r->platform, err) < 0 ||
+	    (f->verdict && label(out, ",", "verdict", r->verdict, err) < 0) ||
+	    (f->result && label(out, ",", "result", result, err) < 0) ||
+	    (f->code && label(out, ",", "code", r->code, err) < 0) ||
+	    (f->runtime && label(out, ",", "runtime", r->runtime, err) < 0))
 		return -1;
-	for (size_t i = 0; i < c->n; i++) {
-		const struct outcome_row *r = &c->rows[i];
-
-		if (is_container(r->verdict) &&
-		    (buf_printf(out, err, "%s", name) < 0 ||
-		     label(out, "{", "verdict", r->verdict, err) < 0 ||
-		     label(out, ",", "code", r->code, err) < 0 ||
-		     label(out, ",", "platform", r->platform, err) < 0 ||
-		     label(out, ",", "runtime", r->runtime, err) < 0 ||
-		     buf_printf(out, err, "} %llu\n", (unsigned long long)r->count) < 0))
-			return -1;
-	}
-	return 0;
+	return buf_printf(out, err, "} %llu\n", (unsigned long long)r->count);
 }
 
-static int crashes(struct buf *out, const struct counted *c, struct err *err)
+static int family(struct buf *out, const struct family *f, const struct counted *c, struct err *err)
 {
-	static const char name[] = "crossarch_explained_exits_total";
-
-	if (head(out, name, "counter", "Containers whose end was explained, by its cause.", err) <
-	    0)
+	if (head(out, f->name, "counter", f->help, err) < 0)
 		return -1;
-	for (size_t i = 0; i < c->n; i++) {
-		const struct outcome_row *r = &c->rows[i];
-
-		if (is_crash(r->verdict) &&
-		    (buf_printf(out, err, "%s", name) < 0 ||
-		     label(out, "{", "code", r->code, err) < 0 ||
-		     label(out, ",", "platform", r->platform, err) < 0 ||
-		     buf_printf(out, err, "} %llu\n", (unsigned long long)r->count) < 0))
+	for (size_t i = 0; i < c->n; i++)
+		if (f->has(c->rows[i].verdict) && sample(out, f, &c->rows[i], err) < 0)
 			return -1;
-	}
-	return 0;
-}
-
-static int pulls(struct buf *out, const struct counted *c, struct err *err)
-{
-	static const char name[] = "crossarch_pulls_total";
-
-	if (head(out, name, "counter",
-		 "Pulls of a platform that a pod chose, or of crossarch pull.", err) < 0)
-		return -1;
-	for (size_t i = 0; i < c->n; i++) {
-		const struct outcome_row *r = &c->rows[i];
-		bool pulled = str_eq(r->verdict, OUTCOME_PULLED);
-
-		if (is_pull(r->verdict) &&
-		    (buf_printf(out, err, "%s", name) < 0 ||
-		     label(out, "{", "result", pulled ? "pulled" : "failed", err) < 0 ||
-		     label(out, ",", "platform", r->platform, err) < 0 ||
-		     buf_printf(out, err, "} %llu\n", (unsigned long long)r->count) < 0))
-			return -1;
-	}
 	return 0;
 }
 
@@ -145,9 +124,11 @@ static int outcomes(struct buf *out, const char *file, struct err *err)
 
 	if (!rows)
 		return err_set(err, ERR_NOMEM, "no memory for the counters");
-	if (outcomes_read(file, rows, &c.n, err) < 0 || containers(out, &c, err) < 0 ||
-	    crashes(out, &c, err) < 0 || pulls(out, &c, err) < 0)
+	if (outcomes_read(file, rows, &c.n, err) < 0)
 		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (family(out, &families[i], &c, err) < 0)
+			return -1;
 	return others(out, &c, err);
 }
 

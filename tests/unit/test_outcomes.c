@@ -200,13 +200,13 @@ static void test_text(void **state)
 	unlink(rearmed);
 	assert_non_null(
 		strstr(buf_str(&text),
-		       "crossarch_containers_total{verdict=\"refused\",code=\"no-emulator\","
-		       "platform=\"linux/arm64\",runtime=\"runc\"} 1\n"));
-	assert_non_null(strstr(buf_str(&text), "crossarch_explained_exits_total{code=\"page-size\","
-					       "platform=\"linux/arm64\"} 1\n"));
-	assert_non_null(
-		strstr(buf_str(&text),
-		       "crossarch_pulls_total{result=\"pulled\",platform=\"linux/arm64\"} 1\n"));
+		       "crossarch_containers_total{platform=\"linux/arm64\",verdict=\"refused\","
+		       "code=\"no-emulator\",runtime=\"runc\"} 1\n"));
+	assert_non_null(strstr(buf_str(&text),
+			       "crossarch_explained_exits_total{platform=\"linux/arm64\","
+			       "code=\"page-size\"} 1\n"));
+	assert_non_null(strstr(buf_str(&text), "crossarch_pulls_total{platform=\"linux/arm64\","
+					       "result=\"pulled\"} 1\n"));
 	assert_non_null(strstr(buf_str(&text), "rearmed_total{emulator=\"qemu-aarch64\"} 3\n"));
 	assert_non_null(strstr(buf_str(&text), "rearmed_total{emulator=\"qemu-s390x\"} 1\n"));
 	assert_null(strstr(buf_str(&text), "nonsense"));
