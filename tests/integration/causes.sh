@@ -55,7 +55,7 @@ only_ours() {
 # page_says CAUSE WHO: the indented line of that name below the sentence
 page_says() {
 	awk -v cause="$1" -v who="$2" '
-		!/^    / && NF { here = $0 == cause }
+		!/^    / && NF { here = $0 == cause || index($0, cause " *") == 1 }
 		here && $1 == who { sub(/^ *[a-z]+ +/, ""); print; exit }' "$page"
 }
 
