@@ -425,6 +425,8 @@ uninstall: ## take away what install put there
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/crossarch \
 		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_crossarch
 	rm -rf $(DESTDIR)$(LIBEXECDIR)
+	rm -f $(DESTDIR)/run/crossarch/cpu-levels $(DESTDIR)/run/crossarch/outcomes
+	rmdir $(DESTDIR)/run/crossarch/binfmt $(DESTDIR)/run/crossarch 2>/dev/null || :
 
 # The programs for ARCH, in BUILD, or below it if that is for another (built_in of hack/lib/cross.sh).
 ARCHES ?= $(or $(TARGET),amd64 arm64)

@@ -36,7 +36,7 @@ void bootstrap_complete(const struct bootstrap *b, struct args *a);
 
 /*
  * Prints the answer of `start`, that the shim serves @address: to who sent BootstrapParams a
- * BootstrapResult, with version 3 (shim/README.md, Versions), to others the plain text that all
+ * BootstrapResult, with version 3 (shim/README.md, Starting), to others the plain text that all
  * versions read.
  */
 MUST_CHECK int bootstrap_answer(const struct bootstrap *b, const char *address, int fd,
