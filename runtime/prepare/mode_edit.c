@@ -69,9 +69,8 @@ static int edit_config(struct prepare *p, const struct patch *wish, struct err *
 		seccomp_judge(p->spec.seccomp, p->host.arch, edits.guest, &seccomp);
 	edits.adapt_seccomp = seccomp.must_adapt;
 	edits.notes = &notes;
-	if (*p->request.pod_files &&
-	    pod_mounts_add(p->document, p->request.pod_files,
-			   p->request.flags & REQUEST_HOST_IPC, err) < 0)
+	if (*p->request.pod_files && pod_mounts_add(p->document, p->request.pod_files,
+						    p->request.flags & REQUEST_HOST_IPC, err) < 0)
 		return err_in(err, "change config.json");
 	if (!*p->request.pod_files && !edits.n_variables && !edits.adapt_seccomp &&
 	    (!edits.qemu_cpu || spec_env(&p->spec.process, "QEMU_CPU")))

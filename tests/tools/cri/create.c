@@ -13,7 +13,8 @@
 #include "tests/tools/cri/cri.h"
 
 struct create {
-	const char *name, *workdir, *termination_root, *termination_path, *seccomp, *cpuset, *log_dir;
+	const char *name, *workdir, *termination_root, *termination_path, *seccomp, *cpuset,
+		*log_dir;
 	const char *cgroup_parent; /* NULL: as the pod's status tells */
 	uint64_t attempt, memory, cpu_shares, cpu_quota, cpu_period, oom_score_adj, user, group;
 	struct cli_list envs, annotations, labels, mounts, image_mounts, args, cap_add, cap_drop;
