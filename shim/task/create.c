@@ -13,18 +13,14 @@
 #include "runtime/prepare/report.h"
 #include "shim/host/cgroup_mover.h"
 #include "shim/host/private_emulators.h"
-#include "shim/host/unmount.h"
-#include "shim/task/discard.h"
+#include "shim/task/creation.h"
 #include "shim/task/engine_record.h"
 #include "shim/task/exit.h"
 #include "shim/task/methods.h"
 #include "shim/task/operation.h"
 #include "shim/task/options.h"
 #include "shim/task/outcome.h"
-#include "shim/task/platform_check.h"
 #include "shim/task/pod_record.h"
-#include "shim/task/platform_choice.h"
-#include "shim/task/private_step.h"
 #include "shim/task/task_cgroup.h"
 #include "shim/task/task_events.h"
 #include "shim/task/tasks.h"
@@ -34,26 +30,8 @@
  * image-platform) and the opening of stdio run side by side. When both are done, the engine runs,
  * while prepare still waits for what containerd says of the image. The engine makes a container and
  * starts nothing in it, so that answer comes early enough if Create is not answered before it.
- * Every failure goes through undo().
+ * Every failure goes through creation_undo().
  */
-struct creation {
-	struct tasks *tasks;
-	struct platform_choice choice;
-	struct platform_check check;
-	struct private_step private;
-	int request;	      /* for prepare (request_memfd()); owned, -1: handed on */
-	bool reported;	      /* prepare's first report was taken */
-	bool checked;	      /* it said: go on */
-	bool confirmed;	      /* there is no other to come */
-	bool made;	      /* the engine is done */
-	bool engine_ran;      /* or it was at least begun */
-	char platform[32];    /* as the report has it */
-	struct err io_failed; /* stdio could not be opened; code ERR_NONE when it could */
-	struct err why;	      /* what undo() will answer */
-};
-
-#define UNDO_BOUND_NS S_TO_NS(10)
-
 static const Crossarch__CreateTaskRequest *request_of(const struct operation *op)
 {
 	return op->call->request;
@@ -68,71 +46,6 @@ static void creation_free(void *data)
 	fd_close(&c->request);
 	private_step_deinit(&c->private);
 	free(c);
-}
-
-/* --- undoing -------------------------------------------------------------------------------- */
-
-static void undone(struct operation *op, uint32_t code)
-{
-	struct creation *c = op->data;
-	struct task *task = op->task;
-	struct tasks *tasks = c->tasks;
-	bool orphaned = op->call && !op->call->conn;
-	struct engine engine = task_engine(task);
-	struct err why = c->why;
-
-	if (code)
-		log_error(task->id, "%s/rootfs could not be unmounted; \"delete\" tries again",
-			  task->bundle);
-	operation_end(op, &why);
-	if (!engine_record_is_known(&engine, task->id))
-		pod_record_drop(task->context->home, task->id);
-	task_discard(task);
-	if (orphaned)
-		tasks->on_deserted(tasks); /* its Shutdown came, and went, while this hung */
-}
-
-static int undo_run(void *arg)
-{
-	const struct task *task = arg;
-
-	engine_record_sweep(task->bundle, task->id);
-	return bundle_unmount(task->bundle);
-}
-
-static void undo_mounts(struct operation *op, uint32_t code)
-{
-	struct err err;
-
-	(void)code;
-	if (operation_fork(op, undo_run, op->task, undone, &err) < 0) {
-		log_error(op->task->id, "unmount: %s", err.text);
-		undone(op, 0);
-	}
-}
-
-static void undo(struct operation *op, const struct err *why)
-{
-	struct engine_request r = { .verb = ENGINE_DELETE, .id = op->task->id };
-	struct creation *c = op->data;
-	struct err err;
-
-	c->why = *why;
-	/* A report that comes now would go on with what is being undone. */
-	platform_choice_stop(&c->choice);
-	platform_check_stop(&c->check);
-	/* An init that waits there is nobody's concern any more: the engine ends it. */
-	child_forget(&op->task->init.child);
-	stdio_give_up(&op->task->init.io);
-	if (op->call) {
-		op->call->deadline_ns = 0; /* cleaning up has a bound of its own */
-		op->call->on_peer_gone = NULL;
-	}
-	op->bound_ns = UNDO_BOUND_NS;
-	op->timed_out = false;
-	if (c->engine_ran && operation_engine(op, &r, NULL, false, undo_mounts, &err) == 0)
-		return;
-	undo_mounts(op, 0);
 }
 
 /* --- the engine ----------------------------------------------------------------------------- */
@@ -491,7 +404,7 @@ void task_create(void *owner, struct call *call)
 	platform_check_init(&c->check);
 	op->data = c;
 	op->free_data = creation_free;
-	op->undo = undo;
+	op->undo = creation_undo;
 	op->verb = ENGINE_CREATE;
 	call->keeper = op;
 	call->on_peer_gone = on_creator_gone;
