@@ -43,8 +43,9 @@ static bool examine_engine(struct findings *f, const char *name, const char *sea
 {
 	char path[PATH_MAX], version[160];
 	struct err ignored;
+	bool is_shim;
 
-	if (configure_engine(name, search, path, sizeof(path), &ignored) < 0)
+	if (configure_engine(name, search, path, sizeof(path), &is_shim, &ignored) < 0 || is_shim)
 		return false;
 	version_of(path, version, sizeof(version));
 	if (version[0])
@@ -134,6 +135,24 @@ static void examine_form(struct findings *f, const struct containerd *c,
 	       "when the handler has to be changed by hand)");
 }
 
+/* As k3s writes it for shims that it finds. */
+static void examine_engine_of(struct findings *f, const struct containerd *c,
+			      const struct runtime_handler *r)
+{
+	char path[PATH_MAX];
+	struct err ignored;
+	bool is_shim = false;
+
+	if (r->binary[0])
+		(void)!configure_engine(r->binary, c->path, path, sizeof(path), &is_shim, &ignored);
+	if (!is_shim)
+		return;
+	found(f, GRADE_WARN, "handler", "%s: its BinaryName %s is our shim, which is no engine",
+	      r->name, r->binary);
+	fix(f, "nothing breaks, %s is used; take BinaryName out of the options of %s",
+	    *path ? path : "none", r->name);
+}
+
 static void examine_handler(struct findings *f, const struct containerd *c,
 			    const struct containerd_config *config)
 {
@@ -154,6 +173,7 @@ static void examine_handler(struct findings *f, const struct containerd *c,
 		return;
 	}
 	examine_form(f, c, r);
+	examine_engine_of(f, c, r);
 	if (*handler_settings_path(r))
 		examine_settings(f, handler_settings_path(r));
 	if (handler_passes_annotations(r)) {

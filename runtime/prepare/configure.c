@@ -6,12 +6,15 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "config.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/owner.h"
 #include "runtime/base/str.h"
 
 #define OPTIONS_NAME "the runtime's options table in containerd's configuration"
+#define SHIM_PROGRAM "containerd-shim-crossarch-v2"
 #define STANDARD_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static enum configured complain_file(const char *path, const char *why, struct complaint *bad)
@@ -194,12 +197,18 @@ void configure_decided(const struct settings *s, const struct spec *spec, struct
 	(void)str_copy(d->criu_work_path, sizeof(d->criu_work_path), s->criu_work_path);
 }
 
-static bool is_program(const char *path)
+static bool stat_program(const char *path, struct stat *ret)
 {
 	CLEANUP_FD int fd = fd_openat2(AT_FDCWD, path, O_PATH, 0, 0);
+
+	return fd >= 0 && fstat(fd, ret) == 0 && S_ISREG(ret->st_mode) && (ret->st_mode & 0111);
+}
+
+static bool is_program(const char *path)
+{
 	struct stat st;
 
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111);
+	return stat_program(path, &st);
 }
 
 /* @name in the directories of @path; relative ones are passed over. */
@@ -216,6 +225,35 @@ static bool search(const char *name, const char *path, char *ret, size_t size)
 	return false;
 }
 
+static bool is_file(const struct stat *st, const char *other)
+{
+	struct stat it;
+
+	return stat_program(other, &it) && it.st_dev == st->st_dev && it.st_ino == st->st_ino;
+}
+
+/*
+ * The one that started us, and those that containerd and people find. By the file, since a link or
+ * another name is no other program.
+ */
+static bool is_shim(const char *path, const char *search_path)
+{
+	const char *slash = strrchr(path, '/');
+	char other[PATH_MAX];
+	struct stat st;
+
+	if (slash && str_eq(slash + 1, SHIM_PROGRAM))
+		return true;
+	if (!stat_program(path, &st))
+		return false;
+	(void)str_fmt(other, sizeof(other), "/proc/%d/exe", getppid());
+	return is_file(&st, other) ||
+	       is_file(&st, CROSSARCH_LIBEXECDIR "/../../bin/" SHIM_PROGRAM) ||
+	       (search_path && search(SHIM_PROGRAM, search_path, other, sizeof(other)) &&
+		is_file(&st, other)) ||
+	       (search(SHIM_PROGRAM, STANDARD_PATH, other, sizeof(other)) && is_file(&st, other));
+}
+
 static bool find_engine(const char *name, const char *path, char *ret, size_t size)
 {
 	if (*name == '/')
@@ -223,10 +261,16 @@ static bool find_engine(const char *name, const char *path, char *ret, size_t si
 	return (path && search(name, path, ret, size)) || search(name, STANDARD_PATH, ret, size);
 }
 
-int configure_engine(const char *wanted, const char *path, char *ret, size_t size, struct err *err)
+int configure_engine(const char *wanted, const char *path, char *ret, size_t size,
+		     bool *ret_was_shim, struct err *err)
 {
-	if (*wanted && find_engine(wanted, path, ret, size))
-		return 0;
+	*ret_was_shim = false;
+	if (*wanted && find_engine(wanted, path, ret, size)) {
+		*ret_was_shim = is_shim(ret, path);
+		if (!*ret_was_shim)
+			return 0;
+		wanted = "";
+	}
 	if (!*wanted &&
 	    (find_engine("runc", path, ret, size) || find_engine("crun", path, ret, size)))
 		return 0;

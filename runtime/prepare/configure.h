@@ -39,6 +39,10 @@ void configure_decided(const struct settings *s, const struct spec *spec, struct
 /*
  * Finds the engine: a wanted name or path, or the first of runc and crun, in @path (PATH's value,
  * NULL for the standard directories). ERR_NOT_FOUND says what was looked for.
+ *
+ * A wanted one that is our shim, by whatever path, would start itself for ever: it is as if none
+ * was wanted, and *@ret_was_shim is set. k3s writes the path of a shim that it finds into
+ * BinaryName (k3s#9012).
  */
 MUST_CHECK int configure_engine(const char *wanted, const char *path, char *ret, size_t size,
-				struct err *err);
+				bool *ret_was_shim, struct err *err);

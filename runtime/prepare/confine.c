@@ -34,6 +34,7 @@ static const int plain_calls[] = {
 	SCMP_SYS(fstat),
 	SCMP_SYS(fstatfs),
 	SCMP_SYS(getdents64),
+	SCMP_SYS(getppid),
 	SCMP_SYS(getrandom),
 	SCMP_SYS(lseek),
 	SCMP_SYS(madvise),

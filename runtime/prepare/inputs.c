@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
+#include "runtime/base/log.h"
 #include "runtime/base/mountinfo.h"
 #include "runtime/base/str.h"
 #include "runtime/binfmt/emulator_levels.h"
@@ -83,9 +84,18 @@ void load_settings(struct prepare *p, bool *ret_bad)
 int load_engine(struct prepare *p, struct err *err)
 {
 	struct decided *d = &p->report.decided;
+	bool was_shim;
 
-	return configure_engine(p->settings.engine, getenv("PATH"), d->engine, sizeof(d->engine),
-				err);
+	if (configure_engine(p->settings.engine, getenv("PATH"), d->engine, sizeof(d->engine),
+			     &was_shim, err) < 0)
+		return -1;
+	if (was_shim && p->document)
+		log_warning(p->request.id,
+			    "the engine %.200s is this shim itself, so %.200s is used; take "
+			    "BinaryName out of the handler's options (or \"engine\" out of its "
+			    "settings)",
+			    p->settings.engine, d->engine);
+	return 0;
 }
 
 const struct arch *request_guest(const struct prepare_request *r)
