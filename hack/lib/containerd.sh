@@ -105,6 +105,10 @@ node_config() {
 		  bin_dir = "/usr/lib/cni"
 		  conf_dir = "$node/cni"
 	END
+	if [ -n "${NODE_DEFAULT-}" ]; then
+		echo '[plugins."io.containerd.grpc.v1.cri".containerd]'
+		echo "  default_runtime_name = \"$NODE_DEFAULT\""
+	fi
 	node_handler runc io.containerd.runc.v2 'BinaryName = "runc"'
 	node_handler crun io.containerd.runc.v2 "BinaryName = \"$node_crun\""
 	node_handler crossarch "$RUNTIME_TYPE" "ConfigPath = \"$node/crossarch-runc.json\""
@@ -119,7 +123,7 @@ node_is() {
 }
 
 # node_start [WHICH]: a new one; NODE_TMP is where its directory is made. Socket paths have to stay short.
-# NODE_LEVEL is how much it logs; with NODE_TMPFS its state is on a tmpfs, as /run is on a real node.
+# NODE_LEVEL is how much it logs, NODE_DEFAULT the handler of pods that name none; with NODE_TMPFS its state is on a tmpfs, as /run is on a real node.
 node_start() {
 	node_bin=$(containerd_bin "${1:-installed}") || return
 	node_is "$(mktemp -d "${NODE_TMP:-/tmp}/ca.XXXXXX")"

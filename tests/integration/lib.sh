@@ -253,6 +253,7 @@ use_engine() {
 		runtime=(--runtime "$RUNTIME_TYPE" --runtime-config-path "$node/crossarch-$engine.json")
 		handler=crossarch
 		[ "$engine" = runc ] || handler=crossarch-$engine
+		[ -z "${NODE_DEFAULT-}" ] || handler=''
 		;;
 	esac
 }
