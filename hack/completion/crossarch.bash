@@ -6,17 +6,17 @@ _crossarch_archs='amd64 386 arm64 arm riscv64 s390x ppc64le ppc64 loong64 mips m
 
 _crossarch_options() {
 	case $1 in
-	doctor) echo --address --json --quiet --help ;;
-	check) echo --rootfs --bundle --platform --config --address --namespace --snapshotter --json --quiet --help ;;
+	doctor) echo --address --distribution --json --quiet --help ;;
+	check) echo --rootfs --bundle --platform --config --address --distribution --namespace --snapshotter --json --quiet --help ;;
 	explain) echo --json --help ;;
-	pull) echo --platform --fresh --credentials --handler --address --quiet --help ;;
-	resolve) echo --file --platform --fresh --credentials --handler --address --quiet --help ;;
+	pull) echo --platform --fresh --credentials --handler --address --distribution --quiet --help ;;
+	resolve) echo --file --platform --fresh --credentials --handler --address --distribution --quiet --help ;;
 	emulators) echo --path --emulator --force --credentials --pod --json --quiet --help ;;
-	config) echo --write --remove --nfd --address --file --settings --quiet --help ;;
+	config) echo --write --remove --restart --patience --default --emulation --nfd --address --distribution --file --settings --quiet --help ;;
 	labels) echo --write --directory --quiet --help ;;
 	metrics) echo --write --help ;;
 	cpu-models) echo --machine --help ;;
-	image-platform) echo --address --namespace --image --timeout --json --machine --help ;;
+	image-platform) echo --address --distribution --namespace --image --timeout --json --machine --help ;;
 	esac
 }
 
@@ -27,7 +27,7 @@ _crossarch_operands() {
 	emulators-) echo list install remove test ;;
 	emulators-install | emulators-remove) echo "$_crossarch_archs all" ;;
 	emulators-* | cpu-models-) echo "$_crossarch_archs" ;;
-	config-) echo containerd kubernetes ;;
+	config-) echo containerd kubernetes distribution ;;
 	config-containerd | config-kubernetes) echo "$_crossarch_archs" ;;
 	esac
 }
@@ -45,6 +45,14 @@ _crossarch() {
 	--platform)
 		words=linux/${_crossarch_archs// / linux/}
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+		return
+		;;
+	--distribution | -D)
+		mapfile -t COMPREPLY < <(compgen -W 'k3s rke2 k0s microk8s eks containerd' -- "$cur")
+		return
+		;;
+	--emulation)
+		mapfile -t COMPREPLY < <(compgen -W never -- "$cur")
 		return
 		;;
 	--emulator | -e)

@@ -11,7 +11,7 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/containerd_config.h"
-#include "runtime/cli/containerd_process.h"
+#include "runtime/cli/distribution.h"
 #include "runtime/cli/dry_run.h"
 #include "runtime/cli/image_check.h"
 #include "runtime/cli/output.h"
@@ -24,6 +24,7 @@
 struct options {
 	const char *bundle, *rootfs;
 	struct image_check image; /* address and so on */
+	const char *distribution; /* NULL: found out */
 	const char *platform;	  /* of a pod that asks for one, NULL */
 	struct platform wanted;
 	bool json, quiet;
@@ -123,15 +124,16 @@ static void show_text(const struct image_answer *a)
  */
 static void find_config_path(struct image_check *where, char *ret, size_t size)
 {
-	CLEANUP_CONTAINERD struct containerd c = { .path = NULL };
+	CLEANUP_INSTALLATION struct installation n = { .distribution = NULL };
 	CLEANUP_BUF struct buf dump = BUF_INIT(4u << 20);
 	CLEANUP_FREE struct containerd_config *config = calloc(1, sizeof(*config));
 	const struct runtime_handler *ours;
 	struct err ignored;
 	char name[HANDLER_NAME_MAX];
 
-	if (!config || containerd_find(where->socket, &c, &ignored) < 0 || !c.pid ||
-	    containerd_dump_config(&c, c.config, &dump, &ignored) < 0)
+	if (!config || installation_find(NULL, where->socket, &n, &ignored) < 0 ||
+	    !n.containerd.pid ||
+	    containerd_dump_config(&n.containerd, n.containerd.config, &dump, &ignored) < 0)
 		return;
 	containerd_config_read(buf_str(&dump), config);
 	/* One that is for the platform that is asked for serves such pods, if it is there. */
@@ -150,6 +152,8 @@ static int check_image(const struct cli_command *self, struct options *o, const 
 	struct err err = ERR_INIT;
 
 	o->image.args = o->args;
+	if (installation_socket(o->distribution, o->image.socket, &o->image.socket, &err) < 0)
+		return cli_usage(self, "%s", err.text);
 	if (!o->image.config_path)
 		find_config_path(&o->image, o->config_path, sizeof(o->config_path));
 	if (image_check(&o->image, name, &a, &err) < 0)
@@ -227,8 +231,7 @@ static int run_check(const struct cli_command *self, int argc, char **argv)
 		  "an image: what a pod that asks for this platform gets" },
 		{ "config", 'c', CLI_STRING, &o.image.config_path, "FILE",
 		  "the node's configuration, if not the one containerd names" },
-		{ "address", 'a', CLI_STRING, &o.image.socket, "SOCK",
-		  "containerd's socket (" CHECK_SOCKET ")" },
+		INSTALLATION_OPTIONS(o.image.socket, o.distribution),
 		{ "namespace", 'n', CLI_STRING, &o.image.namespace, "NS",
 		  "containerd namespace (k8s.io)" },
 		{ "snapshotter", 's', CLI_STRING, &o.image.snapshotter, "NAME",

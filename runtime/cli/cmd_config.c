@@ -8,254 +8,21 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
-#include "runtime/cli/containerd_handler.h"
+#include "runtime/cli/config_containerd.h"
+#include "runtime/cli/config_place.h"
+#include "runtime/cli/containerd_config.h"
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/handler_settings.h"
 #include "runtime/cli/output.h"
 
 #define ARCHS_MAX 32
+#define PATIENCE_S 60
 
 struct options {
-	const char *socket, *file, *settings;
-	bool write, remove, nfd, quiet;
+	struct config_options containerd;
+	bool nfd, quiet;
 	const struct cli_operands *operands; /* the first one is what to configure */
 };
-
-/* --- containerd ------------------------------------------------------------------------------ */
-
-/* One handler after the other: each edit finds what the one before it left. */
-struct configuring {
-	const struct cli_command *self;
-	const struct options *o;
-	struct containerd containerd;
-	bool platforms; /* not only the handler for all is asked for */
-	bool changed;	/* something was written or taken out */
-	bool printed;	/* the text of a handler */
-};
-
-static void print_handler(struct configuring *g, const struct handler_edit *s)
-{
-	const char *config = g->containerd.config;
-
-	if (s->old[0])
-		printf("# For containerd %s, in %s in the place of the handler that is there (%s); "
-		       "or let \"crossarch config containerd --write\" do it.\n",
-		       s->version, config, s->lack);
-	else if (!g->printed)
-		printf("# For containerd %s, at the end of %s; or let \"crossarch config "
-		       "containerd --write\" do it.\n",
-		       s->version, config);
-	if (s->arch)
-		printf("# %s has at least { \"platform\": \"linux/%s\" } in it.\n", s->settings,
-		       s->arch->name);
-	printf("%s", s->text);
-	g->printed = true;
-}
-
-static void tell_settings(const struct handler_edit *s)
-{
-	printf("made its settings %s, which begin as those of the node; what changes there later "
-	       "has to be changed here as well\n",
-	       s->settings);
-}
-
-static int write_handler(struct configuring *g, const struct handler_edit *s, struct err *err)
-{
-	const struct containerd *c = &g->containerd;
-	char backup[PATH_MAX];
-
-	if (handler_edit_install(c, s, backup, sizeof(backup), err) < 0)
-		return err_in(err, "%s is as it was", c->config);
-	if (s->old[0])
-		printf("changed the handler %s in %s\n", s->name, c->config);
-	else
-		printf("added the handler %s to %s\n", s->name, c->config);
-	if (*backup)
-		printf("the file as it was: %s\n", backup);
-	g->changed = true;
-	return 0;
-}
-
-/* The file comes before the handler that names it, and goes again when there is no handler. */
-static int write_both(struct configuring *g, const struct handler_edit *s, struct err *err)
-{
-	bool made = false;
-
-	if (s->arch && handler_settings_write(s->settings, s->arch, &made, err) < 0)
-		return -1;
-	if (s->text[0] && write_handler(g, s, err) < 0) {
-		if (made)
-			(void)unlink(s->settings);
-		return -1;
-	}
-	if (made)
-		tell_settings(s);
-	return 0;
-}
-
-/* The handler is there; what it lacks nevertheless is for a person to decide. */
-static void show_present(const struct configuring *g, const struct handler_edit *s)
-{
-	const char *name = handler_edited(s, &s->config)->name;
-
-	printf("# containerd %s has the handler %s already (%s). Nothing to do.\n", s->version,
-	       name, g->containerd.config);
-	if (s->lack)
-		printf("# But: %s. As it was not written by \"--write\", it is left alone; take "
-		       "it out to have one written.\n",
-		       s->lack);
-}
-
-/* The handler for @a, NULL: the one for all. */
-static int add_handler(struct configuring *g, const struct arch *a, struct err *err)
-{
-	CLEANUP_HANDLER_EDIT struct handler_edit s = HANDLER_EDIT_INIT;
-	char settings[256];
-
-	if (a && handler_settings_path_of(g->o->settings, a, settings, sizeof(settings), err) < 0)
-		return -1;
-	s.arch = a;
-	s.settings = a ? settings : NULL;
-	s.no_backup = g->changed;
-	s.after_another = g->printed;
-	if (handler_edit_plan(&g->containerd, &s, err) < 0)
-		return -1;
-	if (!s.text[0] && (a || s.lack || !g->platforms))
-		show_present(g, &s);
-	if (g->o->write)
-		return write_both(g, &s, err);
-	if (s.text[0])
-		print_handler(g, &s);
-	return 0;
-}
-
-/* Before anything is written. */
-static int check_directory(const struct options *o, const struct arch *const *archs, size_t n,
-			   struct err *err)
-{
-	char path[256];
-
-	for (size_t i = 0; i < n; i++)
-		if (handler_settings_path_of(o->settings, archs[i], path, sizeof(path), err) < 0)
-			return -1;
-	return 0;
-}
-
-static int add_handlers(struct configuring *g, const struct arch *const *archs, size_t n)
-{
-	struct err err = ERR_INIT;
-	int rc;
-
-	g->platforms = n > 0;
-	rc = check_directory(g->o, archs, n, &err);
-	if (rc == 0)
-		rc = add_handler(g, NULL, &err);
-
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = add_handler(g, archs[i], &err);
-	if (g->changed)
-		printf("To use it: systemctl restart containerd (running pods are not affected)\n");
-	return rc < 0 ? cli_fail(g->self, "%s", err.text) : CLI_DONE;
-}
-
-static int remove_settings(const char *path, const struct arch *a, struct err *err)
-{
-	bool left;
-
-	if (!*path)
-		return 0;
-	if (handler_settings_remove(path, a, &left, err) < 0)
-		return -1;
-	if (left)
-		printf("left %s: somebody has changed it, or the node's settings\n", path);
-	return 0;
-}
-
-static int remove_handler(struct configuring *g, const struct arch *a, struct err *err)
-{
-	CLEANUP_HANDLER_EDIT struct handler_edit s = HANDLER_EDIT_INIT;
-	const char *config = g->containerd.config;
-	const struct runtime_handler *ours;
-	enum handler_removed how;
-	char settings[256] = "";
-
-	s.arch = a;
-	if (handler_edit_read(&g->containerd, &s, err) < 0)
-		return -1;
-	ours = handler_edited(&s, &s.config);
-	if (!ours) {
-		printf("# containerd %s has no handler %s of ours (%s). Nothing to do.\n",
-		       s.version, s.name, config);
-		return 0;
-	}
-	if (a)
-		(void)str_copy(settings, sizeof(settings), handler_settings_path(ours));
-	if (handler_edit_remove(&g->containerd, &s, &how, err) < 0)
-		return err_in(err, "%s is as it was", config);
-	printf("took the handler %s out of %s%s\n", s.name, config,
-	       how == HANDLER_AS_BEFORE ? ", which is as it was before it came" : "");
-	g->changed = true;
-	return remove_settings(settings, a, err);
-}
-
-/* Those for one platform that are there, the last one first. */
-static int find_platforms(const struct configuring *g, const struct arch **ret, size_t max,
-			  size_t *ret_n, struct err *err)
-{
-	CLEANUP_HANDLER_EDIT struct handler_edit s = HANDLER_EDIT_INIT;
-
-	*ret_n = 0;
-	if (handler_edit_read(&g->containerd, &s, err) < 0)
-		return -1;
-	for (size_t i = s.main_config.n; i-- > 0;) {
-		const struct runtime_handler *r = &s.main_config.runtimes[i];
-		const struct arch *a = handler_is_ours(r) ? handler_arch(r->name) : NULL;
-
-		if (a && *ret_n < max)
-			ret[(*ret_n)++] = a;
-	}
-	return 0;
-}
-
-/* Without names all of them, the one that came first last. */
-static int remove_handlers(struct configuring *g, const struct arch *const *archs, size_t n)
-{
-	const struct arch *all[ARCHS_MAX];
-	struct err err = ERR_INIT;
-	bool every = !n;
-	int rc = 0;
-
-	if (every) {
-		rc = find_platforms(g, all, ARRAY_SIZE(all), &n, &err);
-		archs = all;
-	}
-	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = remove_handler(g, archs[i], &err);
-	if (every && rc == 0)
-		rc = remove_handler(g, NULL, &err);
-	if (g->changed)
-		printf("To be rid of it: systemctl restart containerd (running pods are not "
-		       "affected)\n");
-	return rc < 0 ? cli_fail(g->self, "%s", err.text) : CLI_DONE;
-}
-
-static int config_containerd(const struct cli_command *self, const struct options *o,
-			     const struct arch *const *archs, size_t n)
-{
-	struct configuring g = { .self = self, .o = o };
-	CLEANUP_CONTAINERD struct containerd c = { .path = NULL };
-	struct err err = ERR_INIT;
-
-	if (containerd_find(o->socket, &c, &err) < 0)
-		return cli_fail(self,
-				"%s. Install or start containerd, or name its socket with "
-				"--address.",
-				err.text);
-	if (o->file && (o->file[0] != '/' || !str_copy(c.config, sizeof(c.config), o->file)))
-		return cli_usage(self, "--file wants an absolute path");
-	g.containerd = c; /* only looked at */
-	return o->remove ? remove_handlers(&g, archs, n) : add_handlers(&g, archs, n);
-}
 
 /* --- kubernetes ------------------------------------------------------------------------------ */
 
@@ -337,7 +104,50 @@ static int read_archs(const struct cli_command *self, const struct cli_operands 
 	return CLI_DONE;
 }
 
-static int dispatch(const struct cli_command *self, const struct options *o)
+/* Which belongs to which; CLI_DONE when all is well. */
+static int check_usage(const struct cli_command *self, const struct options *o)
+{
+	const struct config_options *c = &o->containerd;
+	const char *what = o->operands->v[0];
+	bool kubernetes = str_eq(what, "kubernetes");
+
+	if (!kubernetes && !str_eq(what, "containerd") && !str_eq(what, "distribution"))
+		return cli_usage(self, "configure what? containerd, kubernetes or distribution");
+	if (c->write && c->remove)
+		return cli_usage(self, "--write or --remove, not both");
+	if (o->nfd && !kubernetes)
+		return cli_usage(self, "--nfd is for kubernetes");
+	if (kubernetes && (c->write || c->remove))
+		return cli_usage(self, "kubernetes only prints; pipe it into kubectl apply -f -");
+	if (!str_eq(what, "containerd") && (c->is_default || c->emulation || c->restart))
+		return cli_usage(self, "--default, --emulation and --restart are for containerd");
+	if (c->restart && !c->write && !c->remove)
+		return cli_usage(self, "--restart goes with --write or --remove");
+	if (c->emulation && !str_eq(c->emulation, "never"))
+		return cli_usage(self, "--emulation knows \"never\" only");
+	if (c->emulation && !c->is_default)
+		return cli_usage(self, "--emulation never goes with --default");
+	return CLI_DONE;
+}
+
+/* In lines for scripts: a word, and what it stands for. */
+static int show_distribution(const struct cli_command *self, const struct config_options *o)
+{
+	CLEANUP_INSTALLATION struct installation n = { .distribution = NULL };
+	struct config_places places;
+	struct err err = ERR_INIT;
+
+	if (installation_find(o->distribution, o->socket, &n, &err) < 0 ||
+	    config_places_find(&n, &places, &err) < 0)
+		return err.code == ERR_INVALID ? cli_usage(self, "%s", err.text)
+					       : cli_fail(self, "%s", err.text);
+	printf("distribution %s\nsocket %s\nconfig %s\nplace %s\nrestart %s\n",
+	       n.distribution->name, n.socket, n.containerd.config, places.list[0].path,
+	       n.distribution->by_itself ? "" : n.restart);
+	return CLI_DONE;
+}
+
+static int dispatch(const struct cli_command *self, struct options *o)
 {
 	const char *what = o->operands->v[0];
 	const struct arch *archs[ARCHS_MAX];
@@ -345,32 +155,40 @@ static int dispatch(const struct cli_command *self, const struct options *o)
 
 	if (o->quiet)
 		be_quiet();
-	if (o->write && o->remove)
-		return cli_usage(self, "--write or --remove, not both");
-	if (o->nfd && !str_eq(what, "kubernetes"))
-		return cli_usage(self, "--nfd is for kubernetes");
-	if (!str_eq(what, "kubernetes") && !str_eq(what, "containerd"))
-		return cli_usage(self, "configure what? containerd or kubernetes");
-	if (str_eq(what, "kubernetes") && (o->write || o->remove))
-		return cli_usage(self, "kubernetes only prints; pipe it into kubectl apply -f -");
-	if (read_archs(self, o->operands, archs, &n) != CLI_DONE)
+	if (check_usage(self, o) != CLI_DONE ||
+	    read_archs(self, o->operands, archs, &n) != CLI_DONE)
 		return CLI_USAGE;
-	return str_eq(what, "kubernetes") ? config_kubernetes(o, archs, n)
-					  : config_containerd(self, o, archs, n);
+	o->containerd.archs = archs;
+	o->containerd.n_archs = n;
+	if (str_eq(what, "kubernetes"))
+		return config_kubernetes(o, archs, n);
+	if (str_eq(what, "distribution"))
+		return show_distribution(self, &o->containerd);
+	return config_containerd(self, &o->containerd);
 }
 
 static int run_config(const struct cli_command *self, int argc, char **argv)
 {
-	struct options o = { .socket = CONTAINERD_SOCKET, .settings = HANDLER_SETTINGS_DIR };
+	struct options o = { .containerd = { .settings = HANDLER_SETTINGS_DIR,
+					     .patience_s = PATIENCE_S } };
+	struct config_options *c = &o.containerd;
 	const struct cli_option options[] = {
-		{ "write", 'w', CLI_FLAG, &o.write, NULL, "containerd: install it, with a backup" },
-		{ "remove", 'r', CLI_FLAG, &o.remove, NULL,
+		{ "write", 'w', CLI_FLAG, &c->write, NULL,
+		  "containerd: install it, with a backup" },
+		{ "remove", 'r', CLI_FLAG, &c->remove, NULL,
 		  "containerd: take out what --write put there" },
-		{ "address", 'a', CLI_STRING, &o.socket, "SOCK",
-		  "containerd's socket (" CONTAINERD_SOCKET ")" },
-		{ "file", 'f', CLI_STRING, &o.file, "FILE",
+		{ "restart", 'R', CLI_FLAG, &c->restart, NULL,
+		  "have it loaded, and put all back if containerd does not come back" },
+		{ "patience", 0, CLI_NUMBER, &c->patience_s, "S",
+		  "seconds that containerd may take to come back (60)" },
+		{ "default", 0, CLI_FLAG, &c->is_default, NULL,
+		  "also for every pod that names no class" },
+		{ "emulation", 0, CLI_STRING, &c->emulation, "never",
+		  "with --default: refuse, and never emulate" },
+		INSTALLATION_OPTIONS(c->socket, c->distribution),
+		{ "file", 'f', CLI_STRING, &c->file, "FILE",
 		  "containerd's main file, if it is not the one it runs with" },
-		{ "settings", 's', CLI_STRING, &o.settings, "DIR",
+		{ "settings", 's', CLI_STRING, &c->settings, "DIR",
 		  "where ARCH.json is (" HANDLER_SETTINGS_DIR ")" },
 		{ "nfd", 0, CLI_FLAG, &o.nfd, NULL,
 		  "kubernetes: select nodes by the labels of node-feature-discovery" },
@@ -388,15 +206,30 @@ static int run_config(const struct cli_command *self, int argc, char **argv)
 
 const struct cli_command cmd_config = {
 	.name = "config",
-	.operands = "containerd | kubernetes [ARCH...]",
+	.operands = "containerd | kubernetes | distribution [ARCH...]",
 	.summary = "print or install what containerd and Kubernetes need",
-	.text = "containerd prints the lines that are right for the containerd that runs here, and "
-		"for the\n"
-		"version of its file. --write adds them to the main file once containerd itself "
-		"has loaded\n"
-		"the result and lost nothing by them; --remove takes them out again, and the "
-		"backup with it\n"
-		"when the file is as it was.\n"
+	.text = "containerd prints the lines that are right for the containerd of this node, in "
+		"the "
+		"form and\n"
+		"at the place that its distribution takes them: a drop-in where its configuration "
+		"imports a\n"
+		"directory of them (conf.d, k3s, RKE2), k3s' and RKE2's template, k0s' "
+		"containerd.d,\n"
+		"MicroK8s' template, nodeadm's NodeConfig for EKS, else the main file. --write "
+		"puts "
+		"them there\n"
+		"once containerd itself has loaded the result and lost nothing by them; --remove "
+		"takes them out\n"
+		"again, and the backup with it when the file is as it was.\n"
+		"distribution prints what was found out: name, socket, files, and the command that "
+		"restarts it.\n"
+		"--distribution says it instead.\n"
+		"With --default every pod that names no class gets crossarch as well: its native "
+		"programs run\n"
+		"as before, and the others say why they do not. --emulation never is for nodes "
+		"that are to\n"
+		"say so and emulate nothing. --remove undoes both; --remove --default only the "
+		"default.\n"
 		"kubernetes prints a RuntimeClass for any cluster. With --nfd it selects the nodes "
 		"that\n"
 		"\"crossarch labels --write\" has described to node-feature-discovery, with ARCH "
@@ -414,9 +247,10 @@ const struct cli_command cmd_config = {
 		"\n"
 		"Examples:\n"
 		"  crossarch config containerd\n"
-		"  crossarch config containerd --write && systemctl restart containerd\n"
-		"  crossarch config containerd --write arm64 riscv64\n"
-		"  crossarch config containerd --remove && systemctl restart containerd\n"
+		"  crossarch config containerd --write --restart\n"
+		"  crossarch config containerd --write --restart arm64 riscv64\n"
+		"  crossarch config containerd --write --default && systemctl restart containerd\n"
+		"  crossarch config containerd --remove --restart\n"
 		"  crossarch config kubernetes | kubectl apply -f -\n"
 		"  crossarch config kubernetes arm64 riscv64 | kubectl apply -f -\n"
 		"  crossarch config kubernetes --nfd arm64 | kubectl apply -f -\n",

@@ -15,7 +15,7 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
-#include "runtime/cli/containerd_process.h"
+#include "runtime/cli/distribution.h"
 #include "runtime/cli/doctor.h"
 #include "runtime/cli/findings.h"
 #include "runtime/cli/output.h"
@@ -166,11 +166,12 @@ static void examine_node(struct findings *f)
 static int run_doctor(const struct cli_command *self, int argc, char **argv)
 {
 	CLEANUP_FREE struct findings *f = calloc(1, sizeof(*f));
-	const char *socket = CONTAINERD_SOCKET;
+	const char *socket = NULL, *distribution = NULL;
+	CLEANUP_INSTALLATION struct installation n = { .distribution = NULL };
+	struct err err = ERR_INIT;
 	bool as_json = false, quiet = false;
 	const struct cli_option options[] = {
-		{ "address", 'a', CLI_STRING, &socket, "SOCK",
-		  "containerd's socket (" CONTAINERD_SOCKET ")" },
+		INSTALLATION_OPTIONS(socket, distribution),
 		{ "json", 0, CLI_FLAG, &as_json, NULL, "print JSON" },
 		{ "quiet", 'q', CLI_FLAG, &quiet, NULL, "print nothing, only exit" },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
@@ -185,10 +186,12 @@ static int run_doctor(const struct cli_command *self, int argc, char **argv)
 		return cli_fail(self, "no memory");
 	if (quiet)
 		be_quiet();
+	if (installation_find(distribution, socket, &n, &err) < 0 && err.code == ERR_INVALID)
+		return cli_usage(self, "%s", err.text);
 	examine_node(f);
 	doctor_emulators(f);
-	doctor_engines(f, socket);
-	doctor_containerd(f, socket);
+	doctor_engines(f, &n);
+	doctor_containerd(f, &n, &err);
 	bad = findings_count(f, GRADE_BAD);
 	if (as_json)
 		findings_print_json(f);

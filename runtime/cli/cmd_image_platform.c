@@ -7,17 +7,17 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/distribution.h"
 #include "runtime/containerd/containerd_store.h"
 #include "runtime/containerd/image_platform.h"
 
-#define DEFAULT_SOCKET "/run/containerd/containerd.sock"
 #define DEFAULT_NAMESPACE "k8s.io"
 
 /* A shim waits for the answer while it starts a pod; a person can wait longer, and may ask to. */
 #define DEFAULT_TIMEOUT_MS 400
 
 struct request {
-	const char *socket, *namespace, *image, *container;
+	const char *socket, *distribution, *namespace, *image, *container;
 	uint64_t timeout_ms;
 	bool json, machine;
 };
@@ -124,13 +124,11 @@ static int report(const struct cli_command *self, const struct request *rq, cons
 static int run_image_platform(const struct cli_command *self, int argc, char **argv)
 {
 	struct request rq = {
-		.socket = DEFAULT_SOCKET,
 		.namespace = DEFAULT_NAMESPACE,
 		.timeout_ms = DEFAULT_TIMEOUT_MS,
 	};
 	const struct cli_option options[] = {
-		{ "address", 'a', CLI_STRING, &rq.socket, "SOCK",
-		  "containerd's socket (" DEFAULT_SOCKET ")" },
+		INSTALLATION_OPTIONS(rq.socket, rq.distribution),
 		{ "namespace", 'n', CLI_STRING, &rq.namespace, "NS",
 		  "containerd namespace (" DEFAULT_NAMESPACE ")" },
 		{ "image", 'i', CLI_STRING, &rq.image, "REF",
@@ -154,6 +152,8 @@ static int run_image_platform(const struct cli_command *self, int argc, char **a
 	if (rq.timeout_ms < 1 || rq.timeout_ms > 600000)
 		return cli_usage(self, "--timeout is between 1 and 600000 milliseconds");
 	rq.container = operands.n ? operands.v[0] : NULL;
+	if (installation_socket(rq.distribution, rq.socket, &rq.socket, &err) < 0)
+		return cli_usage(self, "%s", err.text);
 	answer = calloc(1, sizeof(*answer));
 	if (!answer)
 		err_set(&err, ERR_NOMEM, "no memory for an answer");

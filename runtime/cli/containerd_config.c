@@ -61,6 +61,36 @@ static size_t runtimes_at(const struct header *h)
 	return 0;
 }
 
+static bool is_platforms(const struct header *h)
+{
+	return h->n == 4 && str_eq(h->parts[1], "io.containerd.cri.v1.images") &&
+	       str_eq(h->parts[2], "runtime_platforms");
+}
+
+enum config_table config_table_of(const char *line, size_t n, char ret_name[HANDLER_NAME_MAX])
+{
+	char text[LINE_MAX_BYTES];
+	struct header h;
+	size_t at;
+
+	(void)str_fmt(text, sizeof(text), "%.*s", (int)n, line);
+	line = text + strspn(text, " \t");
+	if (*line != '[')
+		return CONFIG_NO_TABLE;
+	header_read(line, &h);
+	at = is_platforms(&h) ? 2 : runtimes_at(&h);
+	if (at && h.n > at + 1) {
+		(void)str_copy(ret_name, HANDLER_NAME_MAX, h.parts[at + 1]);
+		return CONFIG_HANDLER;
+	}
+	if (h.n == 3) {
+		/* With one part more it would be the table of the runtimes. */
+		(void)str_copy(h.parts[h.n++], sizeof(h.parts[0]), "runtimes");
+		return runtimes_at(&h) ? CONFIG_PARENT : CONFIG_OTHER;
+	}
+	return CONFIG_OTHER;
+}
+
 static struct runtime_handler *runtime_at(struct containerd_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->n; i++)
@@ -119,8 +149,7 @@ static void take_platform(struct containerd_config *c, const struct header *h, c
 {
 	struct runtime_handler *r;
 
-	if (h->n != 4 || !str_eq(h->parts[1], "io.containerd.cri.v1.images") ||
-	    !str_eq(h->parts[2], "runtime_platforms") || !str_eq(key, "platform"))
+	if (!is_platforms(h) || !str_eq(key, "platform"))
 		return;
 	r = runtime_at(c, h->parts[3]);
 	if (r)
@@ -280,13 +309,22 @@ bool handler_passes_annotations(const struct runtime_handler *r)
 	       strstr(r->annotations, "'*'");
 }
 
+#define PARENT_3 "plugins.'io.containerd.cri.v1.runtime'.containerd"
+#define PARENT_2 "plugins.\"io.containerd.grpc.v1.cri\".containerd"
+#define PARENT_1 "plugins.cri.containerd"
+
+const char *handlers_parent(unsigned int version)
+{
+	if (version >= 3)
+		return PARENT_3;
+	return version == 2 ? PARENT_2 : PARENT_1;
+}
+
 const char *handlers_table(unsigned int version)
 {
 	if (version >= 3)
-		return "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes";
-	if (version == 2)
-		return "plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes";
-	return "plugins.cri.containerd.runtimes";
+		return PARENT_3 ".runtimes";
+	return version == 2 ? PARENT_2 ".runtimes" : PARENT_1 ".runtimes";
 }
 
 /* --- the form of our handler ----------------------------------------------------------------- */

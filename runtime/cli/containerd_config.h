@@ -75,8 +75,21 @@ const char *handler_settings_path(const struct runtime_handler *r);
 /* True when pods may set io.crossarch.* annotations for it. */
 bool handler_passes_annotations(const struct runtime_handler *r);
 
-/* The table that holds the runtimes, in the notation of a file of @version. Static storage. */
+/*
+ * The table that holds the runtimes, and the one that table is in, which has the name of the
+ * default one; in the notation of a file of @version. Static storage.
+ */
 const char *handlers_table(unsigned int version);
+const char *handlers_parent(unsigned int version);
+
+/* What kind of table the line @line of a file begins. */
+enum config_table {
+	CONFIG_NO_TABLE, /* the line begins none */
+	CONFIG_PARENT,	 /* handlers_parent() of any version */
+	CONFIG_HANDLER,	 /* of one handler, or within it: *@ret_name is which */
+	CONFIG_OTHER,
+};
+enum config_table config_table_of(const char *line, size_t n, char ret_name[HANDLER_NAME_MAX]);
 
 /*
  * A handler of ours can be written in two ways: with our own runtime type, or with runc's type and

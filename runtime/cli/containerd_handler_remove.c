@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,10 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/cli/config_backup.h"
+#include "runtime/cli/config_trial.h"
 #include "runtime/cli/containerd_handler.h"
+#include "runtime/cli/handler_text.h"
 
 /* The bytes of the main file that go: [from, to). */
 struct cut {
@@ -33,8 +35,8 @@ static int find_own(const struct handler_edit *s, const char *path, struct cut *
 		    struct err *err)
 {
 	CLEANUP_BUF struct buf own = BUF_INIT(2048);
-	const char *file = buf_str(&s->main);
-	const char *at = handler_edit_find(file, &s->main_config, s->name, &own);
+	const char *file = buf_str(&s->file);
+	const char *at = handler_text_find(file, &s->file_config, s->name, &own);
 
 	if (!at)
 		return err_set(err, ERR_NOT_FOUND,
@@ -49,25 +51,25 @@ static int find_own(const struct handler_edit *s, const char *path, struct cut *
 /* The entry for runc that was restated in front of ours, with and without its options. */
 static int widen(const struct handler_edit *s, struct cut *cut, struct err *err)
 {
-	const char *table = handlers_table(s->main_config.version);
+	const char *table = handlers_table(s->file_config.version);
 
 	for (int systemd = 0; systemd < 2; systemd++) {
 		CLEANUP_BUF struct buf runc = BUF_INIT(2048);
 
 		if (handler_text_runc(table, systemd, &runc, err) < 0)
 			return -1;
-		if (step_back(buf_str(&s->main), &cut->from, buf_str(&runc)))
+		if (step_back(buf_str(&s->file), &cut->from, buf_str(&runc)))
 			break;
 	}
 	return 0;
 }
 
 /* A file that was made for our handler goes with it; else the empty line between them does. */
-static void take_edges(const char *file, bool made_for_us, struct cut *cut)
+static void take_edges(const char *head, const char *file, bool made_for_us, struct cut *cut)
 {
 	size_t at = cut->from;
 
-	if (made_for_us && step_back(file, &at, HANDLER_HEAD) && at == 0 && !file[cut->to])
+	if (made_for_us && step_back(file, &at, head) && at == 0 && !file[cut->to])
 		cut->from = 0;
 	else if (cut->from > 1 && file[cut->from - 1] == '\n' && file[cut->from - 2] == '\n')
 		cut->from--;
@@ -75,29 +77,30 @@ static void take_edges(const char *file, bool made_for_us, struct cut *cut)
 
 /* --- taking it out --------------------------------------------------------------------------- */
 
-static int write_rest(const struct handler_edit *s, const struct cut *cut, const char *path,
-		      mode_t mode, struct buf *ret, struct err *err)
-{
-	const char *file = buf_str(&s->main);
-
-	if (buf_add(ret, file, cut->from, err) < 0 ||
-	    buf_add(ret, file + cut->to, s->main.len - cut->to, err) < 0)
-		return -1;
-	return file_replace(AT_FDCWD, path, mode, buf_str(ret), ret->len, err);
-}
-
-static int check_rest(const struct containerd *c, const struct handler_edit *s, const char *path,
+static int write_rest(const struct handler_edit *s, const struct cut *cut, struct buf *ret,
 		      struct err *err)
 {
+	const char *file = buf_str(&s->file);
+
+	if (buf_add(ret, file, cut->from, err) < 0)
+		return -1;
+	return buf_add(ret, file + cut->to, s->file.len - cut->to, err);
+}
+
+static int check_rest(const struct handler_edit *s, const char *text, struct err *err)
+{
 	CLEANUP_FREE struct containerd_config *config = calloc(1, sizeof(*config));
-	const struct runtime_handler *ours;
 
 	if (!config)
 		return err_set(err, ERR_NOMEM, "no memory for a configuration");
-	if (handler_edit_try(c, s, path, config, err) < 0)
+	if (handler_edit_try(s, text, config, err) < 0)
 		return -1;
-	ours = handler_named(config, s->name);
-	if (!ours)
+	if (str_eq(config->default_runtime, s->name))
+		return err_set(err, ERR_PRECONDITION,
+			       "default_runtime_name is %s, here or in a file that is imported; "
+			       "name another one first",
+			       s->name);
+	if (!handler_named(config, s->name))
 		return 0;
 	return err_set(err, ERR_PRECONDITION,
 		       "something else defines the handler %s as well, here or in a file that is "
@@ -105,33 +108,41 @@ static int check_rest(const struct containerd *c, const struct handler_edit *s, 
 		       s->name);
 }
 
-/* Leaves the new file at @path and its text in @ret when it is good. */
-static int try_cut(const struct containerd *c, const struct handler_edit *s, const struct cut *cut,
-		   const char *path, mode_t mode, struct buf *ret, struct err *err)
+/* Leaves the new contents in @ret when they are good. */
+static int try_cut(const struct handler_edit *s, const struct cut *cut, struct buf *ret,
+		   struct err *err)
 {
-	if (write_rest(s, cut, path, mode, ret, err) == 0 && check_rest(c, s, path, err) == 0)
+	if (write_rest(s, cut, ret, err) == 0 && check_rest(s, buf_str(ret), err) == 0)
 		return 0;
 	buf_deinit(ret);
-	(void)unlink(path);
 	return -1;
 }
 
+struct left {
+	const struct handler_edit *edit;
+	const struct buf *now;
+	bool *unended; /* it was that without the line break at its end, which came with ours */
+};
+
 /* True when @old is @now with a handler of ours that was replaced later. */
-static bool is_same_without_us(const struct handler_edit *edit, const struct buf *old,
-			       const struct buf *now)
+static bool is_same_without_us(const struct left *l, const struct buf *old)
 {
 	CLEANUP_FREE struct handler_edit *s = calloc(1, sizeof(*s));
+	const struct config_place *p = &l->edit->place;
+	const struct buf *now = l->now;
 	struct cut cut;
 	struct err ignored;
 
 	if (!s)
 		return false;
-	(void)str_copy(s->name, sizeof(s->name), edit->name);
-	s->main = *old; /* only looked at */
-	containerd_config_read(buf_str(old), &s->main_config);
+	(void)str_copy(s->name, sizeof(s->name), l->edit->name);
+	s->file = *old; /* only looked at */
+	containerd_config_read(buf_str(old), &s->file_config);
+	if (p->kind != PLACE_MAIN)
+		s->file_config.version = p->version;
 	if (find_own(s, "", &cut, &ignored) < 0 || widen(s, &cut, &ignored) < 0)
 		return false;
-	take_edges(buf_str(old), !now->len, &cut);
+	take_edges(p->head, buf_str(old), !now->len, &cut);
 	return old->len - (cut.to - cut.from) == now->len &&
 	       memcmp(buf_str(old), buf_str(now), cut.from) == 0 &&
 	       str_eq(buf_str(old) + cut.to, buf_str(now) + cut.from);
@@ -139,48 +150,32 @@ static bool is_same_without_us(const struct handler_edit *edit, const struct buf
 
 enum backups { BACKUPS_OTHER, BACKUPS_REPLACED, BACKUPS_EQUAL };
 
-/*
- * Whether one of the backups is what is left now, or was that with a handler of ours in it; such
- * ones are removed if @drop.
- */
-static enum backups look_at_backups(const struct handler_edit *s, const char *path,
-				    const struct buf *now, bool drop)
+/* Whether a backup is what is left now, or was that with a handler of ours in it. */
+static int judge(const void *ctx, const struct buf *old)
 {
-	enum backups best = BACKUPS_OTHER;
-	char pattern[PATH_MAX];
-	glob_t found;
+	const struct left *l = ctx;
 
-	if (!str_fmt(pattern, sizeof(pattern), "%s" HANDLER_BACKUP "*", path) ||
-	    glob(pattern, 0, NULL, &found) != 0)
-		return best;
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		CLEANUP_BUF struct buf old = BUF_INIT(1u << 20);
-		enum backups what = BACKUPS_OTHER;
-		struct err ignored;
-
-		if (file_read(AT_FDCWD, found.gl_pathv[i], &old, &ignored) < 0)
-			continue;
-		if (str_eq(buf_str(&old), buf_str(now)))
-			what = BACKUPS_EQUAL;
-		else if (is_same_without_us(s, &old, now))
-			what = BACKUPS_REPLACED;
-		best = what > best ? what : best;
-		if (drop && what != BACKUPS_OTHER)
-			(void)unlink(found.gl_pathv[i]);
+	if (str_eq(buf_str(old), buf_str(l->now)))
+		return BACKUPS_EQUAL;
+	if (old->len && old->len + 1 == l->now->len && buf_str(l->now)[old->len] == '\n' &&
+	    memcmp(old->data, l->now->data, old->len) == 0) {
+		*l->unended = true;
+		return BACKUPS_EQUAL;
 	}
-	globfree(&found);
-	return best;
+	return is_same_without_us(l, old) ? BACKUPS_REPLACED : BACKUPS_OTHER;
 }
 
-static int put_in_place(const struct handler_edit *s, const char *candidate, const char *path,
-			const struct buf *now, enum handler_removed *ret, struct err *err)
+static int put_in_place(const struct handler_edit *s, const char *path, const struct buf *now,
+			enum handler_removed *ret, struct err *err)
 {
-	enum backups backups = look_at_backups(s, path, now, true);
+	bool unended = false;
+	const struct left left = { s, now, &unended };
+	int backups = config_backup_best(path, judge, &left, true);
 
 	*ret = backups != BACKUPS_OTHER || !now->len ? HANDLER_AS_BEFORE : HANDLER_TAKEN_OUT;
 	if (backups == BACKUPS_EQUAL || now->len)
-		return rename(candidate, path) < 0 ? err_sys(err, ERR_IO, "install %s", path) : 0;
-	(void)unlink(candidate);
+		return file_replace(AT_FDCWD, path, config_mode(path), buf_str(now),
+				    now->len - unended, err);
 	return unlink(path) < 0 ? err_sys(err, ERR_IO, "remove %s", path) : 0;
 }
 
@@ -189,38 +184,34 @@ static int put_in_place(const struct handler_edit *s, const char *candidate, con
 static bool is_made_for_us(const struct handler_edit *s, const char *path, const struct cut *cut)
 {
 	CLEANUP_BUF struct buf rest = BUF_INIT(1u << 20);
+	bool unended = false;
+	const struct left left = { s, &rest, &unended };
 	struct cut plain = *cut;
 	struct err ignored;
 
-	take_edges(buf_str(&s->main), false, &plain);
-	return buf_add(&rest, buf_str(&s->main), plain.from, &ignored) < 0 ||
-	       look_at_backups(s, path, &rest, false) != BACKUPS_EQUAL;
+	take_edges(s->place.head, buf_str(&s->file), false, &plain);
+	return buf_add(&rest, buf_str(&s->file), plain.from, &ignored) < 0 ||
+	       config_backup_best(path, judge, &left, false) != BACKUPS_EQUAL;
 }
 
-int handler_edit_remove(const struct containerd *c, struct handler_edit *s,
-			enum handler_removed *ret, struct err *err)
+int handler_edit_remove(struct handler_edit *s, enum handler_removed *ret, struct err *err)
 {
-	CLEANUP_FREE char *real = realpath(c->config, NULL); /* a link stays a link */
+	CLEANUP_FREE char *real = realpath(s->place.path, NULL); /* a link stays a link */
 	CLEANUP_BUF struct buf now = BUF_INIT(1u << 20);
-	const char *path = real ? real : c->config;
-	char candidate[PATH_MAX];
+	const char *path = real ? real : s->place.path;
 	struct cut own, all;
-	struct stat st;
-	mode_t mode = stat(path, &st) == 0 ? st.st_mode & 07777 : 0644;
 	bool fresh;
 
-	if (!str_fmt(candidate, sizeof(candidate), "%s.crossarch-new", path))
-		return err_set(err, ERR_LIMIT, "the path %s is too long", path);
-	if (find_own(s, c->config, &own, err) < 0)
+	if (find_own(s, s->place.path, &own, err) < 0)
 		return -1;
 	all = own;
 	if (widen(s, &all, err) < 0)
 		return -1;
 	fresh = is_made_for_us(s, path, &all);
-	take_edges(buf_str(&s->main), fresh, &own);
-	take_edges(buf_str(&s->main), fresh, &all);
-	if (try_cut(c, s, &all, candidate, mode, &now, err) < 0 &&
-	    (own.from == all.from || try_cut(c, s, &own, candidate, mode, &now, err) < 0))
+	take_edges(s->place.head, buf_str(&s->file), fresh, &own);
+	take_edges(s->place.head, buf_str(&s->file), fresh, &all);
+	if (try_cut(s, &all, &now, err) < 0 &&
+	    (own.from == all.from || try_cut(s, &own, &now, err) < 0))
 		return err_in(err, "with the handler taken out");
-	return put_in_place(s, candidate, path, &now, ret, err);
+	return put_in_place(s, path, &now, ret, err);
 }

@@ -21,6 +21,9 @@ void containerd_deinit(struct containerd *c)
 {
 	free(c->path);
 	c->path = NULL;
+	if (c->exe_fd > 0)
+		close(c->exe_fd);
+	c->exe_fd = 0;
 }
 
 bool path_search(const char *path, const char *name, char *ret, size_t size)
@@ -73,8 +76,7 @@ static char *find_path(const struct buf *env)
 	return strdup(STANDARD_PATH);
 }
 
-/* The process that listens on the socket; 0 when nobody does or it is not one we can see. */
-static pid_t listener(const char *socket)
+pid_t containerd_listener(const char *socket)
 {
 	CLEANUP_FD int fd = -1;
 	struct ucred peer;
@@ -87,39 +89,49 @@ static pid_t listener(const char *socket)
 	return peer.pid;
 }
 
-static bool find_running(const char *socket, struct containerd *ret)
+static bool open_program(pid_t pid, struct containerd *ret)
+{
+	char path[64];
+	int fd;
+
+	(void)str_fmt(path, sizeof(path), "/proc/%d/exe", pid);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	ret->exe_fd = fd > 0 ? fd : 0;
+	(void)str_fmt(ret->exe, sizeof(ret->exe), "/proc/self/fd/%d", fd);
+	return fd > 0 && access(ret->exe, X_OK) == 0;
+}
+
+bool containerd_running(const char *socket, struct containerd *ret)
 {
 	CLEANUP_BUF struct buf cmdline = BUF_INIT(1u << 20);
 	CLEANUP_BUF struct buf env = BUF_INIT(1u << 20);
+	pid_t pid = containerd_listener(socket);
 
-	ret->pid = listener(socket);
-	if (ret->pid <= 0 || !read_proc(ret->pid, "cmdline", &cmdline) || !cmdline.len)
+	*ret = (struct containerd){ .pid = 0 };
+	if (pid <= 0 || !read_proc(pid, "cmdline", &cmdline) || !cmdline.len)
 		return false;
-	(void)str_fmt(ret->exe, sizeof(ret->exe), "/proc/%d/exe", ret->pid);
+	if (!open_program(pid, ret))
+		return false;
 	find_config(&cmdline, ret->config, sizeof(ret->config));
-	(void)read_proc(ret->pid, "environ", &env);
+	(void)read_proc(pid, "environ", &env);
 	ret->path = find_path(&env);
-	return access(ret->exe, X_OK) == 0;
+	ret->pid = pid;
+	return ret->path;
 }
 
-int containerd_find(const char *socket, struct containerd *ret, struct err *err)
+int containerd_installed(const char *socket, const char *program, struct containerd *ret,
+			 struct err *err)
 {
 	const char *path = getenv("PATH");
 
-	*ret = (struct containerd){ .config = CONTAINERD_CONFIG };
-	if (!find_running(socket, ret)) {
-		containerd_deinit(ret);
-		ret->pid = 0;
-		if (!path_search(path ? path : STANDARD_PATH, "containerd", ret->exe,
-				 sizeof(ret->exe)))
-			return err_set(err, ERR_NOT_FOUND,
-				       "no containerd: nobody answers on %s, and none is in PATH",
-				       socket);
-		ret->path = strdup(STANDARD_PATH);
-	}
-	if (!ret->path)
-		return err_set(err, ERR_NOMEM, "no memory for a PATH");
-	return 0;
+	*ret = (struct containerd){ .pid = 0 };
+	if ((!program || access(program, X_OK) < 0 ||
+	     !str_copy(ret->exe, sizeof(ret->exe), program)) &&
+	    !path_search(path ? path : STANDARD_PATH, "containerd", ret->exe, sizeof(ret->exe)))
+		return err_set(err, ERR_NOT_FOUND,
+			       "no containerd: nobody answers on %s, and none is in PATH", socket);
+	ret->path = strdup(STANDARD_PATH);
+	return ret->path ? 0 : err_set(err, ERR_NOMEM, "no memory for a PATH");
 }
 
 /* Runs it with @args, NULL-terminated, argv[0] included. */
@@ -132,7 +144,7 @@ static int ask_containerd(const struct containerd *c, char *const *args, bool wi
 		.path = c->exe,
 		.argv = args,
 		.envp = env,
-		.keep_fd = -1,
+		.keep_fd = c->exe_fd > 0 ? c->exe_fd : -1,
 		.timeout_ms = PROGRAM_MS,
 		.out = out,
 		.with_stderr = with_stderr,

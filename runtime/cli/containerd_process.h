@@ -21,8 +21,9 @@
 #define CONTAINERD_SHIM "containerd-shim-crossarch-v2"
 
 struct containerd {
-	pid_t pid; /* 0: not running, only installed */
-	char exe[PATH_MAX];
+	pid_t pid;	       /* 0: not running, only installed */
+	char exe[PATH_MAX];    /* what to execute; of a running one by way of @exe_fd */
+	int exe_fd;	       /* it goes on to be there when the process ends; owned, 0: none */
 	char config[PATH_MAX]; /* its main configuration file, which may not exist */
 	char *path;	       /* PATH as it sees it; owned */
 };
@@ -30,11 +31,21 @@ struct containerd {
 #define CLEANUP_CONTAINERD CLEANUP(containerd_deinit)
 void containerd_deinit(struct containerd *c);
 
+/* The process that listens on @socket; 0 when nobody does or it is not one we can see. */
+pid_t containerd_listener(const char *socket);
+
 /*
- * The process that listens on @socket; if nobody does, the containerd in our PATH. ERR_NOT_FOUND
- * when there is neither.
+ * The process that listens on @socket, false without one. Its @config is "" when it was not told
+ * which file to read.
  */
-MUST_CHECK int containerd_find(const char *socket, struct containerd *ret, struct err *err);
+bool containerd_running(const char *socket, struct containerd *ret);
+
+/*
+ * For when none runs: @program, if it is not NULL and there, else the containerd in our PATH, with
+ * @config "". ERR_NOT_FOUND when there is neither; @socket is only named then.
+ */
+MUST_CHECK int containerd_installed(const char *socket, const char *program, struct containerd *ret,
+				    struct err *err);
 
 /* "containerd --version", its third word: "1.6.20~ds1". */
 MUST_CHECK int containerd_program_version(const struct containerd *c, char *ret, size_t size,

@@ -2,12 +2,16 @@
 #pragma once
 
 #include "runtime/cli/containerd_config.h"
+#include "runtime/cli/distribution.h"
 #include "runtime/cli/findings.h"
 
-/* The examinations, in this order; the last one uses gRPC, after which nothing may fork. */
+/*
+ * The examinations, in this order; the last one uses gRPC, after which nothing may fork. Without a
+ * containerd @at has no distribution, and @err says why.
+ */
 void doctor_emulators(struct findings *f);
-void doctor_engines(struct findings *f, const char *socket); /* in the PATH of containerd */
-void doctor_containerd(struct findings *f, const char *socket);
+void doctor_engines(struct findings *f, const struct installation *at); /* in its PATH */
+void doctor_containerd(struct findings *f, const struct installation *at, const struct err *err);
 
 /*
  * The handlers of ours that choose a platform: whether this node runs it, and what is wrong with

@@ -58,18 +58,24 @@ static bool examine_engine(struct findings *f, const char *name, const char *sea
 }
 
 /* The node configuration in @path, NULL for the default one, read as every Create reads it. */
-static void examine_settings(struct findings *f, const char *path)
+static bool read_settings(const char *path, struct settings *ret, struct complaint *bad)
 {
 	struct prepare_request request = { .config_path = path ? path : "" };
 	CLEANUP_BUF struct buf text = BUF_INIT(CONFIGURE_MAX);
+
+	if (configure_file(&request, &text, bad) != CONFIGURED)
+		return false;
+	request.settings = buf_str(&text);
+	return configure(&request, NULL, ret, bad) == CONFIGURED;
+}
+
+static void examine_settings(struct findings *f, const char *path)
+{
 	const char *file = path ? path : SETTINGS_FILE;
 	struct complaint bad = { "", "", "" };
 	struct settings s;
 
-	enum configured rc = configure_file(&request, &text, &bad);
-
-	request.settings = buf_str(&text);
-	if (rc == CONFIGURED && configure(&request, NULL, &s, &bad) == CONFIGURED) {
+	if (read_settings(path, &s, &bad)) {
 		found(f, GRADE_GOOD, "configuration", "%s%s", file,
 		      access(file, F_OK) == 0 ? "" : " does not exist, all defaults");
 		return;
@@ -78,16 +84,14 @@ static void examine_settings(struct findings *f, const char *path)
 	fix(f, "%s", bad.fix);
 }
 
-void doctor_engines(struct findings *f, const char *socket)
+void doctor_engines(struct findings *f, const struct installation *at)
 {
-	CLEANUP_CONTAINERD struct containerd c = { .path = NULL };
-	bool has_containerd, runc, crun;
-	struct err ignored;
+	const char *search = at->containerd.path ? at->containerd.path : getenv("PATH");
+	bool runc, crun;
 
 	f->section = "engines";
-	has_containerd = containerd_find(socket, &c, &ignored) == 0;
-	runc = examine_engine(f, "runc", has_containerd ? c.path : getenv("PATH"));
-	crun = examine_engine(f, "crun", has_containerd ? c.path : getenv("PATH"));
+	runc = examine_engine(f, "runc", search);
+	crun = examine_engine(f, "crun", search);
 	if (!runc && !crun) {
 		found(f, GRADE_BAD, "engine", "neither runc nor crun is installed");
 		fix(f, "apt-get install runc");
@@ -131,8 +135,8 @@ static void examine_form(struct findings *f, const struct containerd *c,
 	if (!lack)
 		return;
 	found(f, GRADE_WARN, "handler", "%s: %s", r->name, lack);
-	fix(f, "crossarch config containerd --write && systemctl restart containerd (it says so "
-	       "when the handler has to be changed by hand)");
+	fix(f, "crossarch config containerd --write --restart (it says so when the handler has to "
+	       "be changed by hand)");
 }
 
 /* As k3s writes it for shims that it finds. */
@@ -153,6 +157,22 @@ static void examine_engine_of(struct findings *f, const struct containerd *c,
 	    *path ? path : "none", r->name);
 }
 
+/* A node whose every pod is ours, perhaps only to say why it does not run. */
+static void examine_default(struct findings *f, const struct containerd_config *config,
+			    const struct runtime_handler *r)
+{
+	const char *path = handler_settings_path(r);
+	struct complaint ignored;
+	struct settings s;
+	bool never;
+
+	if (!str_eq(config->default_runtime, r->name))
+		return;
+	never = read_settings(*path ? path : NULL, &s, &ignored) && s.emulation_never;
+	found(f, GRADE_INFO, "default runtime", "%s, for every pod that names no class%s", r->name,
+	      never ? "; nothing is emulated for it" : "");
+}
+
 static void examine_handler(struct findings *f, const struct containerd *c,
 			    const struct containerd_config *config)
 {
@@ -160,22 +180,21 @@ static void examine_handler(struct findings *f, const struct containerd *c,
 
 	if (config->cri_disabled) {
 		found(f, GRADE_BAD, "CRI", "switched off in %s: no kubelet can use it", c->config);
-		fix(f,
-		    "take \"cri\" out of disabled_plugins in %s, then systemctl restart "
-		    "containerd",
+		fix(f, "take \"cri\" out of disabled_plugins in %s, then restart containerd",
 		    c->config);
 		return;
 	}
 	if (!r) {
 		found(f, GRADE_BAD, "handler", "no runtime of crossarch in %s or what it imports",
 		      c->config);
-		fix(f, "crossarch config containerd --write && systemctl restart containerd");
+		fix(f, "crossarch config containerd --write --restart");
 		return;
 	}
 	examine_form(f, c, r);
 	examine_engine_of(f, c, r);
 	if (*handler_settings_path(r))
 		examine_settings(f, handler_settings_path(r));
+	examine_default(f, config, r);
 	if (handler_passes_annotations(r)) {
 		found(f, GRADE_GOOD, "annotations", "io.crossarch.* reach the runtime");
 		return;
@@ -222,8 +241,10 @@ static void examine_shim(struct findings *f, const struct containerd *c)
 	fix(f, "make install PREFIX=/usr/local, or put the directory into containerd's PATH");
 }
 
-static void examine_daemon(struct findings *f, const struct containerd *c, const char *socket)
+static void examine_daemon(struct findings *f, const struct installation *at)
 {
+	const struct containerd *c = &at->containerd;
+	const char *socket = at->socket;
 	char version[64] = "";
 	struct err err = ERR_INIT;
 
@@ -232,13 +253,21 @@ static void examine_daemon(struct findings *f, const struct containerd *c, const
 			(void)str_copy(version, sizeof(version), "of unknown version");
 		found(f, GRADE_BAD, "containerd", "%s is installed, but nobody answers on %s",
 		      version, socket);
-		fix(f, "systemctl start containerd (as root), or name its socket with --address");
+		fix(f, "%s (as root), or name its socket with --address", at->restart);
 	} else if (ask_version(socket, version, sizeof(version), &err)) {
 		found(f, GRADE_GOOD, "containerd", "%s, pid %d, %s", version, c->pid, c->config);
 	} else {
 		found(f, GRADE_BAD, "containerd", "pid %d does not answer: %s", c->pid, err.text);
-		fix(f, "systemctl restart containerd");
+		fix(f, "%s", at->restart);
 	}
+}
+
+static void examine_distribution(struct findings *f, const struct installation *at)
+{
+	found(f, GRADE_INFO, "distribution", "%s, socket %s, restarted by %s%s",
+	      at->distribution->title, at->socket,
+	      at->distribution->by_itself ? "itself when its files change, else by " : "",
+	      at->restart);
 }
 
 /* The daemon is asked last, for gRPC must not be followed by a fork, and shown first. */
@@ -250,21 +279,20 @@ static void last_to(struct findings *f, size_t place)
 	f->list[place] = last;
 }
 
-void doctor_containerd(struct findings *f, const char *socket)
+void doctor_containerd(struct findings *f, const struct installation *at, const struct err *err)
 {
-	CLEANUP_CONTAINERD struct containerd c = { .path = NULL };
-	struct err err = ERR_INIT;
 	size_t first;
 
 	f->section = "containerd";
-	if (containerd_find(socket, &c, &err) < 0) {
-		found(f, GRADE_BAD, "containerd", "%s", err.text);
+	if (!at->distribution || !at->containerd.path) {
+		found(f, GRADE_BAD, "containerd", "%s", err->text);
 		fix(f, "apt-get install containerd, or name its socket with --address");
 		return;
 	}
 	first = f->n;
-	examine_config(f, &c);
-	examine_shim(f, &c);
-	examine_daemon(f, &c, socket);
+	examine_distribution(f, at);
+	examine_config(f, &at->containerd);
+	examine_shim(f, &at->containerd);
+	examine_daemon(f, at);
 	last_to(f, first);
 }

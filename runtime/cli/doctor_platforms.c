@@ -77,7 +77,7 @@ static void examine_form(struct findings *f, const struct runtime_handler *r, co
 	if (!lack)
 		return;
 	found(f, GRADE_WARN, r->name, "%s", lack);
-	fix(f, "crossarch config containerd --write %s && systemctl restart containerd",
+	fix(f, "crossarch config containerd --write --restart %s",
 	    handler_arch(r->name) ? handler_arch(r->name)->name : "");
 }
 

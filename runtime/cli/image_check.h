@@ -9,7 +9,6 @@
 #include "runtime/containerd/image_members.h"
 #include "runtime/containerd/image_reference.h"
 
-#define CHECK_SOCKET "/run/containerd/containerd.sock"
 #define CHECK_TIMEOUT_MS 30000
 
 /* Where and how to look; `args` replace the image's own command. */
@@ -20,9 +19,9 @@ struct image_check {
 					* this gets is looked into */
 };
 
-#define IMAGE_CHECK_INIT                                                                   \
-	{                                                                                  \
-		.socket = CHECK_SOCKET, .namespace = "k8s.io", .snapshotter = "overlayfs", \
+#define IMAGE_CHECK_INIT                                           \
+	{                                                          \
+		.namespace = "k8s.io", .snapshotter = "overlayfs", \
 	}
 
 struct image_verdict {

@@ -11,8 +11,7 @@
 
 int puller_open(const struct cli_command *self, const struct puller_options *o, struct puller *ret)
 {
-	const struct rpc_target target = {
-		.socket = o->socket,
+	struct rpc_target target = {
 		.namespace = "k8s.io",
 		.timeout_ms = CONNECT_MS,
 	};
@@ -20,11 +19,14 @@ int puller_open(const struct cli_command *self, const struct puller_options *o, 
 	struct rpc *rpc;
 
 	if (!o->platform)
-		return cli_usage(self, "for which platform? --platform linux/arm64, or linux/amd64");
+		return cli_usage(self,
+				 "for which platform? --platform linux/arm64, or linux/amd64");
 	if (platform_parse(o->platform, &ret->wanted, &err) < 0)
 		return cli_usage(self, "--platform: %s", err.text);
 	if (o->credentials && access(o->credentials, R_OK) < 0)
 		return cli_fail(self, "credentials %s: cannot be read", o->credentials);
+	if (installation_socket(o->distribution, o->socket, &target.socket, &err) < 0)
+		return cli_usage(self, "%s", err.text);
 	if (rpc_open(&target, &rpc, &err) < 0)
 		return cli_fail(self,
 				"%s. Is containerd running, is --address its socket, and are you "

@@ -2,20 +2,20 @@
 #pragma once
 
 #include "runtime/cli/cli.h"
+#include "runtime/cli/distribution.h"
 #include "runtime/containerd/image_pull.h"
 
 /* What "pull" and "resolve" share: their options, the connection, and the words for what went
  * wrong. */
 
 struct puller_options {
-	const char *socket, *platform, *handler, *credentials;
+	const char *socket, *distribution, *platform, *handler, *credentials;
 	bool fresh, quiet;
 };
 
-#define PULLER_SOCKET "/run/containerd/containerd.sock"
-#define PULLER_OPTIONS_INIT              \
-	{                                \
-		.socket = PULLER_SOCKET, \
+#define PULLER_OPTIONS_INIT    \
+	{                      \
+		.socket = NULL \
 	}
 
 /* The rows of the shared options, for a table that is @o's. */
@@ -28,8 +28,7 @@ struct puller_options {
 		  "FILE",	 "a config.json for registries, in place of the kubelet's" },        \
 		{ "handler",	0,	CLI_STRING,                                                  \
 		  &(o).handler, "NAME", "runtime handler, where one has a snapshotter of its own" }, \
-		{ "address",   'a',    CLI_STRING,                                                   \
-		  &(o).socket, "SOCK", "containerd's socket (" PULLER_SOCKET ")" },                  \
+		INSTALLATION_OPTIONS((o).socket, (o).distribution),                                  \
 	{                                                                                            \
 		"quiet", 'q', CLI_FLAG, &(o).quiet, NULL, "print nothing that is no error"           \
 	}

@@ -266,3 +266,17 @@ int containerd_version(struct rpc *rpc, struct arena *arena, const char **ret, s
 	*ret = ((const Containerd__VersionReply *)(const void *)m)->version;
 	return 0;
 }
+
+int containerd_cri_answers(struct rpc *rpc, struct arena *arena, struct err *err)
+{
+	Containerd__Nothing request = CONTAINERD__NOTHING__INIT;
+	/* Whatever it says: that it says something is the answer. */
+	const struct rpc_call c = {
+		.method = "/runtime.v1.RuntimeService/Version",
+		.request = &request.base,
+		.reply = &containerd__nothing__descriptor,
+	};
+	ProtobufCMessage *m;
+
+	return rpc_unary(rpc, &c, arena, &m, err);
+}

@@ -17,3 +17,6 @@ void containerd_store_init(struct containerd_store *c, struct rpc *rpc);
 /* containerd's version ("1.6.20~ds1"), in @arena. */
 MUST_CHECK int containerd_version(struct rpc *rpc, struct arena *arena, const char **ret,
 				  struct err *err);
+
+/* Whether its CRI answers as well, which comes up last. ERR_UNSUPPORTED where it has none. */
+MUST_CHECK int containerd_cri_answers(struct rpc *rpc, struct arena *arena, struct err *err);

@@ -18,6 +18,7 @@
 #include "runtime/cli/containerd_handler.h"
 #include "runtime/cli/dry_run.h"
 #include "runtime/cli/handler_settings.h"
+#include "runtime/cli/handler_text.h"
 #include "runtime/cli/image_check.h"
 #include "runtime/containerd/image_layers.h"
 
@@ -227,11 +228,11 @@ static void test_found_again(void **state)
 		assert_int_equal(handler_text_own(handlers_table(3), &r, &file, &err), 0);
 		assert_int_equal(buf_printf(&file, &err, "[debug]\n"), 0);
 		c = read_config(buf_str(&file));
-		at = handler_edit_find(buf_str(&file), c, r.name, &found);
+		at = handler_text_find(buf_str(&file), c, r.name, &found);
 		assert_non_null(at);
 		assert_string_equal(at + found.len, "[debug]\n");
 		*strchr(at, ':') = ';';
-		assert_null(handler_edit_find(buf_str(&file), c, r.name, &none));
+		assert_null(handler_text_find(buf_str(&file), c, r.name, &none));
 		free(c);
 	}
 	free(node);
@@ -294,7 +295,7 @@ static void test_form_platform(void **state)
 		assert_string_equal(handler_settings_path(read), "/x/arm64.json");
 		assert_string_equal(read->platform, r.platform);
 		assert_int_equal(read->systemd_cgroup, i >= 2);
-		assert_ptr_equal(handler_edit_find(buf_str(&file), c, r.name, &found),
+		assert_ptr_equal(handler_text_find(buf_str(&file), c, r.name, &found),
 				 buf_str(&file) + strlen("version = 3\n"));
 		assert_null(handler_ours(c)); /* not for all */
 		free(c);
