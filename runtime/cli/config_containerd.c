@@ -457,6 +457,20 @@ static int configure_node(struct configuring *g)
 	return o->restart && g->changed ? restart_or_undo(g) : CLI_DONE;
 }
 
+/* Scripts note which file was written, and name that one when they take it back. */
+static bool is_place(const struct installation *at, const char *file)
+{
+	struct config_places places;
+	struct err ignored;
+
+	if (config_places_find(at, &places, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < places.n; i++)
+		if (str_eq(places.list[i].path, file))
+			return true;
+	return false;
+}
+
 int config_containerd(const struct cli_command *self, const struct config_options *o)
 {
 	CLEANUP_INSTALLATION struct installation node = { .distribution = NULL };
@@ -475,7 +489,8 @@ int config_containerd(const struct cli_command *self, const struct config_option
 					 "%s. Install or start containerd, or name its socket with "
 					 "--address.",
 					 err.text);
-	if (o->file && (o->file[0] != '/' || !str_copy(c->config, sizeof(c->config), o->file)))
+	if (o->file && !is_place(&node, o->file) &&
+	    (o->file[0] != '/' || !str_copy(c->config, sizeof(c->config), o->file)))
 		return cli_usage(self, "--file wants an absolute path");
 	*g = (struct configuring){ .self = self, .o = o, .at = &node };
 	status = configure_node(g);

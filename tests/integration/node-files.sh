@@ -4,7 +4,7 @@
 # A node laid out as a distribution lays it out, on this machine: /etc, /run, /usr and /var of a mount namespace of
 # its own, so that every path is the real one and nothing outside changes. Its containerd is a real one; who renders
 # its configuration and restarts it is played here, as the distribution does it.
-# shellcheck disable=SC2016,SC2154,SC2317
+# shellcheck disable=SC2016,SC2034,SC2154,SC2317
 
 laid_out=$integration/distributions
 
