@@ -24,7 +24,7 @@ _crossarch_options() {
 _crossarch_operands() {
 	case $1-$2 in
 	explain-*) crossarch explain 2>/dev/null | cut -d' ' -f1 ;;
-	emulators-) echo list install remove test ;;
+	emulators-) echo list install keep remove test ;;
 	emulators-install | emulators-remove) echo "$_crossarch_archs all" ;;
 	emulators-* | cpu-models-) echo "$_crossarch_archs" ;;
 	config-) echo containerd kubernetes distribution ;;

@@ -4,14 +4,17 @@
 
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
+#include "runtime/cli/binfmt_mount.h"
+#include "runtime/cli/boot_file.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/emulator_display.h"
 #include "runtime/cli/emulator_install.h"
+#include "runtime/cli/emulator_keep.h"
 #include "runtime/cli/emulators.h"
 #include "runtime/cli/interpreter.h"
 #include "runtime/cli/output.h"
 #include "runtime/cli/private_pods.h"
-#include "runtime/cli/register.h"
+#include "runtime/cli/rearm_count.h"
 
 struct options {
 	const char *path, *emulator;
@@ -116,27 +119,45 @@ static int run_test(const struct cli_command *self, const struct options *o)
 
 /* --- install and remove ---------------------------------------------------------------------- */
 
-static int ensure_mounted(const struct cli_command *self, const struct options *o, struct node *n)
+/* To standard error where standard output is for a machine. */
+static int ensure_mounted(const struct cli_command *self, FILE *out)
 {
+	enum binfmt_mounted mounted;
 	struct err err = ERR_INIT;
-	bool mounted;
 
-	if (n->mounted)
-		return CLI_DONE;
 	if (binfmt_mount(&mounted, &err) < 0)
 		return cli_fail(self, "%s", err.text);
-	if (mounted)
-		fprintf(o->json ? stderr : stdout,
-			"mounted binfmt_misc on " BINFMT_DIR
-			" (systemd mounts it at boot when proc-sys-fs-binfmt_misc.mount is "
-			"enabled)\n");
-	node_deinit(n);
-	*n = (struct node)NODE_INIT;
+	if (mounted == BINFMT_MOUNTED)
+		fprintf(out, "mounted binfmt_misc on " BINFMT_DIR
+			     " (systemd mounts it at boot when proc-sys-fs-binfmt_misc.mount is "
+			     "enabled)\n");
+	else if (mounted == BINFMT_TRIGGERED)
+		fprintf(out, "the automount on " BINFMT_DIR " had not been used yet; binfmt_misc "
+			     "is mounted there now\n");
+	return CLI_DONE;
+}
+
+/* The node's handlers, in the instance that its programs see, which is mounted if need be. */
+static int read_mounted(const struct cli_command *self, struct node *n, FILE *out)
+{
+	struct err err = ERR_INIT;
+	int status = ensure_mounted(self, out);
+
+	if (status != CLI_DONE)
+		return status;
 	if (node_read(n, &err) < 0)
 		return cli_fail(self, "%s", err.text);
 	if (n->dirfd < 0)
 		return cli_fail(self, "binfmt_misc cannot be opened, although it is mounted: run "
 				      "this on the node itself");
+	if (binfmt_mount_prove(n->dirfd, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	if (binfmt_mount_is_blind())
+		fprintf(stderr, "note: this container does not see the node's processes (hostPID), "
+				"so it cannot be told whether handlers stay when it ends\n");
+	if (n->binfmt.state == BINFMT_OFF)
+		return cli_fail(self, "binfmt_misc as a whole is switched off: echo 1 > " BINFMT_DIR
+				      "/status");
 	return CLI_DONE;
 }
 
@@ -165,6 +186,9 @@ static void print_installed(const struct arch *a, const struct install_result *r
 		printf("%s: nothing to do, %s runs %s (flags %s) and %s keeps it\n", arch_label(a),
 		       r->handler, r->interpreter, r->flags,
 		       r->boot[0] ? r->boot : "whoever registered it");
+	if (!r->lasts)
+		printf("  note: " BOOT_DIR " is read-only, so a reboot takes it away; \"crossarch "
+		       "emulators install\" has to be run again then\n");
 	if (r->covered[0])
 		printf("  note: that takes the place of the handler %s, which stays registered\n",
 		       r->covered);
@@ -249,49 +273,47 @@ static int run_install(const struct cli_command *self, const struct options *o)
 {
 	CLEANUP_NODE struct node n = NODE_INIT;
 	json *list = o->json ? json_object_new_array() : NULL;
-	struct err err = ERR_INIT;
 	int status;
 
 	if (!o->n_archs)
 		return cli_usage(self, "install which architectures? Examples: arm64, s390x, all");
-	if (node_read(&n, &err) < 0)
-		return cli_fail(self, "%s", err.text);
-	status = ensure_mounted(self, o, &n);
+	status = read_mounted(self, &n, o->json ? stderr : stdout);
 	if (status != CLI_DONE)
 		return status;
-	if (n.binfmt.state == BINFMT_OFF)
-		return cli_fail(self, "binfmt_misc as a whole is switched off: echo 1 > " BINFMT_DIR
-				      "/status");
 	status = install_each(self, o, &n, list);
 	if (list)
 		json_show(list);
 	return status;
 }
 
-static int remove_one(const struct cli_command *self, const struct node *n, const struct arch *a,
-		      bool mention_nothing)
+static int remove_one(const struct cli_command *self, const struct options *o, const struct node *n,
+		      const struct arch *a, bool mention_nothing)
 {
 	struct remove_result r;
 	struct err err = ERR_INIT;
 
-	if (emulator_remove(n, a, &r, &err) < 0)
+	if (emulator_remove(n, a, o->force, &r, &err) < 0)
 		return cli_fail(self, "%s: %s", arch_label(a), err.text);
 	if (r.handler || r.boot)
 		printf("%s: removed %s%s%s\n", arch_label(a), r.handler ? "the handler" : "",
 		       r.handler && r.boot ? " and " : "", r.boot ? "its file for the boot" : "");
-	else if (mention_nothing)
+	else if (mention_nothing && !r.stays)
 		printf("%s: nothing that \"crossarch emulators install\" made\n", arch_label(a));
+	if (r.stays)
+		printf("%s: the handler %s (%s) is another installer's and stays; --force removes "
+		       "it\n",
+		       arch_label(a), r.stays->name, r.stays->interpreter);
 	return CLI_DONE;
 }
 
-static int remove_all(const struct cli_command *self, const struct node *n)
+static int remove_all(const struct cli_command *self, const struct options *o, const struct node *n)
 {
 	size_t n_rows;
 	const struct arch *rows = arch_rows(&n_rows);
 	int status = CLI_DONE;
 
 	for (size_t i = 0; i < n_rows; i++)
-		if (remove_one(self, n, &rows[i], false) != CLI_DONE)
+		if (remove_one(self, o, n, &rows[i], false) != CLI_DONE)
 			status = CLI_FAILED;
 	return status;
 }
@@ -308,13 +330,29 @@ static int run_remove(const struct cli_command *self, const struct options *o)
 		return cli_fail(self, "%s", err.text);
 	for (size_t i = 0; i < o->n_archs; i++) {
 		int rc = str_eq(o->archs[i], "all")
-				 ? remove_all(self, &n)
-				 : remove_one(self, &n, arch_named(self, o->archs[i]), true);
+				 ? remove_all(self, o, &n)
+				 : remove_one(self, o, &n, arch_named(self, o->archs[i]), true);
 
 		if (rc != CLI_DONE)
 			status = rc;
 	}
 	return status;
+}
+
+static int run_keep(const struct cli_command *self, const struct options *o)
+{
+	CLEANUP_NODE struct node n = NODE_INIT;
+	struct err err = ERR_INIT;
+	int status;
+
+	if (o->n_archs)
+		return cli_usage(self, "keep looks at all that install made, and takes no names");
+	if (!emulators_keep_any())
+		return CLI_DONE;
+	status = read_mounted(self, &n, stdout);
+	if (status != CLI_DONE)
+		return status;
+	return emulators_keep(&n, &err) < 0 ? cli_fail(self, "%s", err.text) : CLI_DONE;
 }
 
 /* --- the command ----------------------------------------------------------------------------- */
@@ -323,10 +361,8 @@ static const struct {
 	const char *name;
 	int (*run)(const struct cli_command *self, const struct options *o);
 } actions[] = {
-	{ "list", run_list },
-	{ "install", run_install },
-	{ "remove", run_remove },
-	{ "test", run_test },
+	{ "list", run_list },	  { "install", run_install }, { "keep", run_keep },
+	{ "remove", run_remove }, { "test", run_test },
 };
 
 /* --emulator; false after having said what is wrong. */
@@ -335,9 +371,11 @@ static bool kind_valid(const struct cli_command *self, struct options *o, const 
 	char names[128] = "";
 	size_t n, used = 0;
 	const struct emulator_kind *kinds = emulator_kinds(&n);
+	bool installs = str_eq(action, "install");
 
-	if ((o->emulator || o->force) && !str_eq(action, "install")) {
-		(void)cli_usage(self, "--emulator and --force go with install");
+	if ((o->emulator && !installs) || (o->force && !installs && !str_eq(action, "remove"))) {
+		(void)cli_usage(self,
+				"--emulator and --force go with install, and --force with remove");
 		return false;
 	}
 	o->kind = o->emulator ? emulator_kind_named(o->emulator) : NULL;
@@ -362,7 +400,8 @@ static int run_emulators(const struct cli_command *self, int argc, char **argv)
 		{ "emulator", 'e', CLI_STRING, &o.emulator, "NAME",
 		  "install: qemu, box64, box86 or fex" },
 		{ "force", 0, CLI_FLAG, &o.force, NULL,
-		  "install: also in front of somebody else's that works" },
+		  "install: also in front or in the place of somebody else's; remove: also such a "
+		  "one" },
 		{ "credentials", 0, CLI_FLAG, &o.credentials, NULL,
 		  "install: let set-user-ID programs gain privilege (flag C)" },
 		{ "pod", 0, CLI_FLAG, &o.pod, NULL,
@@ -391,12 +430,13 @@ static int run_emulators(const struct cli_command *self, int argc, char **argv)
 			be_quiet();
 		return actions[i].run(self, &o);
 	}
-	return cli_usage(self, "no action \"%s\"; there are list, install, remove, test", action);
+	return cli_usage(self, "no action \"%s\"; there are list, install, keep, remove, test",
+			 action);
 }
 
 const struct cli_command cmd_emulators = {
 	.name = "emulators",
-	.operands = "[list | install ARCH... | remove ARCH... | test] [ARCH...]",
+	.operands = "[list | install ARCH... | keep | remove ARCH... | test] [ARCH...]",
 	.summary = "list, register, remove and try emulators for foreign programs",
 	.text = "install registers a statically linked emulator found on this node with "
 		"binfmt_misc, now and\n"
@@ -407,7 +447,9 @@ const struct cli_command cmd_emulators = {
 		"was registered stays. So does a handler of another kind that somebody else "
 		"registered, such as\n"
 		"Rosetta's: if it works there is nothing to do, or --force says that it is not "
-		"wanted. remove takes\n"
+		"wanted. keep registers again\n"
+		"what install made and what is gone since, counted in " REARMED_FILE
+		". remove takes\n"
 		"away only what install made. ARCH is a name like arm64 or s390x, or \"all\".\n"
 		"test runs a tiny built-in program of each architecture.\n"
 		"\n"

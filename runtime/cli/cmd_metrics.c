@@ -9,6 +9,7 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
 #include "runtime/cli/metrics.h"
+#include "runtime/cli/rearm_count.h"
 
 /* node_exporter reads a directory at any moment: the file has its new contents at once, whole. */
 static int write_file(const struct cli_command *self, const char *path, const struct buf *text)

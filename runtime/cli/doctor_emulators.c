@@ -13,10 +13,10 @@
 #include "runtime/binfmt/emulator_levels.h"
 #include "runtime/binfmt/locate.h"
 #include "runtime/binfmt/rule.h"
+#include "runtime/cli/boot_file.h"
 #include "runtime/cli/doctor.h"
 #include "runtime/cli/emulator_level.h"
 #include "runtime/cli/emulators.h"
-#include "runtime/cli/register.h"
 
 /* Under earlier releases of qemu the run times of Go and Node.js crash (moby/buildkit#2541). */
 #define GOOD_QEMU 8
@@ -167,7 +167,10 @@ static bool examine_trouble(struct findings *f, const struct emulator *e, const 
 		fix_replaced(f, e);
 	} else if (!e->boot[0] && !emulator_kind_is_foreign(e->entry)) {
 		found(f, GRADE_WARN, name, "%s: works, but is gone after a reboot", what);
-		fix(f, "crossarch emulators install %s", name);
+		fix(f,
+		    boot_dir_is_read_only() ? "run \"crossarch emulators install %s\" at every boot"
+					    : "crossarch emulators install %s",
+		    name);
 	} else {
 		return false;
 	}

@@ -4,8 +4,9 @@
 #include <stdio.h>
 
 #include "runtime/base/str.h"
+#include "runtime/binfmt/rule.h"
+#include "runtime/cli/boot_file.h"
 #include "runtime/cli/output.h"
-#include "runtime/cli/register.h"
 
 static void flags_text(uint32_t flags, char text[8])
 {

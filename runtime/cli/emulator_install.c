@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "runtime/base/str.h"
+#include "runtime/cli/boot_file.h"
 #include "runtime/cli/interpreter.h"
 #include "runtime/cli/register.h"
 #include "runtime/cli/trial_program.h"
@@ -58,13 +59,20 @@ static bool same_file(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* Whether it stays as long as it can on this node. */
+static bool is_kept(const struct emulator *e)
+{
+	return e->boot[0] || (boot_dir_is_read_only() &&
+			      boot_file_records(e->entry->name, e->entry->interpreter));
+}
+
 /* Whether the handler in use already is all that was asked for. */
 static bool is_satisfied(const struct work *w, const struct emulator *e)
 {
 	char why[160];
 	struct err ignored;
 
-	if (!e || !(e->entry->flags & BINFMT_F) || !e->boot[0] || emulator_is_replaced(e))
+	if (!e || !(e->entry->flags & BINFMT_F) || !is_kept(e) || emulator_is_replaced(e))
 		return false;
 	if (w->wish->credentials && !(e->entry->flags & BINFMT_C))
 		return false;
@@ -109,7 +117,7 @@ static bool is_served(const struct install *wish, const struct emulator *now)
 
 	if (!now || asked || !emulator_kind_is_other(now->kind))
 		return false;
-	if (emulator_is_ours(now) && (!now->boot[0] || emulator_is_replaced(now)))
+	if (emulator_is_ours(now) && (!is_kept(now) || emulator_is_replaced(now)))
 		return false;
 	return works_contained(now);
 }
@@ -123,6 +131,34 @@ static int protect(const struct install *wish, const struct emulator *now, struc
 		       "would take them away from it, outside of containers as well. If that is "
 		       "wanted, run it again with --force",
 		       now->entry->name, now->kind->label, now->entry->interpreter);
+}
+
+static const struct emulator *emulator_named(const struct node *n, const char *name)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (str_eq(n->list[i].entry->name, name))
+			return &n->list[i];
+	return NULL;
+}
+
+/* Another installer may use our names: what none of our files knows about is not ours. */
+static bool is_strangers(const struct emulator *e)
+{
+	return e && !boot_file_records(e->entry->name, e->entry->interpreter);
+}
+
+/* With the same file behind it, it does not matter whose it was. */
+static int protect_name(const struct work *w, struct err *err)
+{
+	const struct emulator *e = emulator_named(w->node, w->name);
+
+	if (!is_strangers(e) || w->wish->force || same_file(e->entry->interpreter, w->interpreter))
+		return 0;
+	return err_set(err, ERR_EXISTS,
+		       "the handler %s (%s) has our name, but no file in " BOOT_DIR " or " RUN_DIR
+		       " says that it was registered by this command: another installer's, it "
+		       "stays. If it is to be replaced, run it again with --force",
+		       e->entry->name, e->entry->interpreter);
 }
 
 /* --- through the kernel ---------------------------------------------------------------------- */
@@ -246,6 +282,7 @@ static void fill_unchanged(const struct emulator *e, struct install_result *ret)
 	(void)str_copy(ret->interpreter, sizeof(ret->interpreter), e->entry->interpreter);
 	(void)str_copy(ret->boot, sizeof(ret->boot), e->boot);
 	binfmt_flag_letters(e->entry->flags, ret->flags);
+	ret->lasts = e->boot[0] || !emulator_is_ours(e);
 }
 
 static void fill_installed(const struct work *w, struct install_result *ret)
@@ -255,7 +292,7 @@ static void fill_installed(const struct work *w, struct install_result *ret)
 	(void)str_copy(ret->handler, sizeof(ret->handler), w->name);
 	(void)str_copy(ret->interpreter, sizeof(ret->interpreter), w->interpreter);
 	(void)str_copy(ret->flags, sizeof(ret->flags), w->flags);
-	boot_file_own(w->name, ret->boot, sizeof(ret->boot));
+	ret->lasts = str_after(ret->boot, BOOT_DIR "/") != NULL;
 }
 
 /* What nobody here knows may be somebody's choice as well. */
@@ -289,7 +326,6 @@ int emulator_install(const struct node *n, const struct install *wish, struct in
 {
 	const struct emulator *now = emulator_for(n, wish->arch);
 	struct work w = { .node = n, .wish = wish };
-	bool changed;
 
 	ret->later[0] = ret->covered[0] = '\0';
 	if (check_native(&n->host, wish->arch, err) < 0)
@@ -305,23 +341,28 @@ int emulator_install(const struct node *n, const struct install *wish, struct in
 		fill_unchanged(now, ret);
 		return 0;
 	}
-	if (protect(wish, now, err) < 0 || find_flags(&w, err) < 0 || try_contained(&w, err) < 0 ||
-	    replace(&w, err) < 0)
+	if (protect(wish, now, err) < 0 || protect_name(&w, err) < 0 || find_flags(&w, err) < 0 ||
+	    try_contained(&w, err) < 0 || replace(&w, err) < 0 ||
+	    boot_file_write(w.name, w.line, ret->boot, sizeof(ret->boot), err) < 0)
 		return -1;
 	fill_installed(&w, ret);
 	find_covered(now, ret);
 	find_later(now, ret);
-	return boot_file_write(w.name, w.line, &changed, err);
+	return 0;
 }
 
-int emulator_remove(const struct node *n, const struct arch *a, struct remove_result *ret,
-		    struct err *err)
+int emulator_remove(const struct node *n, const struct arch *a, bool force,
+		    struct remove_result *ret, struct err *err)
 {
+	const struct emulator *e;
 	char name[64];
 
 	handler_name(a, name, sizeof(name));
-	*ret = (struct remove_result){ false, false };
-	if (n->dirfd >= 0 && unregister_handler(n->dirfd, name, &ret->handler, err) < 0)
+	*ret = (struct remove_result){ false, false, NULL };
+	e = emulator_named(n, name);
+	if (is_strangers(e) && !force)
+		ret->stays = e->entry;
+	else if (n->dirfd >= 0 && unregister_handler(n->dirfd, name, &ret->handler, err) < 0)
 		return -1;
 	return boot_file_remove(name, &ret->boot, err);
 }

@@ -11,7 +11,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
-#include "runtime/cli/register.h"
+#include "runtime/cli/boot_file.h"
 #include "runtime/cli/subprocess.h"
 #include "runtime/cli/trial_run.h"
 

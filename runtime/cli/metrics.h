@@ -12,5 +12,3 @@
  */
 MUST_CHECK int metrics_write(const struct node *n, const char *outcomes, const char *rearmed,
 			     struct buf *out, struct err *err);
-
-#define REARMED_FILE "/run/crossarch/rearmed"
