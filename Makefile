@@ -435,7 +435,7 @@ all-%:
 		$(if $(filter-out $(or $(TARGET),$(MACHINE)),$*),BUILD=$(BUILD)/$* CC= CXX=) all
 
 ##@ Release
-.PHONY: uninstall dist deb image test-deb
+.PHONY: uninstall dist deb image image-talos sysext shim-archive test-deb
 dist: $(ARCHES:%=all-%) ## a release in build/dist: the sources, its notes, the SBOMs of the programs (ARCHES="amd64 arm64")
 	$(Q)BUILD=$(BUILD) hack/dist
 	$(Q)BUILD=$(BUILD) TARGET=$(TARGET) ARCHES="$(ARCHES)" hack/sbom
@@ -446,6 +446,16 @@ deb: ## Debian packages in build/deb (needs debhelper; TARGET=arm64: in build/ar
 
 image: $(ARCHES:%=all-%) ## the node installer for Kubernetes as an OCI archive in build/image (ARCHES="amd64 arm64")
 	$(Q)BUILD=$(BUILD) TARGET=$(TARGET) ARCHES="$(ARCHES)" hack/kubernetes/image
+
+node_archive = $(Q)BUILD=$(BUILD) TARGET=$(TARGET) ARCHES="$(ARCHES)" hack/kubernetes/archive
+image-talos: $(ARCHES:%=all-%) ## a system extension for Talos as an OCI archive in build/image
+	$(node_archive) talos
+
+sysext: $(ARCHES:%=all-%) ## system extensions for Flatcar and others with systemd-sysext, in build/image
+	$(node_archive) sysext
+
+shim-archive: $(ARCHES:%=all-%) ## tarballs for runtime-class-manager, in build/image
+	$(node_archive) shim
 
 test-deb: all cri ## install, upgrade and purge the packages in fresh Debian systems; Docker (root, slow)
 	$(Q)BUILD=$(abspath $(BUILD)) SUITE_LIMIT=$(or $(SUITE_LIMIT),1800) hack/tally $(wildcard tests/machines/packages/*.test)

@@ -52,3 +52,36 @@ archive() {
 	printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[%s]}' "$*" >"$layout/index.json"
 	oci_tar "$layout" "$out/$file.tar"
 }
+
+# index LAYOUT FUNCTION PLATFORM...: the images that FUNCTION makes, one a call, as one: each node takes its own of it
+index() {
+	local layout=$1 function=$2 arch entries=()
+	shift 2
+	for arch; do
+		"$function" "$arch" || return
+		entries+=("$(printf '{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"%s","size":%d,"platform":{"architecture":"%s","os":"linux"}}' \
+			"$digest" "$size" "$arch")")
+	done
+	(
+		IFS=,
+		printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[%s]}' "${entries[*]}"
+	) >"$work/index"
+	blob "$layout" "$work/index"
+}
+
+# platforms_archive FILE NAME FUNCTION: the image NAME for $ARCHES, as FILE.tar with an index of several platforms, or
+# FILE-ARCH.tar of one, whose name it prints
+platforms_archive() {
+	local file=$1 entry
+	if [[ $ARCHES == *\ * ]]; then
+		# shellcheck disable=SC2086 # words
+		index "$work/layout" "$3" $ARCHES || return
+		entry=$(entry index "$2")
+	else
+		file=$file-$ARCHES
+		"$3" "$ARCHES" || return
+		entry=$(entry manifest "$2")
+	fi
+	archive "$work/layout" "$file" "$entry"
+	echo "$out/$file.tar"
+}
