@@ -183,7 +183,7 @@ $(BUILD)/lib$(1).a: $(2)
 endef
 $(eval $(call archive,base,$(call obj,$(BASE_C))))
 $(eval $(call archive,core,$(call obj,$(CORE_C) $(PREPARE_C))))
-$(eval $(call archive,cli,$(call obj,$(CLI_C)) $(call proto_obj,proto/containerd.proto proto/cri_image.proto)))
+$(eval $(call archive,cli,$(call obj,$(CLI_C)) $(call proto_obj,proto/containerd.proto proto/cri.proto proto/cri_image.proto)))
 $(eval $(call archive,shim,$(call obj,$(SHIM_C)) $(call proto_obj,$(SHIM_PROTO))))
 $(eval $(call archive,pause,$(call obj,$(PAUSE_C))))
 LIBBASE := $(BUILD)/libbase.a
@@ -224,7 +224,7 @@ $(CLI): $(BUILD)/runtime/cli/main.o $(LIBCLI) $(LIBCORE) $(LIBBASE)
 
 # What the tests use.
 FAULTS_BIN := $(BIN)/faults
-$(CRI): $(call obj,$(wildcard tests/tools/cri/*.c)) $(call proto_obj,proto/cri.proto) $(LIBCLI) $(LIBCORE) $(LIBBASE)
+$(CRI): $(call obj,$(wildcard tests/tools/cri/*.c)) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c -ljson-c,grpc)
 $(SHIMCTL): $(call obj,$(wildcard tests/tools/shimctl/*.c)) $(call proto_obj,proto/metrics.proto) $(LIBSHIM) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c)

@@ -8,6 +8,7 @@ _crossarch_options() {
 	case $1 in
 	doctor) echo --address --distribution --json --quiet --help ;;
 	check) echo --rootfs --bundle --platform --config --address --distribution --namespace --snapshotter --json --quiet --help ;;
+	why) echo --address --namespace --config --snapshotter --json --help ;;
 	explain) echo --json --help ;;
 	pull) echo --platform --fresh --credentials --handler --address --distribution --quiet --help ;;
 	resolve) echo --file --platform --fresh --credentials --handler --address --distribution --quiet --help ;;
@@ -37,7 +38,7 @@ _crossarch() {
 	local command=${COMP_WORDS[1]-} first='' words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words='doctor check explain pull resolve emulators config labels metrics cpu-models image-platform help --version --help'
+		words='doctor check why explain pull resolve emulators config labels metrics cpu-models image-platform help --version --help'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi

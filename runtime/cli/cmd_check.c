@@ -10,14 +10,14 @@
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/commands.h"
-#include "runtime/cli/containerd_config.h"
 #include "runtime/cli/distribution.h"
 #include "runtime/cli/dry_run.h"
 #include "runtime/cli/image_check.h"
+#include "runtime/cli/image_display.h"
+#include "runtime/cli/node_config.h"
 #include "runtime/cli/output.h"
 #include "runtime/cli/verdict.h"
 #include "runtime/cli/wish_display.h"
-#include "runtime/containerd/rpc.h"
 
 #define STANDARD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -87,65 +87,6 @@ static int check_rootfs(const struct cli_command *self, const struct options *o)
 
 /* --- an image -------------------------------------------------------------------------------- */
 
-static void show_json(const struct image_answer *a)
-{
-	json *o = json_object_new_object(), *list = json_object_new_array();
-
-	json_put_text(o, "image", a->name);
-	json_put_bool(o, "index", a->members.index);
-	for (size_t i = 0; i < a->members.n; i++)
-		json_object_array_add(list, image_verdict_json(&a->verdicts[i]));
-	json_object_object_add(o, "platforms", list);
-	json_show(o);
-}
-
-static void show_text(const struct image_answer *a)
-{
-	printf("%s: %s of %zu platform%s\n", a->name,
-	       a->members.index ? "an index" : "one manifest", a->members.n,
-	       a->members.n == 1 ? "" : "s");
-	for (size_t i = 0; i < a->members.n; i++)
-		image_verdict_print(&a->verdicts[i]);
-	if (a->choice < 0)
-		printf("%sCRI takes none of them here%s: a pull on this node fails with \"no match "
-		       "for platform in manifest\", before any runtime is asked. \"crossarch "
-		       "explain "
-		       "no-match-for-platform\" has the ways out.\n",
-		       tone_on(TONE_BAD), tone_off());
-	else if (a->members.index && a->members.n > 1)
-		printf("Another platform: the annotation io.crossarch.platform in a pod; "
-		       "\"crossarch check %s --platform P\" says what comes of it.\n",
-		       a->name);
-}
-
-/*
- * The configuration file that containerd hands to the shim: pods are judged by it, and so is the
- * image. Where containerd does not tell, the default stays.
- */
-static void find_config_path(struct image_check *where, char *ret, size_t size)
-{
-	CLEANUP_INSTALLATION struct installation n = { .distribution = NULL };
-	CLEANUP_BUF struct buf dump = BUF_INIT(4u << 20);
-	CLEANUP_FREE struct containerd_config *config = calloc(1, sizeof(*config));
-	const struct runtime_handler *ours;
-	struct err ignored;
-	char name[HANDLER_NAME_MAX];
-
-	if (!config || installation_find(NULL, where->socket, &n, &ignored) < 0 ||
-	    !n.containerd.pid ||
-	    containerd_dump_config(&n.containerd, n.containerd.config, &dump, &ignored) < 0)
-		return;
-	containerd_config_read(buf_str(&dump), config);
-	/* One that is for the platform that is asked for serves such pods, if it is there. */
-	handler_name(where->wanted ? platform_arch(where->wanted) : NULL, name);
-	ours = handler_named(config, name);
-	if (!ours || !handler_is_ours(ours))
-		ours = handler_ours(config);
-	if (ours && *handler_settings_path(ours) &&
-	    str_copy(ret, size, handler_settings_path(ours)))
-		where->config_path = ret;
-}
-
 static int check_image(const struct cli_command *self, struct options *o, const char *name)
 {
 	CLEANUP_IMAGE_ANSWER struct image_answer a = { .name = name };
@@ -155,27 +96,17 @@ static int check_image(const struct cli_command *self, struct options *o, const 
 	if (installation_socket(o->distribution, o->image.socket, &o->image.socket, &err) < 0)
 		return cli_usage(self, "%s", err.text);
 	if (!o->image.config_path)
-		find_config_path(&o->image, o->config_path, sizeof(o->config_path));
+		o->image.config_path = node_config_find(o->image.socket, o->image.wanted,
+							o->config_path, sizeof(o->config_path));
 	if (image_check(&o->image, name, &a, &err) < 0)
-		return cli_fail(
-			self, "%s%s", err.text,
-			a.connected
-				? err.code == ERR_NOT_FOUND
-					  ? ". \"ctr -n NAMESPACE images ls -q\" lists the names "
-					    "there are; --namespace chooses another one."
-					  : ""
-				: ". Is containerd running, is --address its socket, "
-				  "and are you root?");
+		return cli_fail(self, "%s%s", err.text, image_answer_advice(&a, &err));
 	if (o->image.wanted)
 		return wish_show(&a, o->image.wanted, o->json);
 	if (o->json)
-		show_json(&a);
+		json_show(image_answer_json(&a));
 	else
-		show_text(&a);
-	if (a.choice < 0)
-		return CLI_FAILED;
-	return a.verdicts[a.choice].report ? verdict_status(a.verdicts[a.choice].report)
-					   : CLI_FAILED;
+		image_answer_print(&a);
+	return image_answer_status(&a);
 }
 
 /* --- the command ----------------------------------------------------------------------------- */

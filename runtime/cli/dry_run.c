@@ -147,7 +147,7 @@ static int ask_about_bundle(const struct dry_run *c, const struct scratch *s, st
 
 	if (platform_make(c, &platform, err) < 0)
 		return -1;
-	return dry_run_ask("create", &r, s->fd, platform, ret, err);
+	return dry_run_ask(c->prepare, "create", &r, s->fd, platform, ret, err);
 }
 
 /* What the shim asks `crossarch cpu-models`. */
@@ -176,7 +176,7 @@ int dry_run(const struct dry_run *c, struct report *ret, struct err *err)
 	if (ask_about_bundle(c, &s, ret, err) < 0)
 		return -1;
 	if (ret->flags & REPORT_PRIVATE)
-		dry_run_private(c->config, ret);
+		dry_run_private(c->prepare, c->config, ret);
 	if (ret->program_level || ret->image_level)
 		ask_for_levels(ret);
 	return 0;
@@ -185,7 +185,9 @@ int dry_run(const struct dry_run *c, struct report *ret, struct err *err)
 int dry_run_isolate(struct err *err)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return err_sys(err, ERR_IO, "a mount namespace of our own");
+		return err_sys(err, ERR_IO,
+			       "a mount namespace of our own (it takes root with CAP_SYS_ADMIN; "
+			       "kubectl debug gives it with --profile=sysadmin)");
 	return 0;
 }
 

@@ -19,6 +19,7 @@ struct dry_run {
 	const char *config;	      /* text of config.json */
 	const char *bundle;	      /* the real one, for relative paths; NULL without */
 	const char *config_path;      /* the node's configuration file, NULL for the default */
+	const char *prepare;	      /* that program, NULL: where prepare_find() has it */
 	const char *platform;	      /* what the image declares, NULL when unknown */
 	struct prepare_mount *mounts; /* of the root file system; done in our mount namespace */
 	size_t n_mounts;

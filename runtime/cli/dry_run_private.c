@@ -162,7 +162,8 @@ static int write_map(pid_t pid, const char *name, const struct buf *map, struct 
 
 /* --- the trial ------------------------------------------------------------------------------- */
 
-static int ask_prepare(pid_t holder, const struct report *r, struct report *ret, struct err *err)
+static int ask_prepare(const char *program, pid_t holder, const struct report *r,
+		       struct report *ret, struct err *err)
 {
 	const struct prepare_request q = {
 		.id = "check",
@@ -173,11 +174,11 @@ static int ask_prepare(pid_t holder, const struct report *r, struct report *ret,
 		.flags = REQUEST_TRIAL,
 	};
 
-	return dry_run_ask("private", &q, -1, -1, ret, err);
+	return dry_run_ask(program, "private", &q, -1, -1, ret, err);
 }
 
-static int attempt(const char *config, const struct report *r, struct report *ret, pid_t *holder,
-		   struct err *err)
+static int attempt(const char *program, const char *config, const struct report *r,
+		   struct report *ret, pid_t *holder, struct err *err)
 {
 	CLEANUP_MAPS struct maps maps = { BUF_INIT(MAP_MAX), BUF_INIT(MAP_MAX) };
 
@@ -185,15 +186,15 @@ static int attempt(const char *config, const struct report *r, struct report *re
 	    write_map(*holder, "uid_map", &maps.uid, err) < 0 ||
 	    write_map(*holder, "gid_map", &maps.gid, err) < 0)
 		return -1;
-	return ask_prepare(*holder, r, ret, err);
+	return ask_prepare(program, *holder, r, ret, err);
 }
 
-void dry_run_private(const char *config, struct report *r)
+void dry_run_private(const char *program, const char *config, struct report *r)
 {
 	CLEANUP_FREE struct report *answer = calloc(1, sizeof(*answer));
 	struct err err = ERR_INIT;
 	pid_t holder = 0;
-	int rc = answer ? attempt(config, r, answer, &holder, &err) : -1;
+	int rc = answer ? attempt(program, config, r, answer, &holder, &err) : -1;
 
 	if (holder) {
 		kill(holder, SIGKILL);

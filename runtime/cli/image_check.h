@@ -4,7 +4,7 @@
 #include <stdbool.h>
 
 #include "runtime/arch/table.h"
-#include "runtime/cli/dry_run.h"
+#include "runtime/cli/image_judge.h"
 #include "runtime/cli/image_wish.h"
 #include "runtime/containerd/image_members.h"
 #include "runtime/containerd/image_reference.h"
@@ -14,6 +14,7 @@
 /* Where and how to look; `args` replace the image's own command. */
 struct image_check {
 	const char *socket, *namespace, *snapshotter, *config_path;
+	const char *prepare; /* as in struct dry_run */
 	const char *const *args;
 	const struct platform *wanted; /* NULL: all there are; else only what a pod that asks for
 					* this gets is looked into */
@@ -24,17 +25,11 @@ struct image_check {
 		.namespace = "k8s.io", .snapshotter = "overlayfs", \
 	}
 
-struct image_verdict {
-	const struct image_member *member;
-	bool chosen;	       /* what CRI takes on this node */
-	struct report *report; /* owned; NULL: not checked */
-	char why[400];	       /* not checked */
-};
-
 struct image_answer {
 	const char *name;	       /* as containerd has it */
 	char full_name[REFERENCE_MAX]; /* place for that */
 	bool connected;		       /* containerd was reached, whatever came of it */
+	bool looked;		       /* something may have been made in containerd */
 	int choice;		       /* index of what CRI takes, -1: nothing */
 	struct image_members members;
 	struct image_verdict *verdicts; /* one for each member; owned */
@@ -47,6 +42,13 @@ void image_answer_deinit(struct image_answer *a);
 /* Asks containerd about the image and prepare about each of its platforms that is unpacked. */
 MUST_CHECK int image_check(const struct image_check *where, const char *name,
 			   struct image_answer *ret, struct err *err);
+
+/*
+ * The same under the eyes of a guard of the caller's (check_guard.h), with @lease; where
+ * ret->looked is true after a failure, something is left for it.
+ */
+MUST_CHECK int image_look(const struct image_check *where, const char *lease, const char *name,
+			  struct image_answer *ret, struct err *err);
 
 /*
  * Which platform of an image containerd's CRI uses on a node of architecture @host, whatever the

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/cli/why_find.h"
+
+#include <string.h>
+
+#include "runtime/base/str.h"
+#include "runtime/containerd/image_reference.h"
+
+/* --- what a word can mean -------------------------------------------------------------------- */
+
+static bool is_pod(const struct node_container *c, const char *word)
+{
+	const char *name = *c->pod_namespace ? str_after(word, c->pod_namespace) : NULL;
+
+	if (!*c->pod)
+		return false;
+	return str_eq(word, c->pod) || (name && *name == '/' && str_eq(name + 1, c->pod)) ||
+	       str_after(c->pod_id, word);
+}
+
+static bool is_container(const struct node_container *c, const char *word)
+{
+	return !c->sandbox && str_after(c->entry.id, word);
+}
+
+static bool is_named(const struct node_container *c, const char *word)
+{
+	return *c->name && str_eq(c->name, word);
+}
+
+static bool is_image_name(const char *image, const char *word)
+{
+	char a[REFERENCE_MAX], b[REFERENCE_MAX];
+	struct image_reference x, y;
+	struct err ignored;
+
+	if (!*image)
+		return false;
+	if (str_eq(image, word))
+		return true;
+	if (image_reference_parse(image, &x, &ignored) < 0 ||
+	    image_reference_parse(word, &y, &ignored) < 0)
+		return false;
+	image_reference_format(&x, a);
+	image_reference_format(&y, b);
+	return str_eq(a, b);
+}
+
+static bool is_of_image(const struct node_container *c, const char *word)
+{
+	return !c->sandbox &&
+	       (is_image_name(c->entry.image, word) || is_image_name(c->asked_image, word));
+}
+
+/* --- what it means -----------------------------------------------------------------------------
+ */
+
+static bool same_pod(const struct node_container *a, const struct node_container *b)
+{
+	return str_eq(a->pod_namespace, b->pod_namespace) && str_eq(a->pod, b->pod);
+}
+
+static void collect(const struct node_containers *all, const char *word,
+		    bool (*fits)(const struct node_container *, const char *),
+		    struct why_found *ret)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (fits(&all->list[i], word))
+			ret->list[ret->n++] = &all->list[i];
+}
+
+/* Of one id exactly there is nothing else that begins like it to be asked about. */
+static void settle_id(const char *word, struct why_found *ret)
+{
+	for (size_t i = 0; i < ret->n; i++)
+		if (str_eq(ret->list[i]->entry.id, word)) {
+			ret->list[0] = ret->list[i];
+			ret->n = 1;
+		}
+	ret->ambiguous = ret->n > 1;
+}
+
+static void settle_pods(struct why_found *ret)
+{
+	for (size_t i = 1; i < ret->n; i++)
+		ret->ambiguous |= !same_pod(ret->list[0], ret->list[i]);
+}
+
+int why_find(struct node_containers *all, const char *word, struct why_found *ret, struct err *err)
+{
+	static const struct {
+		enum why_kind kind;
+		bool (*fits)(const struct node_container *, const char *);
+	} ways[] = {
+		{ WHY_POD, is_pod },
+		{ WHY_CONTAINER, is_container },
+		{ WHY_NAMED, is_named },
+		{ WHY_IMAGE, is_of_image },
+	};
+
+	*ret = (struct why_found){ .kind = WHY_NOTHING };
+	ret->list = arena_alloc(&all->arena, (all->n + 1) * sizeof(*ret->list));
+	if (!ret->list)
+		return err_set(err, ERR_NOMEM, "no memory for %zu containers", all->n);
+	for (size_t i = 0; i < ARRAY_SIZE(ways) && !ret->n && *word; i++) {
+		collect(all, word, ways[i].fits, ret);
+		ret->kind = ret->n ? ways[i].kind : WHY_NOTHING;
+	}
+	if (ret->kind == WHY_CONTAINER)
+		settle_id(word, ret);
+	else if (ret->kind != WHY_IMAGE)
+		settle_pods(ret);
+	return 0;
+}
