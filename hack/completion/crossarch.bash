@@ -9,6 +9,7 @@ _crossarch_options() {
 	doctor) echo --address --distribution --json --quiet --help ;;
 	check) echo --rootfs --bundle --platform --config --address --distribution --namespace --snapshotter --json --quiet --help ;;
 	why) echo --address --namespace --config --snapshotter --json --help ;;
+	scan) echo --address --namespace --snapshotter --config --json --quiet --help ;;
 	explain) echo --json --help ;;
 	pull) echo --platform --fresh --credentials --handler --address --distribution --quiet --help ;;
 	resolve) echo --file --platform --fresh --credentials --handler --address --distribution --quiet --help ;;
@@ -38,7 +39,7 @@ _crossarch() {
 	local command=${COMP_WORDS[1]-} first='' words
 	COMPREPLY=()
 	if [ "$COMP_CWORD" = 1 ]; then
-		words='doctor check why explain pull resolve emulators config labels metrics cpu-models image-platform help --version --help'
+		words='doctor check why scan explain pull resolve emulators config labels metrics cpu-models image-platform help --version --help'
 		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return
 	fi

@@ -16,4 +16,5 @@ extern const struct cli_command cmd_labels;
 extern const struct cli_command cmd_metrics;
 extern const struct cli_command cmd_pull;
 extern const struct cli_command cmd_resolve;
+extern const struct cli_command cmd_scan;
 extern const struct cli_command cmd_why;

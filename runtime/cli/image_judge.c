@@ -26,8 +26,8 @@ void image_judge_isolate(struct image_judge *j)
 	(void)str_fmt(j->why_not, sizeof(j->why_not), "%.180s", none.text);
 }
 
-static int spec_of(const struct image_judge *x, const struct image_member *m, json **ret,
-		   struct err *err)
+int image_judge_spec(const struct image_judge *x, const struct image_member *m, json **ret,
+		     struct err *err)
 {
 	CLEANUP_BUF struct buf blob = BUF_INIT(BLOB_MAX);
 
@@ -113,26 +113,36 @@ static int judge_member(const struct image_judge *x, const struct image_member *
 	return rc;
 }
 
-void image_judge(const struct image_judge *x, struct image_verdict *v)
+void image_judge_as(const struct image_judge *x, const char *config, struct image_verdict *v)
 {
-	CLEANUP_JSON json *spec = NULL;
 	CLEANUP_FREE struct report *r = calloc(1, sizeof(*r));
-	const struct image_member *m = v->member;
 	struct err err = ERR_INIT;
 	int rc = -1;
 
-	if (!m->here)
-		(void)err_set(&err, ERR_NOT_FOUND, "it is not on this node");
-	else if (!x->isolated)
+	if (!x->isolated)
 		(void)err_set(&err, ERR_IO, "%s", x->why_not);
-	else if (!m->chain[0])
-		(void)err_set(&err, ERR_NOT_FOUND, "it has no layers");
 	else if (!r)
 		(void)err_set(&err, ERR_NOMEM, "no memory");
-	else if (spec_of(x, m, &spec, &err) == 0)
-		rc = judge_member(x, m, json_object_to_json_string(spec), r, &err);
+	else
+		rc = judge_member(x, v->member, config, r, &err);
 	if (rc == 0)
 		v->report = steal(r);
 	else
+		(void)str_fmt(v->why, sizeof(v->why), "%.390s", err.text);
+}
+
+void image_judge(const struct image_judge *x, struct image_verdict *v)
+{
+	CLEANUP_JSON json *spec = NULL;
+	const struct image_member *m = v->member;
+	struct err err = ERR_INIT;
+
+	if (!m->here)
+		(void)err_set(&err, ERR_NOT_FOUND, "it is not on this node");
+	else if (!m->chain[0])
+		(void)err_set(&err, ERR_NOT_FOUND, "it has no layers");
+	else if (image_judge_spec(x, m, &spec, &err) == 0)
+		image_judge_as(x, json_object_to_json_string(spec), v);
+	if (err.code)
 		(void)str_fmt(v->why, sizeof(v->why), "%.390s", err.text);
 }

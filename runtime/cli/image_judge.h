@@ -7,6 +7,7 @@
 #include "runtime/containerd/image_members.h"
 #include "runtime/containerd/image_store.h"
 #include "runtime/containerd/rpc.h"
+#include "runtime/oci/json.h"
 #include "runtime/prepare/report.h"
 
 /* The verdict on one platform of an image that containerd has, seen through a temporary view. */
@@ -45,8 +46,15 @@ void image_judge_lease(const char *command, char ret[static IMAGE_LEASE_MAX]);
 /* Gets the process a mount namespace of its own, or notes why there is none. */
 void image_judge_isolate(struct image_judge *j);
 
+/* config.json as CRI makes it of the image's own configuration; the caller's. */
+MUST_CHECK int image_judge_spec(const struct image_judge *j, const struct image_member *m,
+				json **ret, struct err *err);
+
 /*
  * Fills in the report of v->member, or why there is none. prepare is started by vfork() and
  * execve(), which the gRPC core's threads do not notice.
  */
 void image_judge(const struct image_judge *j, struct image_verdict *v);
+
+/* The same with @config in the place of that, for a member that is here and has layers. */
+void image_judge_as(const struct image_judge *j, const char *config, struct image_verdict *v);

@@ -15,6 +15,7 @@ static const struct cli_command *const commands[] = {
 	&cmd_doctor,
 	&cmd_check,
 	&cmd_why,
+	&cmd_scan,
 	&cmd_explain,
 	&cmd_pull,
 	&cmd_resolve,

@@ -88,6 +88,17 @@ static int walk(struct image_store *store, struct queue *q, struct image_members
 	return 0;
 }
 
+static int queue_root(const struct image_descriptor *root, struct queue *q, struct err *err)
+{
+	q->list[0].kind = manifest_kind_of(root->media_type);
+	if (q->list[0].kind == MANIFEST_OTHER || !digest_is_valid(root->digest))
+		return err_set(err, ERR_UNSUPPORTED, "it is not an image (media type %.80s)",
+			       root->media_type);
+	str_copy(q->list[0].digest, DIGEST_MAX, root->digest);
+	q->n = 1;
+	return 0;
+}
+
 static int queue_image(struct image_store *store, const char *name, struct queue *q,
 		       struct err *err)
 {
@@ -96,13 +107,16 @@ static int queue_image(struct image_store *store, const char *name, struct queue
 
 	if (store->image(store, name, &arena, &root, err) < 0)
 		return -1;
-	q->list[0].kind = manifest_kind_of(root.media_type);
-	if (q->list[0].kind == MANIFEST_OTHER || !digest_is_valid(root.digest))
-		return err_set(err, ERR_UNSUPPORTED, "%.200s is not an image (media type %.80s)",
-			       name, root.media_type);
-	str_copy(q->list[0].digest, DIGEST_MAX, root.digest);
-	q->n = 1;
-	return 0;
+	return queue_root(&root, q, err) < 0 ? err_in(err, "image %.200s", name) : 0;
+}
+
+/* Most images have few of the many that there may be. */
+static void shrink(struct image_members *m)
+{
+	struct image_member *list = realloc(m->list, (m->n + 1) * sizeof(*list));
+
+	if (list)
+		m->list = list;
 }
 
 static int read_queue(struct image_store *store, struct queue *q, struct image_members *ret,
@@ -119,6 +133,7 @@ static int read_queue(struct image_store *store, struct queue *q, struct image_m
 		return -1;
 	*ret = m;
 	m.list = NULL;
+	shrink(ret);
 	return 0;
 }
 
@@ -134,6 +149,18 @@ int image_members_read(struct image_store *store, const char *name, struct image
 	if (read_queue(store, q, ret, err) < 0)
 		return err_in(err, "image %.200s", name);
 	return 0;
+}
+
+int image_members_of(struct image_store *store, const struct image_descriptor *root,
+		     struct image_members *ret, struct err *err)
+{
+	CLEANUP_FREE struct queue *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return err_set(err, ERR_NOMEM, "no memory for a list of platforms");
+	if (queue_root(root, q, err) < 0)
+		return -1;
+	return read_queue(store, q, ret, err);
 }
 
 /* Without a record of it nothing but the document itself says what it is. */

@@ -35,6 +35,10 @@ void image_members_deinit(struct image_members *m);
 MUST_CHECK int image_members_read(struct image_store *store, const char *name,
 				  struct image_members *ret, struct err *err);
 
+/* The same of what an image's record leads to. */
+MUST_CHECK int image_members_of(struct image_store *store, const struct image_descriptor *root,
+				struct image_members *ret, struct err *err);
+
 /*
  * The same of an index or manifest by its digest, whether or not an image record leads to it.
  * ERR_NOT_FOUND when it is not here, ERR_INVALID when it is neither.
