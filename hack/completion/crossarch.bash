@@ -9,7 +9,7 @@ _crossarch_options() {
 	doctor) echo --address --distribution --json --quiet --help ;;
 	check) echo --rootfs --bundle --platform --config --address --distribution --namespace --snapshotter --json --quiet --help ;;
 	why) echo --address --namespace --config --snapshotter --json --help ;;
-	scan) echo --address --namespace --snapshotter --config --json --quiet --help ;;
+	scan) echo --tar --layout --address --namespace --snapshotter --config --json --quiet --help ;;
 	explain) echo --json --help ;;
 	pull) echo --platform --fresh --credentials --handler --address --distribution --quiet --help ;;
 	resolve) echo --file --platform --fresh --credentials --handler --address --distribution --quiet --help ;;
@@ -61,11 +61,11 @@ _crossarch() {
 		mapfile -t COMPREPLY < <(compgen -W 'qemu box64 box86 fex' -- "$cur")
 		return
 		;;
-	--rootfs | --bundle | --directory | --settings | -r | -b | -d)
+	--rootfs | --bundle | --layout | --directory | --settings | -r | -b | -d)
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--config | --credentials | --file | --path | --address | -c | -f | -p | -a)
+	--config | --credentials | --tar | --file | --path | --address | -c | -f | -p | -a)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

@@ -11,6 +11,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/fd.h"
 #include "runtime/cli/dry_run.h"
+#include "runtime/cli/scratch_tree.h"
 #include "runtime/containerd/namespaces.h"
 #include "runtime/containerd/snapshots.h"
 
@@ -93,6 +94,7 @@ static void watch(int fd, const struct watched *w)
 	if (n == 1)
 		_exit(0);
 	dry_run_sweep(w->pid);
+	scratch_tree_sweep(w->pid);
 	for (int i = 0; i < TRIES && take_back_all(&w->what, &ignored) < 0; i++)
 		nanosleep(&settle, NULL);
 	_exit(0);

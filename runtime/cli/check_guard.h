@@ -22,7 +22,7 @@ struct guard {
 	}
 #define CLEANUP_GUARD CLEANUP(guard_drop)
 
-/* What it would remove beside temporary bundles. */
+/* What it would remove beside temporary bundles and trees. */
 struct guarded {
 	const char *socket;    /* of containerd */
 	const char *namespace; /* NULL: there may be such a lease in each one */

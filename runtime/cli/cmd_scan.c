@@ -10,6 +10,7 @@
 #include "runtime/cli/node_config.h"
 #include "runtime/cli/output.h"
 #include "runtime/cli/scan.h"
+#include "runtime/cli/scan_archive.h"
 #include "runtime/cli/scan_containers.h"
 #include "runtime/cli/scan_display.h"
 #include "runtime/cli/scan_images.h"
@@ -17,12 +18,12 @@
 
 struct options {
 	const char *socket, *namespace, *snapshotter, *config;
+	const char *tar, *layout; /* instead of containerd, NULL */
 	bool json, quiet;
 	char config_path[256]; /* as containerd's configuration has it */
 };
 
-/* --- how far it is -------------------------------------------------------------------------------
- */
+/* --- how far it is --------------------------------------------------------------------------- */
 
 static void show_progress(const char *what, size_t done, size_t of)
 {
@@ -42,8 +43,7 @@ static void end_progress(void)
 		fputs("\r\033[K", stderr);
 }
 
-/* --- the node
- * -------------------------------------------------------------------------------------- */
+/* --- the node -------------------------------------------------------------------------------- */
 
 static int look(const struct options *o, struct scan *s, const struct scan_question *q,
 		const struct container_judge *j, struct err *err)
@@ -117,13 +117,38 @@ static int scan_node(const struct cli_command *self, struct options *o)
 	return show(&s, o->json);
 }
 
-/* --- the command
- * ----------------------------------------------------------------------------------- */
+/* --- an archive ------------------------------------------------------------------------------ */
+
+static int scan_file(const struct cli_command *self, const struct options *o)
+{
+	CLEANUP_GUARD struct guard guard = GUARD_INIT;
+	CLEANUP_SCAN struct scan s = SCAN_INIT;
+	const struct guarded nothing = { o->socket, NULL, NULL };
+	struct scan_question q = { .judge = { .config_path = o->config } };
+	struct err err = ERR_INIT;
+	struct host host;
+	int rc;
+
+	if (host_probe(&host, &err) < 0 || guard_start(&guard, &nothing, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	q.host = host.arch;
+	q.on_progress = isatty(STDERR_FILENO) ? show_progress : no_progress;
+	rc = scan_archive(&s, o->tar ? o->tar : o->layout, !o->tar, &q, &err);
+	end_progress();
+	guard_end(&guard);
+	return rc < 0 ? cli_fail(self, "%s", err.text) : show(&s, o->json);
+}
+
+/* --- the command ----------------------------------------------------------------------------- */
 
 static int run_scan(const struct cli_command *self, int argc, char **argv)
 {
 	struct options o = { .socket = CHECK_SOCKET, .snapshotter = "overlayfs" };
 	const struct cli_option options[] = {
+		{ "tar", 't', CLI_STRING, &o.tar, "FILE",
+		  "the images of an archive, OCI's or docker's, instead of the node's" },
+		{ "layout", 'l', CLI_STRING, &o.layout, "DIR",
+		  "the same of an OCI image layout in a directory" },
 		{ "address", 'a', CLI_STRING, &o.socket, "SOCK",
 		  "containerd's socket (" CHECK_SOCKET ")" },
 		{ "namespace", 'n', CLI_STRING, &o.namespace, "NS",
@@ -141,9 +166,11 @@ static int run_scan(const struct cli_command *self, int argc, char **argv)
 
 	if (!cli_parse(self, options, 0, 0, argc, argv, &operands, &status))
 		return status;
+	if (o.tar && o.layout)
+		return cli_usage(self, "--tar and --layout exclude each other");
 	if (o.quiet)
 		be_quiet();
-	return scan_node(self, &o);
+	return o.tar || o.layout ? scan_file(self, &o) : scan_node(self, &o);
 }
 
 const struct cli_command cmd_scan = {
@@ -156,12 +183,17 @@ const struct cli_command cmd_scan = {
 		"architecture than\n"
 		"that of the program they start are named. Nothing is unpacked or pulled.\n"
 		"\n"
+		"With --tar or --layout, no containerd is asked: each platform of the images in "
+		"there is\n"
+		"unpacked into a temporary directory (TMPDIR) and judged by its own files.\n"
+		"\n"
 		"Exit status: 0 nothing is wrong, 1 something would be refused, is mislabelled or "
 		"cannot be\n"
 		"read, or the scan itself failed; 2 wrong usage.\n"
 		"\n"
 		"Examples:\n"
 		"  crossarch scan\n"
+		"  crossarch scan --tar image.tar\n"
 		"  crossarch scan --json | jq '.images[] | select(.platforms[].mislabelled)'\n",
 	.run = run_scan,
 };

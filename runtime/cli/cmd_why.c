@@ -46,8 +46,7 @@ static void question_deinit(struct question *q)
 	node_containers_deinit(&q->all);
 }
 
-/* --- showing -----------------------------------------------------------------------------------
- */
+/* --- showing --------------------------------------------------------------------------------- */
 
 static json *records_json(const struct question *q)
 {
@@ -82,8 +81,7 @@ static int status_of(const struct question *q)
 	return CLI_DONE;
 }
 
-/* --- of which containers -------------------------------------------------------------------------
- */
+/* --- of which containers --------------------------------------------------------------------- */
 
 static int make_room(struct question *q)
 {
@@ -174,8 +172,7 @@ static int refuse_ambiguous(const struct question *q, const char *word, const st
 	return CLI_USAGE;
 }
 
-/* --- of an image
- * ----------------------------------------------------------------------------------- */
+/* --- of an image ----------------------------------------------------------------------------- */
 
 /* An image is looked for where it was asked for, else where the kubelet's are. */
 static int why_image(struct question *q, const char *name)
@@ -206,8 +203,7 @@ static int why_image(struct question *q, const char *name)
 	return image_answer_status(&a);
 }
 
-/* --- the command
- * ------------------------------------------------------------------------------------ */
+/* --- the command ----------------------------------------------------------------------------- */
 
 static int answer(struct question *q, const char *word)
 {

@@ -23,8 +23,7 @@ static const char *safe(const char *name, char place[static NAME_SHOWN + 1])
 	return place;
 }
 
-/* --- the summary -------------------------------------------------------------------------------
- */
+/* --- the summary ----------------------------------------------------------------------------- */
 
 static void add_count(struct table *t, const struct scan_count *c)
 {
@@ -49,8 +48,7 @@ static void print_summary(const struct scan_summary *sum)
 	table_print(&t, 0);
 }
 
-/* --- what there is -------------------------------------------------------------------------------
- */
+/* --- what there is --------------------------------------------------------------------------- */
 
 /* Appends ", " between items; what does not fit is told by "...". */
 static void add_item(char *list, size_t size, const char *item)
@@ -142,8 +140,7 @@ static void print_containers(const struct scan *s)
 	table_print(&t, 0);
 }
 
-/* --- what is wrong -------------------------------------------------------------------------------
- */
+/* --- what is wrong --------------------------------------------------------------------------- */
 
 static void print_lie(const char *says, const char *declared, const struct report *r)
 {

@@ -58,8 +58,7 @@ void why_print_name(const struct node_container *c, unsigned int indent)
 	printf("%.*s (namespace %s)\n", id_shown(c), c->entry.id, c->space->name);
 }
 
-/* --- for people --------------------------------------------------------------------------------
- */
+/* --- for people ------------------------------------------------------------------------------ */
 
 static void print_state(const struct why_record *w)
 {
@@ -117,8 +116,7 @@ void why_print(const struct why_record *w)
 	print_verdict(w);
 }
 
-/* --- for programs ------------------------------------------------------------------------------
- */
+/* --- for programs ---------------------------------------------------------------------------- */
 
 static const char *or_null(const char *text)
 {

@@ -52,8 +52,7 @@ static bool is_of_image(const struct node_container *c, const char *word)
 	       (is_image_name(c->entry.image, word) || is_image_name(c->asked_image, word));
 }
 
-/* --- what it means -----------------------------------------------------------------------------
- */
+/* --- what it means --------------------------------------------------------------------------- */
 
 static bool same_pod(const struct node_container *a, const struct node_container *b)
 {
