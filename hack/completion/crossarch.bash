@@ -8,8 +8,8 @@ _crossarch_options() {
 	case $1 in
 	doctor) echo --address --distribution --json --quiet --help ;;
 	check) echo --rootfs --bundle --platform --config --address --distribution --namespace --snapshotter --json --quiet --help ;;
-	why) echo --address --namespace --config --snapshotter --json --help ;;
-	scan) echo --tar --layout --address --namespace --snapshotter --config --json --quiet --help ;;
+	why) echo --address --distribution --namespace --config --snapshotter --json --help ;;
+	scan) echo --tar --layout --address --distribution --namespace --snapshotter --config --json --quiet --help ;;
 	explain) echo --json --help ;;
 	pull) echo --platform --fresh --credentials --handler --address --distribution --quiet --help ;;
 	resolve) echo --file --platform --fresh --credentials --handler --address --distribution --quiet --help ;;

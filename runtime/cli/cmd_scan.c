@@ -5,6 +5,7 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/check_guard.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/distribution.h"
 #include "runtime/cli/host_root.h"
 #include "runtime/cli/image_check.h"
 #include "runtime/cli/node_config.h"
@@ -17,7 +18,8 @@
 #include "runtime/host/host.h"
 
 struct options {
-	const char *socket, *namespace, *snapshotter, *config;
+	const char *socket, *distribution; /* NULL: found out */
+	const char *namespace, *snapshotter, *config;
 	const char *tar, *layout; /* instead of containerd, NULL */
 	bool json, quiet;
 	char config_path[256]; /* as containerd's configuration has it */
@@ -86,15 +88,17 @@ static int scan_node(const struct cli_command *self, struct options *o)
 	CLEANUP_HOST_ROOT struct host_root node = HOST_ROOT_INIT;
 	CLEANUP_SCAN struct scan s = SCAN_INIT;
 	char lease[IMAGE_LEASE_MAX];
-	const struct guarded guarded = { o->socket, o->namespace, lease };
+	struct guarded guarded = { NULL, o->namespace, lease };
 	struct scan_question q = { .judge = { .snapshotter = o->snapshotter, .lease = lease } };
 	struct container_judge j = { .config_path = NULL };
 	struct err err = ERR_INIT;
 	struct host host;
 	int rc;
 
-	if (host_probe(&host, &err) < 0 || host_root_enter(o->socket, &node, &err) < 0)
+	if (host_probe(&host, &err) < 0 ||
+	    host_root_enter(o->distribution, &o->socket, &node, &err) < 0)
 		return cli_fail(self, "%s", err.text);
+	guarded.socket = o->socket;
 	if (!o->config)
 		o->config =
 			node_config_find(o->socket, NULL, o->config_path, sizeof(o->config_path));
@@ -143,14 +147,13 @@ static int scan_file(const struct cli_command *self, const struct options *o)
 
 static int run_scan(const struct cli_command *self, int argc, char **argv)
 {
-	struct options o = { .socket = CHECK_SOCKET, .snapshotter = "overlayfs" };
+	struct options o = { .snapshotter = "overlayfs" };
 	const struct cli_option options[] = {
 		{ "tar", 't', CLI_STRING, &o.tar, "FILE",
 		  "the images of an archive, OCI's or docker's, instead of the node's" },
 		{ "layout", 'l', CLI_STRING, &o.layout, "DIR",
 		  "the same of an OCI image layout in a directory" },
-		{ "address", 'a', CLI_STRING, &o.socket, "SOCK",
-		  "containerd's socket (" CHECK_SOCKET ")" },
+		INSTALLATION_OPTIONS(o.socket, o.distribution),
 		{ "namespace", 'n', CLI_STRING, &o.namespace, "NS",
 		  "containerd namespace (all of them)" },
 		{ "snapshotter", 's', CLI_STRING, &o.snapshotter, "NAME",

@@ -7,6 +7,7 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/check_guard.h"
 #include "runtime/cli/commands.h"
+#include "runtime/cli/distribution.h"
 #include "runtime/cli/dry_run.h"
 #include "runtime/cli/host_root.h"
 #include "runtime/cli/image_display.h"
@@ -19,7 +20,8 @@
 
 struct options {
 	struct image_check image;
-	const char *namespace; /* NULL: all of them */
+	const char *distribution; /* NULL: found out */
+	const char *namespace;	  /* NULL: all of them */
 	bool json;
 	char config_path[256]; /* as containerd's configuration has it */
 };
@@ -230,11 +232,12 @@ static int answer(struct question *q, const char *word)
 static int prepare_question(struct question *q, struct host_root *host, struct options *o,
 			    struct guard *guard, struct err *err)
 {
-	const struct guarded guarded = { o->image.socket, o->namespace, q->lease };
+	struct guarded guarded = { NULL, o->namespace, q->lease };
 	struct err none = ERR_INIT;
 
-	if (host_root_enter(o->image.socket, host, err) < 0)
+	if (host_root_enter(o->distribution, &o->image.socket, host, err) < 0)
 		return -1;
+	guarded.socket = o->image.socket;
 	q->judge.prepare = host_root_prepare(host);
 	q->judge.config_path = o->image.config_path;
 	if (!q->judge.config_path)
@@ -269,8 +272,7 @@ static int run_why(const struct cli_command *self, int argc, char **argv)
 {
 	struct options o = { .image = IMAGE_CHECK_INIT };
 	const struct cli_option options[] = {
-		{ "address", 'a', CLI_STRING, &o.image.socket, "SOCK",
-		  "containerd's socket (" CHECK_SOCKET ")" },
+		INSTALLATION_OPTIONS(o.image.socket, o.distribution),
 		{ "namespace", 'n', CLI_STRING, &o.namespace, "NS",
 		  "containerd namespace (all of them; images: k8s.io)" },
 		{ "config", 'c', CLI_STRING, &o.image.config_path, "FILE",

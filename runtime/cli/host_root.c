@@ -6,26 +6,44 @@
 #include <unistd.h>
 
 #include "runtime/base/str.h"
+#include "runtime/cli/distribution.h"
 #include "runtime/prepare/client.h"
 
 /* Above all descriptors that a program is started with (runtime/prepare/client.h). */
 #define FIRST_FD 64
 
-static bool is_elsewhere(const char *socket)
+static bool is_below(const char *root, const char *socket)
 {
 	char there[PATH_MAX];
 
-	return *socket == '/' && access(socket, F_OK) < 0 &&
-	       str_fmt(there, sizeof(there), HOST_ROOT "%s", socket) && access(there, F_OK) == 0;
+	return *socket == '/' && str_fmt(there, sizeof(there), "%s%s", root, socket) &&
+	       access(there, F_OK) == 0;
 }
 
-int host_root_enter(const char *socket, struct host_root *ret, struct err *err)
+/* Nothing is told: the socket of any distribution. */
+static bool any_is_below(const char *root)
+{
+	size_t n;
+	const struct distribution *all = distributions(&n);
+
+	for (size_t i = 0; i < n; i++)
+		if (is_below(root, all[i].socket))
+			return true;
+	return false;
+}
+
+static bool is_elsewhere(bool told, const char *socket)
+{
+	if (told)
+		return !is_below("", socket) && is_below(HOST_ROOT, socket);
+	return !any_is_below("") && any_is_below(HOST_ROOT);
+}
+
+static int enter(struct host_root *ret, struct err *err)
 {
 	CLEANUP_FD int fd = -1;
 	char path[PATH_MAX];
 
-	if (!is_elsewhere(socket))
-		return 0;
 	if (prepare_find(path, err) < 0)
 		return -1;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -43,4 +61,18 @@ int host_root_enter(const char *socket, struct host_root *ret, struct err *err)
 		return err_sys(err, ERR_PRECONDITION,
 			       HOST_ROOT " has no /proc of our process ids (hostPID: true)");
 	return 0;
+}
+
+int host_root_enter(const char *distribution, const char **socket, struct host_root *ret,
+		    struct err *err)
+{
+	const char *told = *socket;
+
+	if (installation_socket(distribution, told, socket, err) < 0)
+		return -1;
+	if (!is_elsewhere(told || distribution, *socket))
+		return 0;
+	if (enter(ret, err) < 0)
+		return -1;
+	return installation_socket(distribution, told, socket, err);
 }

@@ -28,10 +28,13 @@ static inline void host_root_deinit(struct host_root *h)
 }
 
 /*
- * Makes the node's root ours, where containerd's @socket is there and not here. prepare stays that
- * of our own image, for the node may have none. ERR_PRECONDITION when the pod may not.
+ * Finds containerd's socket, as installation_socket() does (@distribution and @socket may be NULL),
+ * and makes the node's root ours where the socket is there and not here. prepare stays that of our
+ * own image, for the node may have none. ERR_INVALID for an unknown distribution, ERR_PRECONDITION
+ * when the pod may not.
  */
-MUST_CHECK int host_root_enter(const char *socket, struct host_root *ret, struct err *err);
+MUST_CHECK int host_root_enter(const char *distribution, const char **socket, struct host_root *ret,
+			       struct err *err);
 
 /* For struct dry_run: NULL on the node itself. */
 static inline const char *host_root_prepare(const struct host_root *h)
