@@ -87,7 +87,7 @@ const struct emulator *emulator_for(const struct node *n, const struct arch *a);
 
 /*
  * Appends the lines for @n, whose emulators were tried: that crossarch is here, each architecture
- * whose containers run (natively, or under an emulator with flag F), each that has such an emulator,
- * and each x86-64 level.
+ * whose containers run (natively, or under an emulator with flag F), each that has such an
+ * emulator, and each x86-64 level.
  */
 MUST_CHECK int labels_write(const struct node *n, struct buf *out, struct err *err);
