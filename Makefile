@@ -267,13 +267,10 @@ check-cross: ## unit tests built for other processors, run under qemu-user (CROS
 	$(Q)BUILD=$(BUILD) hack/cross $(or $(CROSS),arm64 armhf riscv64 s390x)
 
 ##@ Tests with real containers (root)
-# What runs in virtual machines needs nothing of this one that the others do.
-MACHINES := $(sort $(wildcard tests/integration/9[56]-*.test))
 test: ## install what is missing, build, run unit tests and the integration suite (root)
 	$(Q)hack/setup
 	$(Q)$(MAKE) -j$$(nproc) --no-print-directory all cri $(TREES) $(ORACLE) $(UNIT) sanitized
-	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY) \
-		$(sort $(filter-out $(MACHINES),$(wildcard tests/integration/*.test))) -- $(MACHINES)
+	$(Q)BUILD=$(abspath $(BUILD)) hack/tally $(UNIT) $(REPLAY) $(sort $(wildcard tests/integration/*.test))
 
 # The clients of the suites are as always; what they talk to is under the tool.
 CHECKED := tests/integration/10-ctr.test tests/integration/20-cri.test
