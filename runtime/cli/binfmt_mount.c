@@ -28,8 +28,7 @@
 #define EXIT_TRIGGERED 254
 #define EXIT_MOUNTED 0
 
-/* --- where --------------------------------------------------------------------------------------
- */
+/* --- where ------------------------------------------------------------------------------------ */
 
 static ino_t namespace(const char *path)
 {
@@ -58,8 +57,7 @@ bool binfmt_mount_is_blind(void)
 	       namespace("/proc/self/ns/pid") != INITIAL_PID_NAMESPACE;
 }
 
-/* --- in the namespace where it belongs
- * ------------------------------------------------------------ */
+/* --- in the namespace where it belongs -------------------------------------------------------- */
 
 /* Opened without any intent, an automount shows itself and stays as it is. */
 static bool is_automount(void)

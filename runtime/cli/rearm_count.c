@@ -13,8 +13,7 @@
 #define FILE_MAX_BYTES 4096
 #define LOCK_MS 5000
 
-/* The count in a line "NAME COUNT" of @name; false for another one's, and for what is no such line.
- */
+/* The count in a line "NAME COUNT" of @name; false where the line is another one's or none. */
 static bool count_of(const char *line, const char *name, unsigned int *ret)
 {
 	const char *p = str_after(line, name);
