@@ -81,8 +81,7 @@ static void compare(struct image_store *store, struct image_wish *w)
 	}
 }
 
-/* --- what the node says ------------------------------------------------------------------------
- */
+/* --- what the node says ----------------------------------------------------------------------- */
 
 static void refuse(const struct image_question *q, enum cause cause, const struct settings *s,
 		   struct image_wish *w)
