@@ -64,8 +64,7 @@ static void refuse(struct choice *c, enum cause cause)
 	chooser_refuse(c->chooser, cause, &c->facts);
 }
 
-/* --- what is wanted ------------------------------------------------------------------------------
- */
+/* --- what is wanted --------------------------------------------------------------------------- */
 
 static int read_settings(struct choice *c, struct err *err)
 {

@@ -227,8 +227,7 @@ int process_variant_apply(const struct process_variant *v, json *spec, bool *ret
 	return change_cwd(v, process, ret_changed, err);
 }
 
-/* --- user --------------------------------------------------------------------------------------
- */
+/* --- user ------------------------------------------------------------------------------------- */
 
 /* An image's user without its group, which the kubelet leaves out; root's number for none. */
 static void plain_user(const char *user, char *ret, size_t size)
@@ -266,8 +265,7 @@ void process_variant_user(const struct process_variant *v, char ret[static PROCE
 	(void)str_fmt(ret, PROCESS_USER_MAX, "%.200s%s", user, group);
 }
 
-/* --- what cannot be changed ----------------------------------------------------------------------
- */
+/* --- what cannot be changed ------------------------------------------------------------------- */
 
 int process_variant_notes(const struct process_variant *v, struct buf *notes, struct err *err)
 {

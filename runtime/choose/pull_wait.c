@@ -40,8 +40,7 @@ static void refuse(struct pull_wait *w, enum cause cause)
 	chooser_refuse(w->chooser, cause, w->facts);
 }
 
-/* --- whether it is there ------------------------------------------------------------------------
- */
+/* --- whether it is there ---------------------------------------------------------------------- */
 
 int pull_is_unpacked(const struct pull_wait *w, const char *chain, bool *ret, struct err *err)
 {
@@ -68,8 +67,7 @@ static int is_here(struct pulling *p, bool *ret, struct err *err)
 	return pull_is_unpacked(p->wait, now_here.list[0].chain, ret, err);
 }
 
-/* --- while it is not -----------------------------------------------------------------------------
- */
+/* --- while it is not -------------------------------------------------------------------------- */
 
 static int tell(struct pull_wait *w, enum cause cause, struct err *err)
 {

@@ -41,8 +41,7 @@ size_t elf_values(size_t field);
 /* Sets @field to its value number @value; appends "NAME=VALUE " to @label. */
 void elf_set(struct elf *e, size_t field, size_t value, char *label, size_t label_size);
 
-/* --- one case -----------------------------------------------------------------------------------
- */
+/* --- one case --------------------------------------------------------------------------------- */
 
 #define ARGS_MAX 8
 
@@ -81,8 +80,7 @@ void handler_register(struct trial *t, const char *line);
 void handler_switch(struct trial *t, const char *name, const char *value);
 void handlers_clear(void);
 
-/* --- the judgement ------------------------------------------------------------------------------
- */
+/* --- the judgement ---------------------------------------------------------------------------- */
 
 struct truth {
 	bool started;	     /* execve() succeeded */

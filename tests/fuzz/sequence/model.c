@@ -36,8 +36,7 @@ bool model_allows(enum m_rpc rpc, enum m_state state)
 	return strchr(allowed_in[rpc], letters[state]);
 }
 
-/* --- small things ------------------------------------------------------------------------------
- */
+/* --- small things ----------------------------------------------------------------------------- */
 
 void m_push(struct m_queue *q, struct m_call *c)
 {
@@ -184,8 +183,7 @@ void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t
 	m_settle(m, t, p);
 }
 
-/* --- Create, Start, Delete -----------------------------------------------------------------------
- */
+/* --- Create, Start, Delete -------------------------------------------------------------------- */
 
 static void forget_process(struct model *m, struct m_process *p)
 {
@@ -286,8 +284,7 @@ static void start(struct model *m, struct m_task *t, struct m_process *p, struct
 		start_exec(m, t, p, c);
 }
 
-/* --- the rest ------------------------------------------------------------------------------------
- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 static void exec(struct model *m, struct m_task *t, struct m_call *c)
 {

@@ -28,8 +28,7 @@ void box_remove(struct box *b)
 	bundle_remove(b->bundle);
 }
 
-/* --- the shim ----------------------------------------------------------------------------------
- */
+/* --- the shim --------------------------------------------------------------------------------- */
 
 static bool file_holds(int pid, const char *name, const char *wanted, size_t n)
 {
@@ -123,8 +122,7 @@ int pod_end(struct pod *pod, struct err *err)
 	return 0;
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 int box_send(struct box *b, const char *method, const char *exec_id, uint32_t *ret, struct err *err)
 {
@@ -306,8 +304,7 @@ int box_runs(struct box *b, struct err *err)
 	return runs ? 0 : err_set(err, ERR_PRECONDITION, "%s does not run any more", b->id);
 }
 
-/* --- lives --------------------------------------------------------------------------------------
- */
+/* --- lives ------------------------------------------------------------------------------------ */
 
 static const char *const true_words[] = { "/bin/true", NULL };
 

@@ -21,8 +21,7 @@ static int wait_all(struct pod *pod, const uint32_t *streams, unsigned int n, co
 	return 0;
 }
 
-/* --- pods: a process of ours for each -----------------------------------------------------------
- */
+/* --- pods: a process of ours for each --------------------------------------------------------- */
 
 static int pod_life(struct world *w, unsigned int i, struct err *err)
 {
@@ -65,8 +64,7 @@ static void pods_at_once(struct world *w, unsigned int n, struct tally *t)
 	printf("# %u pods at once: %u ms\n", n, (unsigned int)(now_ms() - begin));
 }
 
-/* --- containers of one pod ----------------------------------------------------------------------
- */
+/* --- containers of one pod -------------------------------------------------------------------- */
 
 static int all(struct box *boxes, unsigned int n, const char *method, struct err *err)
 {
@@ -117,8 +115,7 @@ static int containers_at_once(struct pod *pod, unsigned int n, struct err *err)
 	return end_all(boxes, n, err);
 }
 
-/* --- execs ---------------------------------------------------------------------------------------
- */
+/* --- execs ------------------------------------------------------------------------------------ */
 
 static int all_execs(struct box *b, unsigned int n, const char *method, struct err *err)
 {

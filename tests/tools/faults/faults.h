@@ -97,8 +97,7 @@ uint32_t sink_count(const struct world *w);
 MUST_CHECK int sink_check(const struct world *w, uint32_t from, const char *id, unsigned int wanted,
 			  unsigned int allowed, unsigned int bound_ms, struct err *err);
 
-/* --- trace.c: stops a process at a chosen system call ------------------------------------------
- */
+/* --- trace.c: stops a process at a chosen system call ----------------------------------------- */
 
 /* Whose system calls count: the process that was given, one of its children, or a child of those.
  */
@@ -159,8 +158,7 @@ void trace_end(struct trace *t, struct traced *ret);
 unsigned int call_actions(uint64_t number, const uint64_t args[6]);
 const char *call_name(uint64_t number);
 
-/* --- box.c: a pod (one shim) and containers in it ----------------------------------------------
- */
+/* --- box.c: a pod (one shim) and containers in it --------------------------------------------- */
 
 struct pod {
 	struct world *w;

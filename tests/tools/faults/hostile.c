@@ -70,8 +70,7 @@ static int still_there(struct hostile *h, struct err *err)
 	return box_runs(&h->stage.sibling, err);
 }
 
-/* --- connections ---------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static void silent(struct hostile *h, int fd)
 {

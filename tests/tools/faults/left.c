@@ -155,8 +155,7 @@ int left_socket(const struct pod *pod, struct err *err)
 	return err_set(err, ERR_EXISTS, "socket %s is left", pod->socket);
 }
 
-/* --- figures ------------------------------------------------------------------------------------
- */
+/* --- figures ---------------------------------------------------------------------------------- */
 
 static unsigned long entries(const char *path)
 {

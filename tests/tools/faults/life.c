@@ -29,8 +29,7 @@ static const char *const true_words[] = { "/bin/true", NULL };
 /* The loss of its terminal does not end it. */
 static const char *const brief_words[] = { "/bin/sh", "-c", "trap '' HUP; sleep 0.2", NULL };
 
-/* --- the phases --------------------------------------------------------------------------------
- */
+/* --- the phases ------------------------------------------------------------------------------- */
 
 static int exec_and_delete(struct box *b, const char *id, const char *const *words, struct err *err)
 {
@@ -186,8 +185,7 @@ static int live(struct life *l, struct err *err)
 	return 0;
 }
 
-/* --- what has to hold ----------------------------------------------------------------------------
- */
+/* --- what has to hold ------------------------------------------------------------------------- */
 
 /* epoll_wait() failing is the one error a shim may end of; killing it is the others' cause. */
 static bool may_end(const struct life *l)

@@ -59,8 +59,7 @@ struct matrix {
 	bool verbose;
 };
 
-/* --- one fault ----------------------------------------------------------------------------------
- */
+/* --- one fault -------------------------------------------------------------------------------- */
 
 /* Whatever is in the way of the next fault is put aside. */
 static int start_over(struct matrix *m, struct box *victim, struct err *err)
@@ -127,8 +126,7 @@ static int one(struct matrix *m, size_t place, const struct fault *f, struct err
 	return 0;
 }
 
-/* --- which faults --------------------------------------------------------------------------------
- */
+/* --- which faults ----------------------------------------------------------------------------- */
 
 /*
  * All steps when there is room for them, else so many, spread over all of them. An error is once

@@ -48,8 +48,7 @@ int scene_boot(struct scene *s, const char *const *words, struct err *err)
 	return box_boot(&s->box, NULL, NULL, err);
 }
 
-/* --- the engine ----------------------------------------------------------------------------------
- */
+/* --- the engine ------------------------------------------------------------------------------- */
 
 int hanging_engine(struct scene *s, const char *verb, bool once, struct err *err)
 {
@@ -117,8 +116,7 @@ static int engine_delete(struct scene *s, struct err *err)
 	return rc;
 }
 
-/* --- streams -------------------------------------------------------------------------------------
- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 int scene_fifo(struct scene *s, struct err *err)
 {
@@ -165,8 +163,7 @@ static int driver_never_ready(struct scene *s, struct err *err)
 	return 0;
 }
 
-/* --- the mount, and events -----------------------------------------------------------------------
- */
+/* --- the mount, and events -------------------------------------------------------------------- */
 
 static int busy_rootfs(struct scene *s, struct err *err)
 {

@@ -170,8 +170,7 @@ int no_descriptors_for_terminals(struct scene *s, struct err *err)
 	return start_with_few(s, err) < 0 || take_with_none(s, err) < 0 ? -1 : 0;
 }
 
-/* --- memory of the kernel for what is watched --------------------------------------------------
- */
+/* --- memory of the kernel for what is watched ------------------------------------------------- */
 
 #define LOUD_BYTES (4u << 20)
 static const char *const twice_loud_words[] = {

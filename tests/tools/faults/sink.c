@@ -181,8 +181,7 @@ uint32_t sink_count(const struct world *w)
 	return w->sink->n;
 }
 
-/* --- what is checked ---------------------------------------------------------------------------
- */
+/* --- what is checked -------------------------------------------------------------------------- */
 
 static const struct record *record_at(const struct world *w, uint32_t i)
 {

@@ -91,8 +91,7 @@ static void set_result(pid_t pid, int errnum)
 #error "say here how a system call is skipped and its result set"
 #endif
 
-/* --- who is who --------------------------------------------------------------------------------
- */
+/* --- who is who ------------------------------------------------------------------------------- */
 
 static long status_field(pid_t pid, const char *name)
 {
@@ -190,8 +189,7 @@ static bool on_exec(struct tracer *t, struct tracee *e)
 	return e->pid == t->root || (e->role != ROLE_FORK && is_followed(t, e->role));
 }
 
-/* --- the fault ---------------------------------------------------------------------------------
- */
+/* --- the fault -------------------------------------------------------------------------------- */
 
 /* Who cannot send, receive or be told that it could, has no way to say so: that fails once. */
 static bool is_last_word(uint64_t number)
@@ -317,8 +315,7 @@ static void on_call(struct tracer *t, struct tracee *e)
 	}
 }
 
-/* --- the loop ----------------------------------------------------------------------------------
- */
+/* --- the loop --------------------------------------------------------------------------------- */
 
 static void let_go(struct tracee *e)
 {

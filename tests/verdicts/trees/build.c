@@ -89,8 +89,7 @@ void tree_node(struct tree *t, const char *path, mode_t type)
 		need(mknodat(t->root, path, type | 0755, device) == 0, t, path);
 }
 
-/* --- config.json --------------------------------------------------------------------------------
- */
+/* --- config.json ------------------------------------------------------------------------------ */
 
 static void add(struct tree *t, struct buf *b, const char *s)
 {
@@ -144,8 +143,7 @@ static void write_config(struct tree *t)
 	     t, "config.json");
 }
 
-/* --- the tree ------------------------------------------------------------------------------------
- */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 void tree_open(struct tree *ret, const char *path, unsigned int number, const struct kind *k)
 {

@@ -69,8 +69,7 @@ static void init_wait(pid_t pid, const struct tree *t)
 	}
 }
 
-/* --- somebody who changes the tree while it is read --------------------------------------------
- */
+/* --- somebody who changes the tree while it is read ------------------------------------------- */
 
 struct racer {
 	pthread_t thread;
@@ -102,8 +101,7 @@ static void race_stop(struct racer *r)
 	ASSERT(pthread_join(r->thread, NULL) == 0);
 }
 
-/* --- prepare -----------------------------------------------------------------------------------
- */
+/* --- prepare ---------------------------------------------------------------------------------- */
 
 static int request_make(const struct tree *t, const char *mode, pid_t init)
 {
