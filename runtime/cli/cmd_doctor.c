@@ -17,6 +17,7 @@
 #include "runtime/cli/commands.h"
 #include "runtime/cli/distribution.h"
 #include "runtime/cli/doctor.h"
+#include "runtime/cli/doctor_waits.h"
 #include "runtime/cli/findings.h"
 #include "runtime/cli/output.h"
 #include "runtime/cli/trial_run.h"
@@ -159,6 +160,7 @@ static void examine_node(struct findings *f)
 	examine_private_binfmt(f);
 	examine_seccomp(f);
 	examine_cgroups(f);
+	doctor_waits(f);
 }
 
 /* --- the command ----------------------------------------------------------------------------- */

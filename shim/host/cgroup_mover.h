@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "shim/loop/child.h"
 
 /*
@@ -39,10 +36,3 @@ void cgroup_mover_end(struct cgroup_mover *g);
  * it would have.
  */
 int cgroup_mover_run(void *unused);
-
-/*
- * The file to write for @line of /proc/self/cgroup, "9:cpu,cpuacct:/a" or "0::/a", which is taken
- * apart; where hierarchies are mounted usually. False for a line that names none, or one outside
- * the cgroup namespace.
- */
-bool grace_file(char *line, char *ret, size_t size);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/base/cgroup_rejoin.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
 #include "shim/host/cgroup_mover.h"
@@ -20,14 +21,14 @@ static void file_of(const char *text, const char *want)
 
 	assert_true(str_copy(line, sizeof(line), text));
 	if (!want) {
-		assert_false(grace_file(line, file, sizeof(file)));
+		assert_false(cgroup_rejoin_file(line, file, sizeof(file)));
 		return;
 	}
-	assert_true(grace_file(line, file, sizeof(file)));
+	assert_true(cgroup_rejoin_file(line, file, sizeof(file)));
 	assert_string_equal(file, want);
 }
 
-static void test_grace_file(void **state)
+static void test_file_of_a_cgroup(void **state)
 {
 	char line[] = "1:memory:/a", file[16];
 
@@ -39,7 +40,7 @@ static void test_grace_file(void **state)
 	file_of("0:", NULL);
 	file_of("", NULL);
 	file_of("0::relative", NULL);
-	assert_false(grace_file(line, file, sizeof(file)));
+	assert_false(cgroup_rejoin_file(line, file, sizeof(file)));
 }
 
 static void read_membership(struct buf *b)
@@ -50,7 +51,7 @@ static void read_membership(struct buf *b)
 }
 
 /* It stays where it is; a host without any cgroup file system is fine too. */
-static void test_grace_moves_nothing(void **state)
+static void test_moves_nothing(void **state)
 {
 	struct buf CLEANUP_BUF before = BUF_INIT(1u << 16);
 	struct buf CLEANUP_BUF after = BUF_INIT(1u << 16);
@@ -73,8 +74,8 @@ static void test_grace_moves_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_grace_file),
-		cmocka_unit_test(test_grace_moves_nothing),
+		cmocka_unit_test(test_file_of_a_cgroup),
+		cmocka_unit_test(test_moves_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
