@@ -14,6 +14,7 @@
 #include "runtime/cli/node_config.h"
 #include "runtime/cli/output.h"
 #include "runtime/cli/why_display.h"
+#include "runtime/cli/why_failed.h"
 #include "runtime/cli/why_find.h"
 #include "runtime/cli/why_image.h"
 #include "runtime/cli/why_record.h"
@@ -91,37 +92,12 @@ static int make_room(struct question *q)
 	return q->records ? 0 : cli_fail(q->self, "no memory for %zu containers", q->all.n);
 }
 
-/* Every one that failed, with what tells it from others; those that are not ours are dropped. */
-static void collect_failed(struct question *q)
-{
-	for (size_t i = 0; i < q->all.n; i++) {
-		struct why_record *w = &q->records[q->n];
-
-		why_record_read(&q->all.list[i], &q->all.arena, w);
-		if (!why_record_failed(w))
-			continue;
-		why_record_judge(&q->judge, w);
-		if (why_record_is_ours(w))
-			q->n++;
-		else
-			why_record_deinit(w);
-	}
-}
-
-static int newest_first(const void *a, const void *b)
-{
-	const struct why_record *x = a, *y = b;
-
-	return (x->when < y->when) - (x->when > y->when);
-}
-
 static int why_all(struct question *q)
 {
-	if (make_room(q))
-		return CLI_FAILED;
-	collect_failed(q);
-	if (q->n)
-		qsort(q->records, q->n, sizeof(*q->records), newest_first);
+	struct err err = ERR_INIT;
+
+	if (why_failed(&q->all, &q->judge, q->all.n, &q->records, &q->n, &err) < 0)
+		return cli_fail(q->self, "%s", err.text);
 	if (!q->n && !q->o->json)
 		printf("No container that containerd still knows ended of anything that crossarch "
 		       "would have told (%zu are there).\n",

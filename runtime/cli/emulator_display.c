@@ -6,16 +6,15 @@
 #include "runtime/base/str.h"
 #include "runtime/binfmt/rule.h"
 #include "runtime/cli/boot_file.h"
-#include "runtime/cli/output.h"
 
-static void flags_text(uint32_t flags, char text[8])
+void emulator_flags(const struct emulator *e, char text[8])
 {
-	binfmt_flag_letters(flags, text);
+	binfmt_flag_letters(e->entry->flags, text);
 	if (!text[0])
 		(void)str_copy(text, 8, "-");
 }
 
-static const char *state_text(const struct node *n, const struct emulator *e)
+const char *emulator_state(const struct node *n, const struct emulator *e)
 {
 	if (!e->entry->enabled)
 		return "disabled";
@@ -26,7 +25,7 @@ static const char *state_text(const struct node *n, const struct emulator *e)
 	return e->arch && !e->used ? "covered" : "enabled";
 }
 
-static void works_text(const struct emulator *e, char *text, size_t size, enum tone *ret_tone)
+void emulator_outcome(const struct emulator *e, char *text, size_t size, enum tone *ret_tone)
 {
 	*ret_tone = TONE_DIM;
 	if (e->works == WORKS_YES && e->apart[0]) {
@@ -78,11 +77,12 @@ static void print_table(const struct node *n, bool tried)
 		char flags[8], works[200] = "";
 		enum tone tone = TONE_PLAIN;
 
-		flags_text(e->entry->flags, flags);
+		emulator_flags(e, flags);
 		if (tried)
-			works_text(e, works, sizeof(works), &tone);
+			emulator_outcome(e, works, sizeof(works), &tone);
 		table_row(&t, tone, 8, e->entry->name, e->arch ? arch_label(e->arch) : "-",
-			  state_text(n, e), flags, kind_text(e), e->version[0] ? e->version : "-",
+			  emulator_state(n, e), flags, kind_text(e),
+			  e->version[0] ? e->version : "-",
 			  boot_file_is_read(e->boot) ? "yes" : "no", e->entry->interpreter, works);
 	}
 	table_print(&t, 0);
@@ -99,10 +99,10 @@ static json *emulator_json(const struct node *n, const struct emulator *e)
 	json *o = json_object_new_object();
 	char flags[8];
 
-	flags_text(e->entry->flags, flags);
+	emulator_flags(e, flags);
 	json_put_text(o, "handler", e->entry->name);
 	json_put_text(o, "architecture", e->arch ? arch_label(e->arch) : NULL);
-	json_put_text(o, "state", state_text(n, e));
+	json_put_text(o, "state", emulator_state(n, e));
 	json_put_bool(o, "enabled", e->entry->enabled);
 	json_put_text(o, "flags", str_eq(flags, "-") ? "" : flags);
 	json_put_text(o, "interpreter", e->entry->interpreter);

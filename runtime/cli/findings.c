@@ -58,16 +58,31 @@ size_t findings_count(const struct findings *f, enum grade grade)
 
 /* --- printing -------------------------------------------------------------------------------- */
 
-static void print_summary(const struct findings *f)
+const char *grade_word(enum grade grade)
+{
+	return grades[grade].word;
+}
+
+void findings_summary(const struct findings *f, char *text, size_t size)
 {
 	size_t bad = findings_count(f, GRADE_BAD);
 	size_t warnings = findings_count(f, GRADE_WARN);
 
 	if (!bad && !warnings)
-		printf("\n%sAll well.%s\n", tone_on(TONE_GOOD), tone_off());
+		(void)str_copy(text, size, "All well");
 	else
-		printf("\n%zu problem%s, %zu warning%s\n", bad, bad == 1 ? "" : "s", warnings,
-		       warnings == 1 ? "" : "s");
+		(void)str_fmt(text, size, "%zu problem%s, %zu warning%s", bad, bad == 1 ? "" : "s",
+			      warnings, warnings == 1 ? "" : "s");
+}
+
+static void print_summary(const struct findings *f)
+{
+	bool well = !findings_count(f, GRADE_BAD) && !findings_count(f, GRADE_WARN);
+	char text[64];
+
+	findings_summary(f, text, sizeof(text));
+	printf("\n%s%s%s%s\n", well ? tone_on(TONE_GOOD) : "", text, well ? "." : "",
+	       well ? tone_off() : "");
 }
 
 void findings_print(const struct findings *f)
@@ -99,7 +114,7 @@ void findings_print_json(const struct findings *f)
 
 		json_put_text(row, "section", one->section);
 		json_put_text(row, "name", one->name);
-		json_put_text(row, "status", grades[one->grade].word);
+		json_put_text(row, "status", grade_word(one->grade));
 		json_put_text(row, "value", one->value);
 		json_put_text(row, "fix", one->fix[0] ? one->fix : NULL);
 		json_object_array_add(list, row);

@@ -40,6 +40,12 @@ __attribute__((format(printf, 2, 3))) void fix(struct findings *f, const char *f
 
 size_t findings_count(const struct findings *f, enum grade grade);
 
+/* What JSON and pages call a grade: "info", "ok", "warning", "problem". */
+const char *grade_word(enum grade grade);
+
+/* The whole in a few words: "All well", "1 problem, 2 warnings". */
+void findings_summary(const struct findings *f, char *text, size_t size);
+
 /* Prints them for a person, with a summary, or as JSON. */
 void findings_print(const struct findings *f);
 void findings_print_json(const struct findings *f);

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/cli/metrics.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "config.h"
 #include "revision.h"
-#include "runtime/base/fd.h"
 #include "runtime/base/outcomes.h"
 #include "runtime/base/str.h"
+#include "runtime/cli/rearm_count.h"
 #include "runtime/cli/shims.h"
 
 /* One metric: HELP and TYPE stand once, before its samples. */
@@ -167,29 +165,20 @@ static int emulators(struct buf *out, const struct node *n, struct err *err)
 	return 0;
 }
 
-/* A line that is not "NAME COUNT" is passed over: the file is a script's. */
 static int rearmed(struct buf *out, const char *file, struct err *err)
 {
 	static const char name[] = "crossarch_emulator_rearmed_total";
-	struct buf CLEANUP_BUF text = BUF_INIT(64u << 10);
-	char *rest, *line;
+	struct rearmed_row rows[REARMED_MAX];
+	size_t n;
 
-	if (head(out, name, "counter", "Registrations of an emulator that had gone.", err) < 0)
+	if (head(out, name, "counter", "Registrations of an emulator that had gone.", err) < 0 ||
+	    rearmed_read(file, rows, &n, err) < 0)
 		return -1;
-	if (file_read_regular(AT_FDCWD, file, &text, err) < 0)
-		return err->code == ERR_NOT_FOUND ? 0 : err_in(err, "%s", file);
-	for (line = strtok_r((char *)text.data, "\n", &rest); line;
-	     line = strtok_r(NULL, "\n", &rest)) {
-		char emulator[64], more;
-		unsigned long long count;
-
-		if (sscanf(line, "%63s %llu %c", emulator, &count, &more) != 2)
-			continue;
+	for (size_t i = 0; i < n; i++)
 		if (buf_printf(out, err, "%s", name) < 0 ||
-		    label(out, "{", "emulator", emulator, err) < 0 ||
-		    buf_printf(out, err, "} %llu\n", count) < 0)
+		    label(out, "{", "emulator", rows[i].name, err) < 0 ||
+		    buf_printf(out, err, "} %llu\n", (unsigned long long)rows[i].count) < 0)
 			return -1;
-	}
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/base/buf.h"
@@ -62,4 +63,27 @@ int rearm_count(const char *name, unsigned int *ret, struct err *err)
 	if (add_one(buf_str(&old), name, &new, ret, err) < 0)
 		return -1;
 	return file_replace(AT_FDCWD, REARMED_FILE, 0644, new.data, new.len, err);
+}
+
+int rearmed_read(const char *file, struct rearmed_row *ret, size_t *ret_n, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(64u << 10);
+	const char *rest, *line;
+	size_t len, n = 0;
+
+	*ret_n = 0;
+	if (file_read_regular(AT_FDCWD, file, &text, err) < 0)
+		return err->code == ERR_NOT_FOUND ? 0 : err_in(err, "%s", file);
+	rest = buf_str(&text);
+	while (n < REARMED_MAX && str_line(&rest, &line, &len)) {
+		unsigned long long count;
+		char copy[128], more;
+
+		if (!str_fmt(copy, sizeof(copy), "%.*s", (int)len, line) ||
+		    sscanf(copy, "%63s %llu %c", ret[n].name, &count, &more) != 2)
+			continue;
+		ret[n++].count = count;
+	}
+	*ret_n = n;
+	return 0;
 }

@@ -42,9 +42,9 @@ static bool is_invisible(uint32_t c)
 	return false;
 }
 
-/* Length of the UTF-8 character at @p, 0 when there is none or it is not to be shown. */
-static size_t character(const unsigned char *p)
+size_t text_character(const char *s)
 {
+	const unsigned char *p = (const unsigned char *)s;
 	uint32_t value;
 	size_t n;
 
@@ -99,7 +99,7 @@ void text_printf(struct text *t, const char *fmt, ...)
 static void add_clean(struct text *t, const char *s, const char *end)
 {
 	while (s < end) {
-		size_t n = character((const unsigned char *)s);
+		size_t n = text_character(s);
 
 		if (n && s + n <= end)
 			add_bytes(t, s, n);
