@@ -6,7 +6,7 @@ _crossarch_archs='amd64 386 arm64 arm riscv64 s390x ppc64le ppc64 loong64 mips m
 
 _crossarch_options() {
 	case $1 in
-	doctor) echo --address --distribution --json --quiet --help ;;
+	doctor) echo --address --distribution --html --json --quiet --help ;;
 	check) echo --rootfs --bundle --platform --config --address --distribution --namespace --snapshotter --json --quiet --help ;;
 	why) echo --address --distribution --namespace --config --snapshotter --json --help ;;
 	scan) echo --tar --layout --address --distribution --namespace --snapshotter --config --json --quiet --help ;;
@@ -65,7 +65,7 @@ _crossarch() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--config | --credentials | --tar | --file | --path | --address | -c | -f | -p | -a)
+	--config | --credentials | --tar | --file | --html | --path | --address | -c | -f | -p | -a)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
 		;;

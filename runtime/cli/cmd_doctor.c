@@ -9,6 +9,7 @@
 #include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/base/fd.h"
@@ -17,10 +18,13 @@
 #include "runtime/cli/commands.h"
 #include "runtime/cli/distribution.h"
 #include "runtime/cli/doctor.h"
+#include "runtime/cli/doctor_html.h"
 #include "runtime/cli/doctor_waits.h"
 #include "runtime/cli/findings.h"
 #include "runtime/cli/output.h"
+#include "runtime/cli/page_refusals.h"
 #include "runtime/cli/trial_run.h"
+#include "runtime/cli/whole_file.h"
 #include "runtime/host/host.h"
 
 /* --- the node -------------------------------------------------------------------------------- */
@@ -165,41 +169,131 @@ static void examine_node(struct findings *f)
 
 /* --- the command ----------------------------------------------------------------------------- */
 
-static int run_doctor(const struct cli_command *self, int argc, char **argv)
+struct options {
+	const char *socket, *distribution, *html;
+	bool json, quiet;
+};
+
+/* One call of the command: what is looked at, and what a page would show beside it. */
+struct examination {
+	struct findings findings;
+	struct node node;
+	struct node_refusals refusals;
+	struct node_counters counters;
+};
+
+#define CLEANUP_EXAMINATION CLEANUP(examination_free)
+static void examination_free(struct examination **x)
 {
-	CLEANUP_FREE struct findings *f = calloc(1, sizeof(*f));
-	const char *socket = NULL, *distribution = NULL;
+	if (*x) {
+		node_refusals_deinit(&(*x)->refusals);
+		node_deinit(&(*x)->node);
+	}
+	free(*x);
+}
+
+static struct examination *examination_new(void)
+{
+	struct examination *x = calloc(1, sizeof(*x));
+
+	if (x) {
+		x->node = (struct node)NODE_INIT;
+		x->refusals = (struct node_refusals)NODE_REFUSALS_INIT;
+	}
+	return x;
+}
+
+/* What forks or starts programs comes before the first call to containerd. */
+static void examine(struct examination *x, const struct options *o, const struct installation *n,
+		    const struct err *err)
+{
+	examine_node(&x->findings);
+	doctor_emulators(&x->findings, &x->node);
+	doctor_engines(&x->findings, n);
+	if (o->html)
+		node_refusals_prepare(&x->refusals, n->distribution ? n->socket : NULL);
+	doctor_containerd(&x->findings, n, err);
+	if (!o->html)
+		return;
+	node_refusals_read(&x->refusals, PAGE_REFUSALS_MAX);
+	node_counters_read(&x->counters);
+}
+
+static int write_page(const struct examination *x, const struct whole_file *file, struct err *err)
+{
+	CLEANUP_BUF struct buf text = BUF_INIT(16u << 20);
+	struct utsname name;
+	struct doctor_page page = {
+		.name = uname(&name) < 0 ? "this node" : name.nodename,
+		.when = time(NULL),
+		.findings = &x->findings,
+		.node = &x->node,
+		.refusals = &x->refusals,
+		.counters = &x->counters,
+	};
+
+	return doctor_html(&page, &text, err) < 0 ? -1 : whole_file_write(file, &text, err);
+}
+
+static int show(const struct cli_command *self, const struct options *o,
+		const struct examination *x, const struct whole_file *file)
+{
+	struct err err = ERR_INIT;
+	char summary[64];
+
+	if (o->html && write_page(x, file, &err) < 0)
+		return cli_fail(self, "%s: %s", o->html, err.text);
+	if (o->html && file->dirfd >= 0) {
+		findings_summary(&x->findings, summary, sizeof(summary));
+		printf("%s: %s\n", o->html, summary);
+	} else if (o->json) {
+		findings_print_json(&x->findings);
+	} else if (!o->html) {
+		findings_print(&x->findings);
+	}
+	return findings_count(&x->findings, GRADE_BAD) ? CLI_FAILED : CLI_DONE;
+}
+
+static int look(const struct cli_command *self, const struct options *o)
+{
+	CLEANUP_EXAMINATION struct examination *x = examination_new();
+	CLEANUP_WHOLE_FILE struct whole_file file = WHOLE_FILE_INIT;
 	CLEANUP_INSTALLATION struct installation n = { .distribution = NULL };
 	struct err err = ERR_INIT;
-	bool as_json = false, quiet = false;
+
+	if (!x)
+		return cli_fail(self, "no memory");
+	if (o->html && whole_file_open(o->html, &file, &err) < 0)
+		return cli_fail(self, "%s", err.text);
+	if (installation_find(o->distribution, o->socket, &n, &err) < 0 && err.code == ERR_INVALID)
+		return cli_usage(self, "%s", err.text);
+	examine(x, o, &n, &err);
+	return show(self, o, x, &file);
+}
+
+static int run_doctor(const struct cli_command *self, int argc, char **argv)
+{
+	struct options o = { .html = NULL };
 	const struct cli_option options[] = {
-		INSTALLATION_OPTIONS(socket, distribution),
-		{ "json", 0, CLI_FLAG, &as_json, NULL, "print JSON" },
-		{ "quiet", 'q', CLI_FLAG, &quiet, NULL, "print nothing, only exit" },
+		INSTALLATION_OPTIONS(o.socket, o.distribution),
+		{ "html", 0, CLI_STRING, &o.html, "FILE",
+		  "write a page for a browser, to standard output if FILE is -" },
+		{ "json", 0, CLI_FLAG, &o.json, NULL, "print JSON" },
+		{ "quiet", 'q', CLI_FLAG, &o.quiet, NULL, "print nothing, only exit" },
 		{ NULL, 0, CLI_FLAG, NULL, NULL, NULL },
 	};
 	struct cli_operands operands;
 	int status;
-	size_t bad;
 
 	if (!cli_parse(self, options, 0, 0, argc, argv, &operands, &status))
 		return status;
-	if (!f)
-		return cli_fail(self, "no memory");
-	if (quiet)
+	if (o.html && o.json)
+		return cli_usage(self, "--html or --json, not both");
+	if (o.html && o.quiet && str_eq(o.html, "-"))
+		return cli_usage(self, "--html - prints a page, and --quiet nothing");
+	if (o.quiet)
 		be_quiet();
-	if (installation_find(distribution, socket, &n, &err) < 0 && err.code == ERR_INVALID)
-		return cli_usage(self, "%s", err.text);
-	examine_node(f);
-	doctor_emulators(f);
-	doctor_engines(f, &n);
-	doctor_containerd(f, &n, &err);
-	bad = findings_count(f, GRADE_BAD);
-	if (as_json)
-		findings_print_json(f);
-	else
-		findings_print(f);
-	return bad ? CLI_FAILED : CLI_DONE;
+	return look(self, &o);
 }
 
 const struct cli_command cmd_doctor = {
@@ -210,8 +304,17 @@ const struct cli_command cmd_doctor = {
 		"status 1 when\n"
 		"there is a problem; warnings do not count.\n"
 		"\n"
+		"The page of --html is one file that needs nothing else: state and fixes, "
+		"emulators, "
+		"the last\n"
+		"containers that crossarch has something to say of (see \"why\") with their fixes, "
+		"and what was\n"
+		"counted since the node was started (see \"metrics\"). It is replaced at once or "
+		"not at all.\n"
+		"\n"
 		"Examples:\n"
 		"  crossarch doctor\n"
+		"  crossarch doctor --html /var/www/html/node.html\n"
 		"  crossarch doctor --json | jq '.findings[] | select(.status != \"ok\")'\n",
 	.run = run_doctor,
 };

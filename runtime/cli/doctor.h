@@ -3,13 +3,14 @@
 
 #include "runtime/cli/containerd_config.h"
 #include "runtime/cli/distribution.h"
+#include "runtime/cli/emulators.h"
 #include "runtime/cli/findings.h"
 
 /*
  * The examinations, in this order; the last one uses gRPC, after which nothing may fork. Without a
  * containerd @at has no distribution, and @err says why.
  */
-void doctor_emulators(struct findings *f);
+void doctor_emulators(struct findings *f, struct node *n); /* reads it, and tries all it has */
 void doctor_engines(struct findings *f, const struct installation *at); /* in its PATH */
 void doctor_containerd(struct findings *f, const struct installation *at, const struct err *err);
 

@@ -260,35 +260,34 @@ static bool has_interpreters(void)
 	return false;
 }
 
-void doctor_emulators(struct findings *f)
+void doctor_emulators(struct findings *f, struct node *n)
 {
-	CLEANUP_NODE struct node n = NODE_INIT;
 	struct err err = ERR_INIT;
 	size_t others = 0, foreign = 0;
 
 	f->section = "emulators";
-	if (node_read(&n, &err) < 0) {
+	if (node_read(n, &err) < 0) {
 		found(f, GRADE_BAD, "binfmt_misc", "%s", err.text);
 		fix(f, "run crossarch doctor as root, on the node itself");
 		return;
 	}
-	examine_mount(f, &n);
-	emulators_ask_versions(&n);
-	emulators_try(&n);
-	for (size_t i = 0; i < n.n; i++)
-		if (n.list[i].arch) {
+	examine_mount(f, n);
+	emulators_ask_versions(n);
+	emulators_try(n);
+	for (size_t i = 0; i < n->n; i++)
+		if (n->list[i].arch) {
 			foreign++;
-			examine_emulator(f, &n.list[i], &others);
+			examine_emulator(f, &n->list[i], &others);
 		}
 	if (others)
 		found(f, GRADE_GOOD, "others", "%zu more (crossarch emulators lists them)", others);
-	if (n.binfmt.state == BINFMT_ON && !foreign) {
+	if (n->binfmt.state == BINFMT_ON && !foreign) {
 		found(f, GRADE_WARN, "emulators", "none registered: only native programs run");
 		fix(f, "%scrossarch emulators install all",
 		    has_interpreters() ? "" : "apt-get install qemu-user-static, then ");
 	}
 	if (foreign)
 		examine_boot(f);
-	examine_age(f, &n);
-	examine_limits(f, &n);
+	examine_age(f, n);
+	examine_limits(f, n);
 }
