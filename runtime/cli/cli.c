@@ -10,18 +10,25 @@
 #include "runtime/base/err.h"
 #include "runtime/base/mem.h"
 #include "runtime/base/str.h"
+#include "runtime/plan/line_text.h"
 
 #define OPTIONS_MAX 48
 #define HELP_COLUMN 34
+#define MESSAGE_MAX 2048
 
 /* --- messages -------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 2, 0))) static void say(const struct cli_command *command,
 						      const char *fmt, va_list ap)
 {
-	fprintf(stderr, "%s %s: ", program_invocation_short_name, command->name);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+	char text[MESSAGE_MAX], safe[MESSAGE_MAX];
+	struct text t;
+
+	/* It may quote what containerd, an archive or an image says. */
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	text_init(&t, safe, sizeof(safe));
+	text_name(&t, text, sizeof(safe) - 1);
+	fprintf(stderr, "%s %s: %s\n", program_invocation_short_name, command->name, safe);
 }
 
 int cli_fail(const struct cli_command *command, const char *fmt, ...)

@@ -5,6 +5,7 @@
 
 #include "runtime/base/str.h"
 #include "runtime/cli/dry_run.h"
+#include "runtime/cli/output.h"
 #include "runtime/containerd/image_platform.h"
 #include "runtime/containerd/snapshot_look.h"
 
@@ -72,5 +73,5 @@ void container_judge(const struct container_judge *j, const struct node_containe
 	else if (ask(j, c, ret, r, &err) == 0)
 		ret->report = steal(r);
 	if (!ret->report)
-		(void)str_fmt(ret->why, sizeof(ret->why), "%.390s", err.text);
+		(void)shown(ret->why, sizeof(ret->why), err.text);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "runtime/base/str.h"
+#include "runtime/plan/line_text.h"
 
 static bool colours(void)
 {
@@ -29,6 +30,15 @@ const char *tone_on(enum tone tone)
 const char *tone_off(void)
 {
 	return colours() ? "\033[0m" : "";
+}
+
+const char *shown(char *place, size_t size, const char *text)
+{
+	struct text t;
+
+	text_init(&t, place, size);
+	text_name(&t, text, size - 1);
+	return place;
 }
 
 /* --- tables ---------------------------------------------------------------------------------- */

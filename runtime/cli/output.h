@@ -16,6 +16,13 @@ const char *tone_on(enum tone tone);
 /* Ends any tone. */
 const char *tone_off(void);
 
+/*
+ * @text of somebody else's, an image author's perhaps, as it can be shown to people: into @place of
+ * @size bytes, with '?' for what would do something to a terminal; of what is too long the middle
+ * is left out. Returns @place.
+ */
+const char *shown(char *place, size_t size, const char *text);
+
 #define TABLE_COLUMNS 9
 
 /* Rows of cells; all-zero is an empty table. Text is copied. */
