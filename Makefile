@@ -347,7 +347,7 @@ FUZZ_BUILD := $(BUILD)/$(notdir $(FUZZ_CC))
 FUZZ_MAIN := $(if $(findstring fuzzer,$(SAN)),-fsanitize=fuzzer,$(BUILD)/tests/fuzz/replay.o)
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/tests/fuzz/entry.o $(filter %.o,$(FUZZ_MAIN)) \
 		$(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBPAUSE) $(LIBBASE)
-	$(call link,-pie $(filter -f%,$(FUZZ_MAIN)),-lprotobuf-c -ljson-c -lseccomp -lyaml)
+	$(call link,-pie $(filter -f%,$(FUZZ_MAIN)),-lprotobuf-c -ljson-c -lseccomp -lyaml -larchive)
 
 ##@ Tests that look for the unexpected
 fuzz-%: ## run one harness of tests/fuzz with libFuzzer (SECONDS=60)

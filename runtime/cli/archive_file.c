@@ -13,17 +13,14 @@
 #include "runtime/base/str.h"
 #include "runtime/cli/confined.h"
 #include "runtime/cli/tar_reader.h"
-
-/* The smallest piece of a tar archive. */
-#define BLOCK 512
+#include "runtime/cli/temporary.h"
 
 #define COMPRESSED "compressed"
 
 void archive_file_deinit(struct archive_file *f)
 {
 	fd_close(&f->fd);
-	free(f->members);
-	buf_deinit(&f->names);
+	archive_list_deinit(&f->list);
 	*f = (struct archive_file)ARCHIVE_FILE_INIT;
 }
 
@@ -33,15 +30,24 @@ struct job {
 	int fd;
 	int64_t at, end;
 	int to; /* where the inflated archive goes */
+	struct room room;
 };
 
+/* A line for each file: where it is, its size, its name and what it is a link to ("" for none). */
 static int say_entry(int out, const struct tar_entry *e, struct err *err)
 {
-	char line[4300];
-	int n = snprintf(line, sizeof(line), "%lld %lld %s", (long long)e->at, (long long)e->size,
-			 e->name);
+	const char *link = e->other ? e->other : e->link ? e->link : "";
+	char line[2 * 4200];
+	int n;
 
-	if (n < 0 || (size_t)n >= sizeof(line) || !S_ISREG(e->mode) || e->other)
+	if (!S_ISREG(e->mode) && !S_ISLNK(e->mode) && !e->other)
+		return 0;
+	n = snprintf(line, sizeof(line), "%lld %lld %c%s%c%s", (long long)e->at, (long long)e->size,
+		     e->other		? 'h'
+		     : S_ISLNK(e->mode) ? 's'
+					: 'f',
+		     e->name, '\0', link);
+	if (n < 0 || (size_t)n >= sizeof(line))
 		return 0; /* nothing that an image archive would be asked for */
 	return fd_write_all(out, line, (size_t)n + 1) < 0 ? err_sys(err, ERR_IO, "write") : 0;
 }
@@ -80,14 +86,18 @@ static int run_list(void *ctx, int out, struct err *err)
 	return tar_open(&source.source, true, &t, err) < 0 ? -1 : list_entries(t, out, err);
 }
 
-static int copy(struct tar_reader *t, int out, struct err *err)
+/* @room: NULL where it takes none. */
+static int copy(struct tar_reader *t, int out, struct room *room, struct err *err)
 {
 	char bytes[64u << 10];
 	ssize_t n;
 
-	while ((n = tar_read(t, bytes, sizeof(bytes), err)) > 0)
+	while ((n = tar_read(t, bytes, sizeof(bytes), err)) > 0) {
+		if (room && room_take(room, n, err) < 0)
+			return -1;
 		if (fd_write_all(out, bytes, (size_t)n) < 0)
 			return err_sys(err, ERR_IO, "write");
+	}
 	return n < 0 ? -1 : 0;
 }
 
@@ -110,12 +120,12 @@ static int run_read(void *ctx, int out, struct err *err)
 	file_source_init(&source, j->fd, j->at, j->end - j->at, NULL);
 	if (tar_open(&source.source, false, &t, err) < 0 || first_entry(t, err) < 0)
 		return -1;
-	return copy(t, out, err);
+	return copy(t, out, NULL, err);
 }
 
 static int run_inflate(void *ctx, int out, struct err *err)
 {
-	const struct job *j = ctx;
+	struct job *j = ctx;
 	CLEANUP_TAR struct tar_reader *t = NULL;
 	struct file_source source;
 
@@ -123,18 +133,10 @@ static int run_inflate(void *ctx, int out, struct err *err)
 	file_source_init(&source, j->fd, j->at, j->end - j->at, NULL);
 	if (tar_open_raw(&source.source, &t, err) < 0 || first_entry(t, err) < 0)
 		return -1;
-	return copy(t, j->to, err);
+	return copy(t, j->to, &j->room, err);
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
-
-static int temporary_file(int *ret, struct err *err)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	*ret = open(tmp && *tmp == '/' ? tmp : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	return *ret < 0 ? err_sys(err, ERR_IO, "make a temporary file") : 0;
-}
 
 static int measure(struct archive_file *f, struct err *err)
 {
@@ -143,8 +145,49 @@ static int measure(struct archive_file *f, struct err *err)
 	if (fstat(f->fd, &st) < 0)
 		return err_sys(err, ERR_IO, "stat");
 	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_INVALID, "not a regular file");
+		return err_set(err, ERR_INVALID,
+			       "not a regular file (what comes through a pipe is read as \"-\")");
 	f->size = st.st_size;
+	return 0;
+}
+
+static int copy_pipe(int from, int to, struct room *room, struct err *err)
+{
+	char bytes[64u << 10];
+	ssize_t n;
+
+	while ((n = read(from, bytes, sizeof(bytes))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, ERR_IO, "read");
+		if (room_take(room, n, err) < 0)
+			return -1;
+		if (fd_write_all(to, bytes, (size_t)n) < 0)
+			return err_sys(err, ERR_IO, "write");
+	}
+	return 0;
+}
+
+/* An archive is read more than once, and not from front to end. */
+static int open_input(struct archive_file *f, struct err *err)
+{
+	CLEANUP_FD int to = -1;
+	struct room room;
+	struct stat st;
+
+	if (isatty(STDIN_FILENO))
+		return err_set(err, ERR_INVALID, "it is a terminal, not an archive");
+	if (fstat(STDIN_FILENO, &st) < 0)
+		return err_sys(err, ERR_IO, "stat");
+	if (S_ISREG(st.st_mode)) {
+		f->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+		return f->fd < 0 ? err_sys(err, ERR_IO, "duplicate") : 0;
+	}
+	if (temporary_file(&to, err) < 0 || room_of(to, &room, err) < 0 ||
+	    copy_pipe(STDIN_FILENO, to, &room, err) < 0)
+		return -1;
+	f->fd = fd_steal(&to);
 	return 0;
 }
 
@@ -152,10 +195,10 @@ static int inflate(struct archive_file *f, struct err *err)
 {
 	CLEANUP_BUF struct buf none = BUF_INIT(16);
 	CLEANUP_FD int to = -1;
-	struct job j = { f->fd, 0, f->size, -1 };
+	struct job j = { .fd = f->fd, .end = f->size };
 	const struct confined run = { run_inflate, &j, -1 };
 
-	if (temporary_file(&to, err) < 0)
+	if (temporary_file(&to, err) < 0 || room_of(to, &j.room, err) < 0)
 		return -1;
 	j.to = to;
 	if (confined_run(&run, &none, err) < 0)
@@ -165,70 +208,34 @@ static int inflate(struct archive_file *f, struct err *err)
 	return measure(f, err);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct archive_member *)a)->name,
-		      ((const struct archive_member *)b)->name);
-}
-
-static int parse_member(const char *line, struct archive_member *ret, struct err *err)
-{
-	char *end;
-
-	ret->at = strtoll(line, &end, 10);
-	ret->size = strtoll(end, &end, 10);
-	if (*end != ' ' || ret->at < 0 || ret->size < 0)
-		return err_set(err, ERR_INVALID, "the list of files makes no sense");
-	ret->name = end + 1;
-	while (str_after(ret->name, "./"))
-		ret->name += 2;
-	return 0;
-}
-
-static int parse_list(struct archive_file *f, struct err *err)
-{
-	const char *p = buf_str(&f->names), *end = p + f->names.len;
-	size_t n = 0;
-
-	for (const char *c = p; c < end; c++)
-		n += !*c;
-	f->members = calloc(n + 1, sizeof(*f->members));
-	if (!f->members)
-		return err_set(err, ERR_NOMEM, "no memory for %zu files", n);
-	for (; f->n < n; p += strlen(p) + 1) {
-		struct archive_member *m = &f->members[f->n++];
-
-		if (parse_member(p, m, err) < 0)
-			return -1;
-		if (m->size > f->size - m->at - BLOCK)
-			return err_set(err, ERR_INVALID,
-				       "it is cut off: %.100s ends after the end of the file",
-				       m->name);
-	}
-	qsort(f->members, f->n, sizeof(*f->members), by_name);
-	return 0;
-}
-
 static int list(struct archive_file *f, struct err *err)
 {
-	struct job j = { f->fd, 0, f->size, -1 };
+	struct job j = { .fd = f->fd, .end = f->size, .to = -1 };
 	const struct confined run = { run_list, &j, -1 };
 
-	buf_deinit(&f->names);
-	return confined_run(&run, &f->names, err);
+	archive_list_deinit(&f->list);
+	return confined_run(&run, &f->list.names, err);
+}
+
+static int open_file(const char *path, struct archive_file *ret, struct err *err)
+{
+	if (str_eq(path, "-"))
+		return open_input(ret, err) < 0 ? err_in(err, "standard input") : 0;
+	ret->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return ret->fd < 0 ? err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%.200s", path)
+			   : 0;
 }
 
 int archive_file_open(const char *path, struct archive_file *ret, struct err *err)
 {
-	ret->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (ret->fd < 0)
-		return err_sys(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%.200s", path);
+	if (open_file(path, ret, err) < 0)
+		return -1;
 	if (measure(ret, err) < 0 || list(ret, err) < 0)
 		return err_in(err, "%.200s", path);
-	if (str_eq(buf_str(&ret->names), COMPRESSED) &&
+	if (str_eq(buf_str(&ret->list.names), COMPRESSED) &&
 	    (inflate(ret, err) < 0 || list(ret, err) < 0))
 		return err_in(err, "%.200s", path);
-	return parse_list(ret, err) < 0 ? err_in(err, "%.200s", path) : 0;
+	return archive_list_parse(&ret->list, ret->size, err) < 0 ? err_in(err, "%.200s", path) : 0;
 }
 
 int archive_file_open_dir(const char *path, struct archive_file *ret, struct err *err)
@@ -244,9 +251,7 @@ int archive_file_open_dir(const char *path, struct archive_file *ret, struct err
 
 const struct archive_member *archive_file_find(const struct archive_file *f, const char *name)
 {
-	const struct archive_member key = { .name = name };
-
-	return f->n ? bsearch(&key, f->members, f->n, sizeof(key), by_name) : NULL;
+	return archive_list_find(&f->list, name);
 }
 
 static int read_below(const struct archive_file *f, const char *name, struct buf *ret,

@@ -22,6 +22,7 @@ struct job {
 	bool member; /* an entry of an archive begins there, not the layer itself */
 	int root;
 	const char *digest; /* NULL: was compared before */
+	struct room room;
 };
 
 static void close_reader(struct tar_reader **t)
@@ -56,7 +57,17 @@ static int compare(struct sha256 *sum, const char *digest, struct err *err)
 		       : err_set(err, ERR_INVALID, "it is damaged: it holds %.80s", text);
 }
 
-static int walk_layer(const struct job *j, struct byte_source *source, struct sha256 *sum,
+/* Says what room is left. */
+static int add_layer(const struct job *j, struct tar_reader *layer, int out, struct err *err)
+{
+	struct room left = j->room;
+
+	if (layer_add(j->root, layer, &left, err) < 0)
+		return -1;
+	return fd_write_all(out, &left, sizeof(left)) < 0 ? err_sys(err, ERR_IO, "write") : 0;
+}
+
+static int walk_layer(const struct job *j, struct byte_source *source, struct sha256 *sum, int out,
 		      struct err *err)
 {
 	CLEANUP_TAR struct tar_reader *layer = NULL;
@@ -64,13 +75,13 @@ static int walk_layer(const struct job *j, struct byte_source *source, struct sh
 	if (tar_open(source, true, &layer, err) < 0)
 		return -1;
 	if (!j->digest)
-		return layer_add(j->root, layer, err);
+		return add_layer(j, layer, out, err);
 	if (layer_remove(j->root, layer, err) < 0 || drain(source, err) < 0)
 		return -1;
 	return compare(sum, j->digest, err);
 }
 
-static int walk_member(const struct job *j, struct byte_source *outer, struct sha256 *sum,
+static int walk_member(const struct job *j, struct byte_source *outer, struct sha256 *sum, int out,
 		       struct err *err)
 {
 	CLEANUP_TAR struct tar_reader *t = NULL;
@@ -83,7 +94,7 @@ static int walk_member(const struct job *j, struct byte_source *outer, struct sh
 	if (!more)
 		return err_set(err, ERR_INVALID, "it is not where it was");
 	entry_source_init(&inner, t, sum);
-	return walk_layer(j, &inner.source, sum, err);
+	return walk_layer(j, &inner.source, sum, out, err);
 }
 
 static int run_walk(void *ctx, int out, struct err *err)
@@ -92,11 +103,10 @@ static int run_walk(void *ctx, int out, struct err *err)
 	struct file_source source;
 	struct sha256 sum;
 
-	(void)out;
 	sha256_init(&sum);
 	file_source_init(&source, j->fd, j->at, j->end - j->at, j->member ? NULL : &sum);
-	return j->member ? walk_member(j, &source.source, &sum, err)
-			 : walk_layer(j, &source.source, &sum, err);
+	return j->member ? walk_member(j, &source.source, &sum, out, err)
+			 : walk_layer(j, &source.source, &sum, out, err);
 }
 
 /* --- from outside ---------------------------------------------------------------------------- */
@@ -122,10 +132,11 @@ static int locate(const struct archive_file *f, const char *name, int *ret_fd, s
 	return 0;
 }
 
+/* The second time the layer is known to be whole: only then is something made of it. */
 int archive_layer_apply(const struct archive_file *f, const char *name, const char *digest,
-			int root, struct err *err)
+			int root, struct room *room, struct err *err)
 {
-	CLEANUP_BUF struct buf none = BUF_INIT(16);
+	CLEANUP_BUF struct buf left = BUF_INIT(sizeof(*room));
 	CLEANUP_FD int fd = -1;
 	struct job j;
 	const struct confined run = { run_walk, &j, root };
@@ -134,8 +145,14 @@ int archive_layer_apply(const struct archive_file *f, const char *name, const ch
 		return -1;
 	j.root = root;
 	j.digest = digest;
-	if (confined_run(&run, &none, err) < 0)
+	if (confined_run(&run, &left, err) < 0)
 		return -1;
 	j.digest = NULL;
-	return confined_run(&run, &none, err);
+	j.room = *room;
+	if (confined_run(&run, &left, err) < 0)
+		return -1;
+	if (left.len != sizeof(*room))
+		return err_set(err, ERR_INVALID, "its reader did not come to the end");
+	memcpy(room, left.data, sizeof(*room));
+	return 0;
 }

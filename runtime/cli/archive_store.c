@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/cli/archive_store.h"
 
+#include <search.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "runtime/base/sha256.h"
 #include "runtime/base/str.h"
 #include "runtime/containerd/image_json.h"
+#include "runtime/containerd/image_layers.h"
 #include "runtime/oci/json.h"
 
 #define NAMES_MAX 4096
@@ -13,31 +16,43 @@
 
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
 
-struct archive_extra {
+/* A blob that has another place than its digest says. */
+struct extra {
 	const char *digest;
 	const char *place; /* the file in the archive, NULL: it is @text */
 	const char *text;
 };
 
+static void nothing(void *node)
+{
+	(void)node;
+}
+
 void archive_store_deinit(struct archive_store *s)
 {
-	arena_deinit(&s->arena);
+	tdestroy(s->extras, nothing); /* the blobs themselves live in the arena */
+	s->extras = NULL;
 }
 
 /* --- blobs ----------------------------------------------------------------------------------- */
 
-static const struct archive_extra *extra_of(const struct archive_store *s, const char *digest)
+static int by_digest(const void *a, const void *b)
 {
-	for (size_t i = 0; i < s->n_extras; i++)
-		if (str_eq(s->extras[i].digest, digest))
-			return &s->extras[i];
-	return NULL;
+	return strcmp(((const struct extra *)a)->digest, ((const struct extra *)b)->digest);
+}
+
+static const struct extra *extra_of(const struct archive_store *s, const char *digest)
+{
+	const struct extra key = { .digest = digest };
+	struct extra *const *node = tfind(&key, &s->extras, by_digest);
+
+	return node ? *node : NULL;
 }
 
 int archive_store_place(const struct archive_store *s, const char *digest, char *ret, size_t size,
 			struct err *err)
 {
-	const struct archive_extra *x = extra_of(s, digest);
+	const struct extra *x = extra_of(s, digest);
 	const char *colon = strchr(digest, ':');
 
 	if (x && x->place)
@@ -67,7 +82,7 @@ static int compare(const char *digest, const struct buf *bytes, struct err *err)
 static int get_blob(struct image_store *store, const char *digest, struct buf *ret, struct err *err)
 {
 	const struct archive_store *s = container_of(store, struct archive_store, store);
-	const struct archive_extra *x = extra_of(s, digest);
+	const struct extra *x = extra_of(s, digest);
 	char place[512];
 
 	if (x && x->text)
@@ -94,7 +109,7 @@ static int get_images(struct image_store *store, struct arena *arena, struct ima
 
 static int keep(struct archive_store *s, const char *text, const char **ret, struct err *err)
 {
-	*ret = arena_strdup(&s->arena, text);
+	*ret = arena_strdup(s->arena, text);
 	return *ret ? 0 : err_set(err, ERR_NOMEM, "no memory for names");
 }
 
@@ -116,6 +131,18 @@ static int add_name(struct archive_store *s, const char *name, const char *type,
 }
 
 /* --- an OCI layout --------------------------------------------------------------------------- */
+
+/* BuildKit keeps what it knows about an image beside it, as an image of no platform. */
+static bool is_attestation(json *descriptor)
+{
+	const char *os;
+	struct err ignored;
+
+	if (json_member(json_member(descriptor, "annotations"), "vnd.docker.reference.type"))
+		return true;
+	return json_text(json_member(descriptor, "platform"), "os", "", &os, &ignored) == 0 &&
+	       str_eq(os, "unknown");
+}
 
 static int add_descriptor(struct archive_store *s, json *d, struct err *err)
 {
@@ -146,7 +173,7 @@ static int read_layout(struct archive_store *s, const struct buf *text, struct e
 
 		if (!json_object_is_type(d, json_type_object))
 			return err_set(err, ERR_INVALID, "index.json: not a descriptor");
-		if (add_descriptor(s, d, err) < 0)
+		if (!is_attestation(d) && add_descriptor(s, d, err) < 0)
 			return err_in(err, "index.json");
 	}
 	return 0;
@@ -157,17 +184,20 @@ static int read_layout(struct archive_store *s, const struct buf *text, struct e
 static int add_extra(struct archive_store *s, const char *digest, const char *place,
 		     const char *text, struct err *err)
 {
-	struct archive_extra *x = &s->extras[s->n_extras];
+	struct extra *x;
 
 	if (extra_of(s, digest))
 		return 0;
-	if (s->n_extras == EXTRAS_MAX)
+	if (s->n_extras++ == EXTRAS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d layers", EXTRAS_MAX);
-	*x = (struct archive_extra){ NULL, NULL, NULL };
+	x = arena_alloc(s->arena, sizeof(*x));
+	if (!x)
+		return err_set(err, ERR_NOMEM, "no memory for names");
 	if (keep(s, digest, &x->digest, err) < 0 || (place && keep(s, place, &x->place, err) < 0) ||
 	    (text && keep(s, text, &x->text, err) < 0))
 		return -1;
-	s->n_extras++;
+	if (!tsearch(x, &s->extras, by_digest))
+		return err_set(err, ERR_NOMEM, "no memory for names");
 	return 0;
 }
 
@@ -213,6 +243,8 @@ static int add_layers(struct archive_store *s, json *places, const struct buf *c
 	if (!diff_ids || !places ||
 	    json_object_array_length(diff_ids) != json_object_array_length(places))
 		return err_set(err, ERR_INVALID, "its layers are not those of its configuration");
+	if (json_object_array_length(places) > LAYERS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d layers", LAYERS_MAX);
 	for (size_t i = 0; i < json_object_array_length(places); i++)
 		if (add_layer(s, json_object_array_get_idx(diff_ids, i),
 			      json_object_array_get_idx(places, i), layers, err) < 0)
@@ -289,25 +321,33 @@ static int read_saved(struct archive_store *s, const struct buf *text, struct er
 
 /* --- either ---------------------------------------------------------------------------------- */
 
-int archive_store_open(const struct archive_file *f, struct archive_store *ret, struct err *err)
+static int read_either(struct archive_store *s, struct err *err)
 {
 	CLEANUP_BUF struct buf text = BUF_INIT(BLOB_MAX);
 
-	*ret = (struct archive_store){ .store = { .blob = get_blob, .images = get_images },
-				       .file = f };
-	ret->names = arena_alloc(&ret->arena, NAMES_MAX * sizeof(*ret->names));
-	ret->extras = arena_alloc(&ret->arena, EXTRAS_MAX * sizeof(*ret->extras));
-	if (!ret->names || !ret->extras)
-		return err_set(err, ERR_NOMEM, "no memory for names");
-	if (archive_file_read(f, "index.json", &text, err) == 0)
-		return read_layout(ret, &text, err);
+	if (archive_file_read(s->file, "index.json", &text, err) == 0)
+		return read_layout(s, &text, err);
 	if (err->code != ERR_NOT_FOUND)
 		return -1;
-	if (archive_file_read(f, "manifest.json", &text, err) == 0)
-		return read_saved(ret, &text, err);
+	if (archive_file_read(s->file, "manifest.json", &text, err) == 0)
+		return read_saved(s, &text, err);
 	if (err->code == ERR_NOT_FOUND)
 		return err_set(err, ERR_INVALID,
 			       "no image archive: it has neither index.json (OCI) nor "
 			       "manifest.json (docker save)");
 	return -1;
+}
+
+int archive_store_open(const struct archive_file *f, struct arena *arena, struct archive_store *ret,
+		       struct err *err)
+{
+	*ret = (struct archive_store){ .store = { .blob = get_blob, .images = get_images },
+				       .file = f,
+				       .arena = arena };
+	ret->names = arena_alloc(arena, NAMES_MAX * sizeof(*ret->names));
+	if (!ret->names)
+		return err_set(err, ERR_NOMEM, "no memory for names");
+	if (read_either(ret, err) < 0)
+		return -1;
+	return ret->n ? 0 : err_set(err, ERR_INVALID, "no image is in it");
 }

@@ -150,7 +150,7 @@ static int run_scan(const struct cli_command *self, int argc, char **argv)
 	struct options o = { .snapshotter = "overlayfs" };
 	const struct cli_option options[] = {
 		{ "tar", 't', CLI_STRING, &o.tar, "FILE",
-		  "the images of an archive, OCI's or docker's, instead of the node's" },
+		  "the images of an archive, OCI's or docker's (- for a pipe)" },
 		{ "layout", 'l', CLI_STRING, &o.layout, "DIR",
 		  "the same of an OCI image layout in a directory" },
 		INSTALLATION_OPTIONS(o.socket, o.distribution),
@@ -188,7 +188,9 @@ const struct cli_command cmd_scan = {
 		"\n"
 		"With --tar or --layout, no containerd is asked: each platform of the images in "
 		"there is\n"
-		"unpacked into a temporary directory (TMPDIR) and judged by its own files.\n"
+		"unpacked into a temporary directory (TMPDIR) and judged by its own files. FILE "
+		"may be -, for\n"
+		"standard input.\n"
 		"\n"
 		"Exit status: 0 nothing is wrong, 1 something would be refused, is mislabelled or "
 		"cannot be\n"
@@ -197,6 +199,7 @@ const struct cli_command cmd_scan = {
 		"Examples:\n"
 		"  crossarch scan\n"
 		"  crossarch scan --tar image.tar\n"
+		"  docker save app:1 | crossarch scan --tar -\n"
 		"  crossarch scan --json | jq '.images[] | select(.platforms[].mislabelled)'\n",
 	.run = run_scan,
 };

@@ -20,6 +20,9 @@
 #define MIB (1ull << 20)
 #define MEMORY (768 * MIB)
 
+/* More than the largest of images takes; there are archives that hold zeros without end. */
+#define CPU_SECONDS 1800
+
 #if defined(__SANITIZE_ADDRESS__)
 #define UNCONFINED 1
 #else
@@ -132,7 +135,7 @@ static int give_up(int dir, struct err *err)
 	if (UNCONFINED)
 		return 0;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || limit(RLIMIT_AS, MEMORY) < 0 ||
-	    limit(RLIMIT_CORE, 0) < 0)
+	    limit(RLIMIT_CORE, 0) < 0 || limit(RLIMIT_CPU, CPU_SECONDS) < 0)
 		return err_sys(err, ERR_IO, "limits");
 	if (drop_capabilities(err) < 0 || restrict_files(dir, err) < 0)
 		return -1;
@@ -147,17 +150,31 @@ struct outcome {
 	struct err err;
 };
 
-static void run_there(const struct confined *what, int out, int outcome)
+static void run_there(const struct confined *what, pid_t parent, int out, int outcome)
 {
 	struct outcome o = { .rc = 0, .err = ERR_INIT };
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
 	if (give_up(what->dir, &o.err) < 0)
 		o.rc = err_in(&o.err, "confine");
 	else
 		o.rc = what->run(what->ctx, out, &o.err);
 	(void)!fd_write_all(outcome, &o, sizeof(o));
 	_exit(0);
+}
+
+static int stopped(int status, struct err *err)
+{
+	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	if (signal == SIGXCPU || signal == SIGKILL)
+		return err_set(err, ERR_LIMIT,
+			       "its reader was stopped: somebody killed it, or it took more than "
+			       "%d minutes of a processor's time",
+			       CPU_SECONDS / 60);
+	return err_set(err, ERR_INVALID, "its reader crashed on it (%s %d)",
+		       signal ? "signal" : "status", signal ? signal : WEXITSTATUS(status));
 }
 
 static int read_outcome(int in, int status, struct err *err)
@@ -168,9 +185,7 @@ static int read_outcome(int in, int status, struct err *err)
 	if (fd_read_all(in, "the end of the confined reader", &text, err) < 0)
 		return -1;
 	if (text.len != sizeof(o))
-		return err_set(err, ERR_INVALID, "the confined reader was stopped (%s %d)",
-			       WIFSIGNALED(status) ? "signal" : "status",
-			       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		return stopped(status, err);
 	memcpy(&o, text.data, sizeof(o));
 	o.err.text[sizeof(o.err.text) - 1] = '\0';
 	if (o.rc < 0)
@@ -184,8 +199,8 @@ int confined_run(const struct confined *what, struct buf *ret, struct err *err)
 	CLEANUP_FD int out = -1;
 	CLEANUP_FD int outcome_in = -1;
 	CLEANUP_FD int outcome_out = -1;
+	pid_t self = getpid(), pid;
 	int status = 0, rc;
-	pid_t pid;
 
 	if (fd_pipe(&in, &out, 0, err) < 0 || fd_pipe(&outcome_in, &outcome_out, 0, err) < 0)
 		return -1;
@@ -193,7 +208,7 @@ int confined_run(const struct confined *what, struct buf *ret, struct err *err)
 	if (pid < 0)
 		return err_sys(err, ERR_IO, "fork");
 	if (pid == 0)
-		run_there(what, out, outcome_out);
+		run_there(what, self, out, outcome_out);
 	fd_close(&out);
 	fd_close(&outcome_out);
 	rc = fd_read_all(in, "what the confined reader says", ret, err);

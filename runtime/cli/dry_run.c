@@ -2,9 +2,7 @@
 #include "runtime/cli/dry_run.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -17,36 +15,30 @@
 #include "runtime/cli/dry_run_ask.h"
 #include "runtime/cli/dry_run_private.h"
 #include "runtime/cli/level_judge.h"
+#include "runtime/cli/temporary.h"
 #include "runtime/oci/settings.h"
 
 /* --- the temporary bundle -------------------------------------------------------------------- */
 
 struct scratch {
-	char path[80];
+	char path[PATH_MAX];
 	int fd;
 };
 
-/* "/tmp/crossarch-check.PID." and what @end says */
-static bool scratch_path(pid_t pid, const char *end, char *ret, size_t size)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	return str_fmt(ret, size, "%s/crossarch-check.%d.%s",
-		       tmp && *tmp == '/' && strlen(tmp) < 32 ? tmp : "/tmp", (int)pid, end);
-}
+#define WHAT "check"
 
 /* The names in it are ours and links, and what is mounted there is unmounted first. */
 static void scratch_remove(struct scratch *s)
 {
-	char rootfs[96];
+	char rootfs[PATH_MAX];
 	struct dirent *e;
 	DIR *d;
 
 	if (s->fd < 0)
 		return;
-	(void)str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", s->path);
-	while (umount2(rootfs, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		continue;
+	if (str_fmt(rootfs, sizeof(rootfs), "%s/rootfs", s->path))
+		while (umount2(rootfs, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
+			continue;
 	d = fdopendir(fd_steal(&s->fd));
 	while (d && (e = readdir(d)))
 		if (!str_eq(e->d_name, ".") && !str_eq(e->d_name, "..") &&
@@ -58,32 +50,17 @@ static void scratch_remove(struct scratch *s)
 }
 #define CLEANUP_SCRATCH CLEANUP(scratch_remove)
 
-void dry_run_sweep(pid_t pid)
+static void sweep_one(const char *path, int fd)
 {
-	char pattern[80];
-	glob_t all;
+	struct scratch s = { .fd = fd };
 
-	if (!scratch_path(pid, "??????", pattern, sizeof(pattern)) ||
-	    glob(pattern, GLOB_NOSORT, NULL, &all) != 0)
-		return;
-	for (size_t i = 0; i < all.gl_pathc; i++) {
-		struct scratch s = { .fd = open(all.gl_pathv[i],
-						O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) };
-
-		if (str_copy(s.path, sizeof(s.path), all.gl_pathv[i]))
-			scratch_remove(&s);
-	}
-	globfree(&all);
+	(void)str_copy(s.path, sizeof(s.path), path);
+	scratch_remove(&s);
 }
 
-static int scratch_make(struct scratch *s, struct err *err)
+void dry_run_sweep(pid_t pid)
 {
-	if (!scratch_path(getpid(), "XXXXXX", s->path, sizeof(s->path)) || !mkdtemp(s->path))
-		return err_sys(err, ERR_IO, "make a temporary directory (%s)", s->path);
-	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->fd < 0)
-		return err_sys(err, ERR_IO, "open %s", s->path);
-	return 0;
+	temporary_sweep(WHAT, pid, sweep_one);
 }
 
 /* Everything of the real bundle except config.json, by links. */
@@ -171,7 +148,7 @@ int dry_run(const struct dry_run *c, struct report *ret, struct err *err)
 {
 	CLEANUP_SCRATCH struct scratch s = { .fd = -1 };
 
-	if (scratch_make(&s, err) < 0 || scratch_fill(&s, c, err) < 0)
+	if (temporary_make(WHAT, s.path, &s.fd, err) < 0 || scratch_fill(&s, c, err) < 0)
 		return -1;
 	if (ask_about_bundle(c, &s, ret, err) < 0)
 		return -1;

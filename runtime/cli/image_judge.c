@@ -9,6 +9,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/dry_run.h"
+#include "runtime/cli/output.h"
 #include "runtime/containerd/snapshots.h"
 #include "runtime/containerd/unpack.h"
 
@@ -128,7 +129,7 @@ void image_judge_as(const struct image_judge *x, const char *config, struct imag
 	if (rc == 0)
 		v->report = steal(r);
 	else
-		(void)str_fmt(v->why, sizeof(v->why), "%.390s", err.text);
+		(void)shown(v->why, sizeof(v->why), err.text);
 }
 
 void image_judge(const struct image_judge *x, struct image_verdict *v)
@@ -137,12 +138,14 @@ void image_judge(const struct image_judge *x, struct image_verdict *v)
 	const struct image_member *m = v->member;
 	struct err err = ERR_INIT;
 
-	if (!m->here)
+	if (*m->damage)
+		(void)err_set(&err, ERR_INVALID, "it cannot be read: %s", m->damage);
+	else if (!m->here)
 		(void)err_set(&err, ERR_NOT_FOUND, "it is not on this node");
 	else if (!m->chain[0])
 		(void)err_set(&err, ERR_NOT_FOUND, "it has no layers");
 	else if (image_judge_spec(x, m, &spec, &err) == 0)
 		image_judge_as(x, json_object_to_json_string(spec), v);
 	if (err.code)
-		(void)str_fmt(v->why, sizeof(v->why), "%.390s", err.text);
+		(void)shown(v->why, sizeof(v->why), err.text);
 }

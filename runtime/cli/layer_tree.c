@@ -18,11 +18,15 @@
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 
-/* Files up to this are kept whole, whatever they are; of others so much is their beginning. */
+/* Files up to this are kept whole, whatever they are; of others the first piece that is read. */
 #define SMALL (1 << 20)
+#define PIECE (64u << 10)
 
 #define ENTRIES_MAX 4000000
 #define DEPTH_MAX 200
+
+/* What files and directories take on the disk comes in such blocks. */
+#define BLOCK 4096
 #define INSIDE (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 
 /* --- places ---------------------------------------------------------------------------------- */
@@ -49,7 +53,20 @@ static int open_dir(int root, const char *path)
 	return fd_openat2(root, *path ? path : ".", O_RDONLY | O_DIRECTORY, 0, INSIDE);
 }
 
-static int make_dir(int root, char *path)
+/* With a place on the disk for it. */
+static int make_below(int parent, const char *name, struct room *room)
+{
+	struct err full;
+
+	if (mkdirat(parent, name, 0755) < 0)
+		return errno == EEXIST ? 0 : -1;
+	if (room_take_file(room, &full) == 0 && room_take(room, BLOCK, &full) == 0)
+		return 0;
+	errno = ENOSPC;
+	return -1;
+}
+
+static int make_dir(int root, char *path, struct room *room)
 {
 	char *slash = strrchr(path, '/');
 	CLEANUP_FD int parent = -1;
@@ -61,14 +78,11 @@ static int make_dir(int root, char *path)
 		*slash = '/';
 	if (slash && !slash[1])
 		return 0; /* two slashes in a row */
-	return parent < 0 || (mkdirat(parent, slash ? slash + 1 : path, 0755) < 0 &&
-			      errno != EEXIST)
-		       ? -1
-		       : 0;
+	return parent < 0 ? -1 : make_below(parent, slash ? slash + 1 : path, room);
 }
 
 /* Archives need not name the directories that their files are in. */
-static int make_dirs(int root, char *path)
+static int make_dirs(int root, char *path, struct room *room)
 {
 	for (char *end = path;; end++) {
 		char kept;
@@ -77,7 +91,7 @@ static int make_dirs(int root, char *path)
 		end += strcspn(end, "/");
 		kept = *end;
 		*end = '\0';
-		rc = make_dir(root, path);
+		rc = make_dir(root, path, room);
 		*end = kept;
 		if (rc < 0 || !kept)
 			return rc;
@@ -101,7 +115,8 @@ static bool split(const char *name, struct place *p)
 	return *p->name && !str_eq(p->name, ".") && !str_eq(p->name, "..");
 }
 
-static int place_open(int root, const char *name, bool make, struct place *p)
+/* Without @room for them no directories are made. */
+static int place_open(int root, const char *name, struct room *room, struct place *p)
 {
 	char *end = p->path;
 
@@ -113,7 +128,7 @@ static int place_open(int root, const char *name, bool make, struct place *p)
 		end = p->path + (p->name - p->path) - 1;
 		*end = '\0';
 		p->dir = open_dir(root, p->path);
-		if (p->dir < 0 && errno == ENOENT && make && make_dirs(root, p->path) == 0)
+		if (p->dir < 0 && errno == ENOENT && room && make_dirs(root, p->path, room) == 0)
 			p->dir = open_dir(root, p->path);
 		return p->dir < 0 ? -1 : 0;
 	}
@@ -163,7 +178,7 @@ static int whiteout(int root, const char *name, struct err *err)
 	CLEANUP_PLACE struct place p = PLACE_INIT;
 	int rc;
 
-	if (place_open(root, name, false, &p) < 0)
+	if (place_open(root, name, NULL, &p) < 0)
 		return 0; /* there is nothing to remove */
 	if (str_eq(p.name, OPAQUE))
 		rc = remove_below(fd_steal(&p.dir), 0);
@@ -175,6 +190,12 @@ static int whiteout(int root, const char *name, struct err *err)
 }
 
 /* --- adding ---------------------------------------------------------------------------------- */
+
+struct adding {
+	int root;
+	struct tar_reader *layer;
+	struct room *room;
+};
 
 static bool is_zero(const char *bytes, size_t n)
 {
@@ -191,19 +212,36 @@ static bool is_program(const char *bytes, ssize_t n, mode_t mode)
 }
 
 /* Holes stay holes. */
-static int write_file(int fd, const struct tar_entry *e, struct tar_reader *layer, struct err *err)
+static int write_piece(const struct adding *x, int fd, const char *bytes, size_t n, int64_t at,
+		       struct err *err)
 {
-	char bytes[64u << 10];
+	ssize_t done;
+
+	if (is_zero(bytes, n))
+		return 0;
+	if (room_take(x->room, ((int64_t)n + BLOCK - 1) / BLOCK * BLOCK, err) < 0)
+		return -1;
+	for (; n; bytes += done, n -= (size_t)done, at += done) {
+		done = pwrite(fd, bytes, n, at);
+		if (done < 0)
+			return err_sys(err, ERR_IO, "write");
+	}
+	return 0;
+}
+
+static int write_file(const struct adding *x, int fd, const struct tar_entry *e, struct err *err)
+{
+	char bytes[PIECE];
 	int64_t at = 0;
 	bool whole = e->size <= SMALL;
 	ssize_t n;
 
-	while ((n = tar_read(layer, bytes, sizeof(bytes), err)) > 0) {
+	while ((n = tar_read(x->layer, bytes, sizeof(bytes), err)) > 0) {
 		whole |= !at && is_program(bytes, n, e->mode);
 		if (!whole && at)
 			break;
-		if (!is_zero(bytes, (size_t)n) && pwrite(fd, bytes, (size_t)n, at) != n)
-			return err_sys(err, ERR_IO, "write");
+		if (write_piece(x, fd, bytes, (size_t)n, at, err) < 0)
+			return -1;
 		at += n;
 	}
 	if (n < 0)
@@ -211,20 +249,20 @@ static int write_file(int fd, const struct tar_entry *e, struct tar_reader *laye
 	return ftruncate(fd, e->size) < 0 ? err_sys(err, ERR_IO, "size") : 0;
 }
 
-static int add_file(const struct place *p, const struct tar_entry *e, struct tar_reader *layer,
+static int add_file(const struct adding *x, const struct place *p, const struct tar_entry *e,
 		    struct err *err)
 {
 	CLEANUP_FD int fd = fd_openat2(p->dir, p->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
 				       (e->mode & 0777) | 0600, RESOLVE_BENEATH);
 
-	return fd < 0 ? err_sys(err, ERR_IO, "make a file") : write_file(fd, e, layer, err);
+	return fd < 0 ? err_sys(err, ERR_IO, "make a file") : write_file(x, fd, e, err);
 }
 
 static int add_link(int root, const struct place *p, const char *other, struct err *err)
 {
 	CLEANUP_PLACE struct place from = PLACE_INIT;
 
-	if (place_open(root, other, false, &from) < 0 ||
+	if (place_open(root, other, NULL, &from) < 0 ||
 	    linkat(from.dir, from.name, p->dir, p->name, 0) < 0)
 		return err_sys(err, ERR_INVALID, "link to %.200s", other);
 	return 0;
@@ -237,25 +275,42 @@ static bool is_dir(const struct place *p)
 	return fstatat(p->dir, p->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int add_entry(int root, const struct tar_entry *e, struct tar_reader *layer, struct err *err)
+static bool is_too_deep(const char *name)
+{
+	int n = 0;
+
+	for (; *name; name++)
+		n += *name == '/';
+	return n > DEPTH_MAX;
+}
+
+static int make_entry(const struct adding *x, const struct place *p, const struct tar_entry *e,
+		      struct err *err)
+{
+	if (remove_entry(p->dir, p->name, 0) < 0)
+		return err_sys(err, ERR_IO, "replace");
+	if (e->other)
+		return add_link(x->root, p, e->other, err);
+	if (!S_ISDIR(e->mode) && room_take_file(x->room, err) < 0)
+		return -1;
+	if (S_ISDIR(e->mode) && make_below(p->dir, p->name, x->room) < 0)
+		return err_sys(err, ERR_IO, "make a directory");
+	if (S_ISLNK(e->mode) && (!e->link || symlinkat(e->link, p->dir, p->name) < 0))
+		return err_sys(err, ERR_INVALID, "make a symbolic link");
+	return S_ISREG(e->mode) ? add_file(x, p, e, err) : 0;
+}
+
+static int add_entry(const struct adding *x, const struct tar_entry *e, struct err *err)
 {
 	CLEANUP_PLACE struct place p = PLACE_INIT;
 
-	if (place_open(root, e->name, true, &p) < 0)
+	if (is_too_deep(e->name))
+		return err_set(err, ERR_LIMIT, "more than %d directories deep", DEPTH_MAX);
+	if (place_open(x->root, e->name, x->room, &p) < 0)
 		return errno == EINVAL ? 0 : err_sys(err, ERR_INVALID, "its directory");
-	if (str_after(p.name, WHITEOUT))
+	if (str_after(p.name, WHITEOUT) || (S_ISDIR(e->mode) && is_dir(&p)))
 		return 0;
-	if (S_ISDIR(e->mode) && is_dir(&p))
-		return 0;
-	if (remove_entry(p.dir, p.name, 0) < 0)
-		return err_sys(err, ERR_IO, "replace");
-	if (e->other)
-		return add_link(root, &p, e->other, err);
-	if (S_ISDIR(e->mode) && mkdirat(p.dir, p.name, 0755) < 0)
-		return err_sys(err, ERR_IO, "make a directory");
-	if (S_ISLNK(e->mode) && (!e->link || symlinkat(e->link, p.dir, p.name) < 0))
-		return err_sys(err, ERR_INVALID, "make a symbolic link");
-	return S_ISREG(e->mode) ? add_file(&p, e, layer, err) : 0;
+	return make_entry(x, &p, e, err);
 }
 
 /* --- a layer --------------------------------------------------------------------------------- */
@@ -276,8 +331,9 @@ int layer_remove(int root, struct tar_reader *layer, struct err *err)
 	return err_set(err, ERR_LIMIT, "more than %d files", ENTRIES_MAX);
 }
 
-int layer_add(int root, struct tar_reader *layer, struct err *err)
+int layer_add(int root, struct tar_reader *layer, struct room *room, struct err *err)
 {
+	const struct adding x = { root, layer, room };
 	struct tar_entry e;
 	bool more;
 
@@ -286,7 +342,7 @@ int layer_add(int root, struct tar_reader *layer, struct err *err)
 			return -1;
 		if (!more)
 			return 0;
-		if (add_entry(root, &e, layer, err) < 0)
+		if (add_entry(&x, &e, err) < 0)
 			return err_in(err, "%.200s", e.name);
 	}
 	return err_set(err, ERR_LIMIT, "more than %d files", ENTRIES_MAX);

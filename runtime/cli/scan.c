@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/base/str.h"
+#include "runtime/cli/output.h"
 
 static void image_deinit(struct scan_image *image)
 {
@@ -38,6 +39,20 @@ int scan_image_variants(struct scan_image *image, struct err *err)
 		image->variants[i].verdict.chosen = (int)i == image->choice;
 	}
 	return 0;
+}
+
+void scan_variant_unjudged(struct scan_variant *v, bool unreadable, const char *why)
+{
+	(void)shown(v->verdict.why, sizeof(v->verdict.why), why);
+	v->unreadable = unreadable;
+}
+
+bool scan_image_is_unreadable(const struct scan_image *image)
+{
+	for (size_t i = 0; image->variants && i < image->members.n; i++)
+		if (image->variants[i].unreadable)
+			return true;
+	return *image->error;
 }
 
 const char *scan_image_name(const struct scan_image *image)
@@ -95,7 +110,7 @@ bool scan_image_is_bad(const struct scan_image *image)
 		if (is_refused(image->variants[i].verdict.report) ||
 		    scan_variant_lies(&image->variants[i]))
 			return true;
-	return *image->error;
+	return scan_image_is_unreadable(image);
 }
 
 bool scan_container_is_bad(const struct scan_container *c)

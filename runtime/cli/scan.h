@@ -14,6 +14,7 @@ struct scan_variant {
 	struct image_verdict verdict; /* its report is owned, or another variant's: see `shared` */
 	bool shared;
 	bool unpacked;
+	bool unreadable; /* it is there, or has to be, and cannot be read: verdict.why */
 };
 
 /* What one or several names lead to. */
@@ -24,7 +25,7 @@ struct scan_image {
 	struct image_members members;  /* owned */
 	struct scan_variant *variants; /* one for each member; owned */
 	int choice;		       /* what CRI takes of them, -1: nothing */
-	char error[400];	       /* it could not be read, "" otherwise */
+	char error[400];	       /* nothing of it could be read, "" otherwise */
 };
 
 struct scan_container {
@@ -47,6 +48,12 @@ struct scan {
 	}
 #define CLEANUP_SCAN CLEANUP(scan_deinit)
 void scan_deinit(struct scan *s);
+
+/* Notes why one platform cannot be judged; @unreadable: something is wrong with the image. */
+void scan_variant_unjudged(struct scan_variant *v, bool unreadable, const char *why);
+
+/* Nothing of the image, or not all that is there of it, could be read. */
+bool scan_image_is_unreadable(const struct scan_image *image);
 
 /* Room for the verdicts on what @image has as members. */
 MUST_CHECK int scan_image_variants(struct scan_image *image, struct err *err);

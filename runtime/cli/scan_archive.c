@@ -8,6 +8,8 @@
 #include "runtime/cli/archive_store.h"
 #include "runtime/cli/dry_run.h"
 #include "runtime/cli/image_check.h"
+#include "runtime/cli/output.h"
+#include "runtime/cli/scan_names.h"
 #include "runtime/cli/scratch_tree.h"
 #include "runtime/containerd/image_layers.h"
 
@@ -39,13 +41,16 @@ static int read_layers(struct archive_scan *x, const struct image_member *m,
 static int unpack(struct archive_scan *x, const struct image_layers *layers, int root,
 		  struct err *err)
 {
+	struct room room;
 	char place[512];
 
+	if (room_of(root, &room, err) < 0)
+		return -1;
 	for (size_t i = 0; i < layers->n; i++) {
 		const struct image_layer *l = &layers->list[i];
 
 		if (archive_store_place(&x->store, l->digest, place, sizeof(place), err) < 0 ||
-		    archive_layer_apply(&x->file, place, l->digest, root, err) < 0)
+		    archive_layer_apply(&x->file, place, l->digest, root, &room, err) < 0)
 			return err_in(err, "layer %.80s", l->digest);
 	}
 	return 0;
@@ -82,8 +87,8 @@ static int judge_member(struct archive_scan *x, const struct image_member *m, st
 	return judge_tree(x, m, &config, tree.path, ret, err);
 }
 
-static int judge_variant(struct archive_scan *x, struct scan_image *image, struct scan_variant *v,
-			 struct err *err)
+static int judge_variant(struct archive_scan *x, const struct scan_image *image,
+			 struct scan_variant *v, struct err *err)
 {
 	const struct image_member *m = v->verdict.member;
 	CLEANUP_FREE struct report *r = calloc(1, sizeof(*r));
@@ -91,63 +96,46 @@ static int judge_variant(struct archive_scan *x, struct scan_image *image, struc
 
 	if (!r)
 		return err_set(err, ERR_NOMEM, "no memory");
-	if (!m->here) {
-		(void)str_copy(v->verdict.why, sizeof(v->verdict.why), "not in the archive");
-		return 0;
-	}
-	if (judge_member(x, m, r, &bad) == 0) {
+	if (*m->damage)
+		scan_variant_unjudged(v, true, m->damage);
+	else if (!m->here && !image->members.index)
+		scan_variant_unjudged(v, true,
+				      "its manifest or configuration is not in the archive");
+	else if (!m->here)
+		scan_variant_unjudged(v, false, "not in the archive");
+	else if (judge_member(x, m, r, &bad) < 0)
+		scan_variant_unjudged(v, true, bad.text);
+	else
 		v->verdict.report = steal(r);
-		return 0;
-	}
-	(void)str_fmt(v->verdict.why, sizeof(v->verdict.why), "%.390s", bad.text);
-	(void)str_fmt(image->error, sizeof(image->error), "%.60s: %.330s", m->platform, bad.text);
 	return 0;
 }
 
 /* --- all of them ----------------------------------------------------------------------------- */
 
-static int read_image(struct archive_scan *x, struct scan_image *image, struct err *err)
+static bool nothing_is_here(const struct image_members *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (m->list[i].here || *m->list[i].damage)
+			return false;
+	return m->index;
+}
+
+static int scan_image(struct archive_scan *x, struct scan_image *image, struct err *err)
 {
 	const struct image_descriptor root = { image->media_type, image->digest };
 	struct err bad = ERR_INIT;
 
 	if (image_members_of(&x->store.store, &root, &image->members, &bad) < 0) {
-		(void)str_fmt(image->error, sizeof(image->error), "%.390s", bad.text);
+		(void)shown(image->error, sizeof(image->error), bad.text);
 		return 0;
 	}
-	image->choice = cri_choice(&image->members, x->q->host);
-	if (!image->members.n || (!image->members.index && !image->members.list[0].here))
+	if (nothing_is_here(&image->members))
 		(void)str_copy(image->error, sizeof(image->error),
-			       "its manifest or configuration is missing or damaged");
-	return scan_image_variants(image, err);
-}
-
-static int name_image(struct scan *s, const struct image_named *n, struct scan_image *image,
-		      struct err *err)
-{
-	*image = (struct scan_image){ .space = "", .choice = -1 };
-	image->digest = arena_strdup(&s->arena, n->target.digest);
-	image->media_type = arena_strdup(&s->arena, n->target.media_type);
-	image->names = arena_alloc(&s->arena, 2 * sizeof(*image->names));
-	if (image->names)
-		image->names[0] = arena_strdup(&s->arena, n->name);
-	if (!image->digest || !image->media_type || !image->names || !image->names[0])
-		return err_set(err, ERR_NOMEM, "no memory for names");
-	return 0;
-}
-
-static int scan_image(struct scan *s, struct archive_scan *x, const struct image_named *n,
-		      struct err *err)
-{
-	struct scan_image *image = &s->images[s->n_images];
-
-	x->q->on_progress("images", s->n_images, x->store.n);
-	if (name_image(s, n, image, err) < 0)
+			       "none of its platforms is in the archive");
+	image->choice = cri_choice(&image->members, x->q->host);
+	if (scan_image_variants(image, err) < 0)
 		return -1;
-	s->n_images++;
-	if (read_image(x, image, err) < 0)
-		return -1;
-	for (size_t i = 0; image->variants && i < image->members.n; i++)
+	for (size_t i = 0; i < image->members.n; i++)
 		if (judge_variant(x, image, &image->variants[i], err) < 0)
 			return -1;
 	return 0;
@@ -161,13 +149,14 @@ int scan_archive(struct scan *s, const char *path, bool dir, const struct scan_q
 	if ((dir ? archive_file_open_dir(path, &x.file, err)
 		 : archive_file_open(path, &x.file, err)) < 0)
 		return -1;
-	if (archive_store_open(&x.file, &x.store, err) < 0)
+	if (archive_store_open(&x.file, &s->arena, &x.store, err) < 0)
 		return err_in(err, "%.200s", path);
-	s->images = calloc(x.store.n + 1, sizeof(*s->images));
-	if (!s->images)
-		return err_set(err, ERR_NOMEM, "no memory for %zu images", x.store.n);
-	for (size_t i = 0; i < x.store.n; i++)
-		if (scan_image(s, &x, &x.store.names[i], err) < 0)
+	if (scan_add_names(s, "", x.store.names, x.store.n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < s->n_images; i++) {
+		q->on_progress("images", i, s->n_images);
+		if (scan_image(&x, &s->images[i], err) < 0)
 			return -1;
+	}
 	return 0;
 }

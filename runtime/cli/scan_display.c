@@ -8,7 +8,6 @@
 #include "runtime/cli/output.h"
 #include "runtime/cli/scan_summary.h"
 #include "runtime/cli/verdict.h"
-#include "runtime/plan/line_text.h"
 
 #define NAME_SHOWN 72
 #define SHORT_ID 13
@@ -16,11 +15,7 @@
 /* Names come from image authors and whoever imported an archive. */
 static const char *safe(const char *name, char place[static NAME_SHOWN + 1])
 {
-	struct text t;
-
-	text_init(&t, place, NAME_SHOWN + 1);
-	text_name(&t, name, NAME_SHOWN);
-	return place;
+	return shown(place, NAME_SHOWN + 1, name);
 }
 
 /* --- the summary ----------------------------------------------------------------------------- */
@@ -72,6 +67,8 @@ static void add_image(struct table *t, const struct scan_image *image)
 {
 	char platforms[100] = "", unpacked[60] = "", verdicts[60] = "", name[NAME_SHOWN + 1];
 
+	if (scan_image_is_unreadable(image))
+		add_item(verdicts, sizeof(verdicts), "unreadable");
 	for (size_t i = 0; i < image->members.n; i++) {
 		const struct scan_variant *v = &image->variants[i];
 
@@ -85,7 +82,7 @@ static void add_image(struct table *t, const struct scan_image *image)
 	}
 	table_row(t, scan_image_is_bad(image) ? TONE_BAD : TONE_PLAIN, 4,
 		  safe(scan_image_name(image), name), *image->space ? image->space : "-", platforms,
-		  *unpacked ? unpacked : "-", *image->error ? "unreadable" : verdicts);
+		  *unpacked ? unpacked : "-", verdicts);
 }
 
 static void print_images(const struct scan *s)
@@ -104,25 +101,25 @@ static void print_images(const struct scan *s)
 /* "namespace/pod container", or the id of one without a pod */
 static void name_container(const struct node_container *c, char *ret, size_t size)
 {
-	char id[NAME_SHOWN + 1];
+	char name[240];
 
 	if (*c->pod)
-		(void)str_fmt(ret, size, "%.80s/%.80s %.60s", c->pod_namespace, c->pod, c->name);
-	else
-		(void)str_fmt(ret, size, "%s", safe(c->entry.id, id));
+		(void)str_fmt(name, sizeof(name), "%.80s/%.80s %.60s", c->pod_namespace, c->pod,
+			      c->name);
+	(void)shown(ret, size, *c->pod ? name : c->entry.id);
 }
 
 static void add_container(struct table *t, const struct scan_container *c)
 {
 	const struct report *r = c->verdict.report;
-	char name[240], verdict[60] = "", image[NAME_SHOWN + 1];
+	char name[240], verdict[60] = "", runtime[NAME_SHOWN + 1], image[NAME_SHOWN + 1];
 
 	name_container(c->c, name, sizeof(name));
 	add_item(verdict, sizeof(verdict), r ? verdict_name(r) : "not judged");
 	if (scan_container_lies(c))
 		add_item(verdict, sizeof(verdict), "mislabelled");
 	table_row(t, scan_container_is_bad(c) ? TONE_BAD : TONE_PLAIN, 5, name, c->c->space->name,
-		  c->c->entry.runtime, safe(c->c->entry.image, image),
+		  safe(c->c->entry.runtime, runtime), safe(c->c->entry.image, image),
 		  *c->verdict.platform ? c->verdict.platform : "-", verdict);
 }
 
@@ -153,18 +150,26 @@ static void print_lie(const char *says, const char *declared, const struct repor
 	putchar('\n');
 }
 
+static void print_unreadable(const char *platform, const char *why)
+{
+	printf("  %sunreadable%s: %s%s%s\n", tone_on(TONE_BAD), tone_off(), platform,
+	       *platform ? ": " : "", why);
+}
+
 static void print_bad_image(const struct scan_image *image)
 {
 	char name[NAME_SHOWN + 1];
 
 	printf("\n%s\n", safe(scan_image_name(image), name));
 	if (*image->error)
-		printf("  %sunreadable%s: %s\n", tone_on(TONE_BAD), tone_off(), image->error);
+		print_unreadable("", image->error);
 	for (size_t i = 0; i < image->members.n; i++) {
 		const struct scan_variant *v = &image->variants[i];
 		const struct image_member *m = v->verdict.member;
 		const struct report *r = v->verdict.report;
 
+		if (v->unreadable)
+			print_unreadable(platform_of(m), v->verdict.why);
 		if (scan_variant_lies(v))
 			print_lie(m->platform, m->declared, r);
 		if (r && r->verdict == VERDICT_REFUSE)

@@ -8,6 +8,8 @@
 #include "runtime/base/sha256.h"
 #include "runtime/base/str.h"
 #include "runtime/cli/image_check.h"
+#include "runtime/cli/output.h"
+#include "runtime/cli/scan_names.h"
 #include "runtime/containerd/lease.h"
 #include "runtime/containerd/what_is_here.h"
 
@@ -125,21 +127,26 @@ static void judge_known(struct space_scan *x, struct scan_variant *v, const char
 	keep_answer(x->answers, key, &v->verdict);
 }
 
-static void judge_variant(struct space_scan *x, struct scan_variant *v)
+static void judge_variant(struct space_scan *x, struct scan_image *image, struct scan_variant *v)
 {
 	const struct image_member *m = v->verdict.member;
 	CLEANUP_JSON json *spec = NULL;
 	struct err err = ERR_INIT;
 
 	v->unpacked = m->here && *m->chain && name_set_has(&x->known.snapshots, m->chain);
-	if (v->unpacked && image_judge_spec(&x->judge, m, &spec, &err) == 0)
-		judge_known(x, v, json_object_to_json_string(spec));
+	if (*m->damage)
+		scan_variant_unjudged(v, true, m->damage);
+	else if (!m->here && !image->members.index)
+		scan_variant_unjudged(v, true, "its manifest or configuration is gone");
+	else if (!v->unpacked)
+		scan_variant_unjudged(v, false,
+				      !m->here	   ? "not on this node"
+				      : !*m->chain ? "it has no layers"
+						   : "not unpacked");
+	else if (image_judge_spec(&x->judge, m, &spec, &err) < 0)
+		scan_variant_unjudged(v, true, err.text);
 	else
-		(void)str_fmt(v->verdict.why, sizeof(v->verdict.why), "%.390s",
-			      err.code	   ? err.text
-			      : !m->here   ? "not on this node"
-			      : !*m->chain ? "it has no layers"
-					   : "not unpacked");
+		judge_known(x, v, json_object_to_json_string(spec));
 }
 
 static int scan_image(struct space_scan *x, struct scan_image *image, struct err *err)
@@ -149,61 +156,18 @@ static int scan_image(struct space_scan *x, struct scan_image *image, struct err
 
 	rpc_allow(x->judge.rpc, IMAGE_JUDGE_MS);
 	if (image_members_of(&x->known.store, &root, &image->members, &bad) < 0) {
-		(void)str_fmt(image->error, sizeof(image->error), "%.390s", bad.text);
+		(void)shown(image->error, sizeof(image->error), bad.text);
 		return 0;
 	}
 	image->choice = cri_choice(&image->members, x->q->host);
 	if (scan_image_variants(image, err) < 0)
 		return -1;
 	for (size_t i = 0; i < image->members.n; i++)
-		judge_variant(x, &image->variants[i]);
+		judge_variant(x, image, &image->variants[i]);
 	return 0;
 }
 
 /* --- the names ------------------------------------------------------------------------------- */
-
-static int by_digest(const void *a, const void *b)
-{
-	const struct image_named *x = a, *y = b;
-	int order = strcmp(x->target.digest, y->target.digest);
-
-	return order ? order : strcmp(x->name, y->name);
-}
-
-static int grow(struct scan *s, size_t n, struct err *err)
-{
-	struct scan_image *images = realloc(s->images, (s->n_images + n + 1) * sizeof(*images));
-
-	if (!images)
-		return err_set(err, ERR_NOMEM, "no memory for %zu images", s->n_images + n);
-	s->images = images;
-	return 0;
-}
-
-/* Names of one digest are one image; they stand side by side. */
-static int group(struct scan *s, const char *space, const struct image_named *list, size_t n,
-		 struct err *err)
-{
-	for (size_t i = 0; i < n;) {
-		struct scan_image *image = &s->images[s->n_images];
-		size_t same = 1;
-
-		while (i + same < n && str_eq(list[i].target.digest, list[i + same].target.digest))
-			same++;
-		*image = (struct scan_image){ .space = space,
-					      .digest = list[i].target.digest,
-					      .media_type = list[i].target.media_type,
-					      .choice = -1 };
-		image->names = arena_alloc(&s->arena, (same + 1) * sizeof(*image->names));
-		if (!image->names)
-			return err_set(err, ERR_NOMEM, "no memory for names");
-		for (size_t j = 0; j < same; j++)
-			image->names[j] = list[i + j].name;
-		s->n_images++;
-		i += same;
-	}
-	return 0;
-}
 
 static int list_space(struct scan *s, struct node_space *space, struct err *err)
 {
@@ -211,13 +175,9 @@ static int list_space(struct scan *s, struct node_space *space, struct err *err)
 	size_t n;
 
 	rpc_allow(space->rpc, IMAGE_JUDGE_MS);
-	if (space->containerd.store.images(&space->containerd.store, &s->arena, &list, &n, err) <
-		    0 ||
-	    grow(s, n, err) < 0)
+	if (space->containerd.store.images(&space->containerd.store, &s->arena, &list, &n, err) < 0)
 		return -1;
-	if (n)
-		qsort(list, n, sizeof(*list), by_digest);
-	return group(s, space->name, list, n, err);
+	return scan_add_names(s, space->name, list, n, err);
 }
 
 /* --- all of them ----------------------------------------------------------------------------- */

@@ -54,6 +54,7 @@ static json *image_json(const struct scan_image *image)
 		json *v = image_verdict_json(&image->variants[i].verdict);
 
 		json_put_bool(v, "unpacked", image->variants[i].unpacked);
+		json_put_bool(v, "unreadable", image->variants[i].unreadable);
 		json_put_bool(v, "mislabelled", scan_variant_lies(&image->variants[i]));
 		json_object_array_add(list, v);
 	}

@@ -46,7 +46,7 @@ static void count(struct scan_summary *s, struct scan_count *row, const struct r
 
 static void count_image(struct scan_summary *s, const struct scan_image *image)
 {
-	s->unread += *image->error != '\0';
+	s->unread += scan_image_is_unreadable(image);
 	for (size_t i = 0; i < image->members.n; i++) {
 		const struct scan_variant *v = &image->variants[i];
 		const struct image_member *m = v->verdict.member;

@@ -29,7 +29,8 @@ json *image_verdict_json(const struct image_verdict *v)
 
 static void print_member(const struct image_verdict *v)
 {
-	printf("%s%s\n  manifest %s\n", v->member->platform,
+	printf("%s%s\n  manifest %s\n",
+	       *v->member->platform ? v->member->platform : "unknown platform",
 	       v->chosen ? "  <- what CRI takes on this node" : "", v->member->manifest);
 	if (*v->member->declared && !str_eq(v->member->declared, v->member->platform))
 		printf("  its configuration declares %s\n", v->member->declared);

@@ -58,31 +58,60 @@ static int read_index(struct image_store *store, const char *digest, struct queu
 	return image_index_parse(blob.data, blob.len, q->list, &q->n, err);
 }
 
-static void add_member(struct image_store *store, const struct manifest_ref *ref,
-		       struct image_members *ret)
+static struct image_member *new_member(const struct manifest_ref *ref, struct image_members *ret)
 {
 	struct image_member *m = &ret->list[ret->n];
-	struct err ignored;
 
 	memset(m, 0, sizeof(*m));
 	str_copy(m->manifest, sizeof(m->manifest), ref->digest);
+	return m;
+}
+
+static void note_damage(struct image_member *m, const struct err *err)
+{
+	if (err->code != ERR_NOT_FOUND)
+		(void)str_fmt(m->damage, sizeof(m->damage), "%.150s", err->text);
+}
+
+static void add_member(struct image_store *store, const struct manifest_ref *ref,
+		       struct image_members *ret)
+{
+	struct image_member *m = new_member(ref, ret);
+	struct err err = ERR_INIT;
+
 	str_copy(m->platform, sizeof(m->platform), ref->platform);
-	if (read_member(store, m, &ignored) < 0)
+	if (read_member(store, m, &err) < 0) {
 		m->here = false;
+		note_damage(m, &err);
+	}
 	if (!str_after(m->platform, "unknown/"))
 		ret->n++;
+}
+
+/* One that is not here says nothing of the others. */
+static void add_index(struct image_store *store, const struct manifest_ref *ref, struct queue *q,
+		      struct image_members *ret)
+{
+	struct image_member *m = new_member(ref, ret);
+	struct err err = ERR_INIT;
+
+	if (read_index(store, ref->digest, q, &err) == 0)
+		return;
+	note_damage(m, &err);
+	ret->n += *m->damage != '\0';
 }
 
 static int walk(struct image_store *store, struct queue *q, struct image_members *ret,
 		struct err *err)
 {
 	for (size_t i = 0; i < q->n; i++) {
-		const struct manifest_ref *ref = &q->list[i];
-		struct err nested = ERR_INIT;
+		const struct manifest_ref ref = q->list[i];
 
-		if (ref->kind == MANIFEST_IMAGE)
-			add_member(store, ref, ret);
-		else if (read_index(store, ref->digest, q, i ? &nested : err) < 0 && !i)
+		if (ref.kind == MANIFEST_IMAGE)
+			add_member(store, &ref, ret);
+		else if (i)
+			add_index(store, &ref, q, ret);
+		else if (read_index(store, ref.digest, q, err) < 0)
 			return -1;
 	}
 	return 0;

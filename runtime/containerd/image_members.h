@@ -16,6 +16,7 @@ struct image_member {
 	bool here;		/* manifest and configuration are on this node */
 	char ref[DIGEST_MAX];	/* digest of the configuration */
 	char chain[DIGEST_MAX]; /* chain ID of the layers */
+	char damage[160];	/* it is on this node and cannot be read: why; "" otherwise */
 };
 
 struct image_members {
@@ -30,7 +31,8 @@ void image_members_deinit(struct image_members *m);
 
 /*
  * Lists the platforms of @name; attestations, which are nobody's platform, are left out. Errors of
- * the name itself are errors; a member that cannot be read is one that is not here.
+ * the name itself are errors; a member that cannot be read is one that is not here. An index within
+ * the index that is damaged is a member of no platform.
  */
 MUST_CHECK int image_members_read(struct image_store *store, const char *name,
 				  struct image_members *ret, struct err *err);

@@ -3,6 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,11 +80,18 @@ static int walk(int root, int fd, int (*what)(int, struct tar_reader *, struct e
 	return rc;
 }
 
+static int add_all(int root, struct tar_reader *layer, struct err *err)
+{
+	struct room room = { 1ll << 40, 1ll << 40 };
+
+	return layer_add(root, layer, &room, err);
+}
+
 static int apply(const struct scratch_tree *tree, const struct item *items, struct err *err)
 {
 	CLEANUP_FD int fd = make(items);
 
-	return walk(tree->fd, fd, layer_remove, err) < 0 ? -1 : walk(tree->fd, fd, layer_add, err);
+	return walk(tree->fd, fd, layer_remove, err) < 0 ? -1 : walk(tree->fd, fd, add_all, err);
 }
 
 static void assert_file(const struct scratch_tree *tree, const char *name, const char *wanted)
@@ -209,6 +217,112 @@ static void test_large(void **state)
 	assert_true(st.st_blocks * 512 >= 8 << 20);
 }
 
+/* What there is room for is all that is taken, and of holes nothing. */
+static int add_little(int root, struct tar_reader *layer, struct err *err)
+{
+	struct room room = { 64 << 10, 3 };
+
+	return layer_add(root, layer, &room, err);
+}
+
+static int add_to(const struct item *items, struct err *err)
+{
+	CLEANUP_SCRATCH_TREE struct scratch_tree tree = SCRATCH_TREE_INIT;
+	CLEANUP_FD int fd = make(items);
+
+	assert_int_equal(scratch_tree_make(&tree, err), 0);
+	return walk(tree.fd, fd, add_little, err);
+}
+
+static void test_room(void **state)
+{
+	CLEANUP_FREE char *data = malloc((100u << 10) + 1);
+	const struct item large[] = { { 'x', "program", data }, { 0, NULL, NULL } };
+	const struct item one[] = { { 'f', "a/b/c", "x" }, { 0, NULL, NULL } };
+	const struct item deep[] = { { 'f', "a/b/c/d", "x" }, { 0, NULL, NULL } };
+	const struct item links[] = { { 'l', "1", "x" },
+				      { 'l', "2", "x" },
+				      { 'l', "3", "x" },
+				      { 'd', "4", "" },
+				      { 0, NULL, NULL } };
+	struct err err = ERR_INIT;
+
+	(void)state;
+	assert_non_null(data);
+	memset(data, 'x', 100u << 10);
+	data[100u << 10] = '\0';
+	assert_int_equal(add_to(large, &err), -1);
+	assert_int_equal(err.code, ERR_LIMIT);
+	assert_non_null(strstr(err.text, "TMPDIR"));
+	assert_int_equal(add_to(one, &err), 0);
+	assert_int_equal(add_to(deep, &err), -1);
+	assert_int_equal(add_to(links, &err), -1);
+}
+
+/* Deeper than a path can say: each link leads to where the one before ended. */
+static void test_deep(void **state)
+{
+	char step[2 * 199 + 1], ends[20][PATH_MAX], names[20][8], files[20][PATH_MAX];
+	const struct item too_deep[] = { { 'f', files[0], "x" }, { 0, NULL, NULL } };
+	struct item items[2 * 20 + 1] = { { 0, NULL, NULL } };
+	char path[PATH_MAX];
+	struct err err = ERR_INIT;
+	CLEANUP_SCRATCH_TREE struct scratch_tree tree = SCRATCH_TREE_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < 199; i++)
+		memcpy(&step[2 * i], "d/", 2);
+	step[2 * 199 - 1] = '\0';
+	for (size_t i = 0; i < 20; i++) {
+		(void)str_fmt(names[i], sizeof(names[0]), "l%zu", i);
+		(void)str_fmt(files[i], PATH_MAX, "%s%s%.396s/f", i ? names[i - 1] : "",
+			      i ? "/" : "", step);
+		(void)str_fmt(ends[i], PATH_MAX, "%s%s%.396s", i ? names[i - 1] : "", i ? "/" : "",
+			      step);
+		items[2 * i] = (struct item){ 'f', files[i], "x" };
+		items[2 * i + 1] = (struct item){ 'l', names[i], ends[i] };
+	}
+	assert_int_equal(scratch_tree_make(&tree, &err), 0);
+	(void)str_copy(path, sizeof(path), tree.path);
+	assert_int_equal(apply(&tree, items, &err), 0);
+	scratch_tree_remove(&tree);
+	assert_int_not_equal(access(path, F_OK), 0);
+	memset(files[0], 'd', PATH_MAX - 1);
+	for (size_t i = 1; i < 2 * 249; i += 2)
+		files[0][i] = '/';
+	files[0][2 * 250] = '\0';
+	assert_int_equal(scratch_tree_make(&tree, &err), 0);
+	assert_int_equal(apply(&tree, too_deep, &err), -1);
+	assert_int_equal(err.code, ERR_LIMIT);
+}
+
+/* Of a process that is gone; what another user has put there stays. */
+static void test_sweep(void **state)
+{
+	char mine[PATH_MAX], theirs[PATH_MAX], place[] = "/tmp/test_sweep.[x].XXXXXX";
+	CLEANUP_SCRATCH_TREE struct scratch_tree tree = SCRATCH_TREE_INIT;
+	struct err err = ERR_INIT;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(place));
+	assert_int_equal(setenv("TMPDIR", place, 1), 0);
+	assert_int_equal(scratch_tree_make(&tree, &err), 0);
+	assert_non_null(strstr(tree.path, place));
+	assert_int_equal(mkdirat(tree.fd, "a", 0755), 0);
+	(void)str_copy(mine, sizeof(mine), tree.path);
+	(void)str_fmt(theirs, sizeof(theirs), "%s/crossarch-scan.%d.abcdef", place, (int)getpid());
+	assert_int_equal(mkdir(theirs, 0755), 0);
+	if (geteuid() == 0)
+		assert_int_equal(chown(theirs, 65534, 65534), 0);
+	scratch_tree_sweep(getpid());
+	assert_int_not_equal(lstat(mine, &st), 0);
+	assert_int_equal(lstat(theirs, &st) == 0, geteuid() == 0);
+	(void)rmdir(theirs);
+	assert_int_equal(rmdir(place), 0);
+	assert_int_equal(unsetenv("TMPDIR"), 0);
+}
+
 static void test_damaged(void **state)
 {
 	static const struct item items[] = { { 'f', "a", "text" },
@@ -221,18 +335,18 @@ static void test_damaged(void **state)
 	(void)state;
 	assert_int_equal(scratch_tree_make(&tree, &err), 0);
 	assert_int_equal(ftruncate(fd, 700), 0);
-	assert_int_not_equal(walk(tree.fd, fd, layer_add, &err), 0);
+	assert_int_not_equal(walk(tree.fd, fd, add_all, &err), 0);
 	assert_int_equal(ftruncate(fd, 0), 0);
 	assert_int_equal(pwrite(fd, "no archive at all, only text", 28, 0), 28);
-	assert_int_not_equal(walk(tree.fd, fd, layer_add, &err), 0);
+	assert_int_not_equal(walk(tree.fd, fd, add_all, &err), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_layers),
-		cmocka_unit_test(test_escapes),
-		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_layers),	cmocka_unit_test(test_escapes),
+		cmocka_unit_test(test_large),	cmocka_unit_test(test_room),
+		cmocka_unit_test(test_deep),	cmocka_unit_test(test_sweep),
 		cmocka_unit_test(test_damaged),
 	};
 
