@@ -111,7 +111,7 @@ static int why_all(struct question *q)
 static bool only_sandboxes(const struct why_found *f)
 {
 	for (size_t i = 0; i < f->n; i++)
-		if (!f->list[i]->sandbox)
+		if (!f->list[i].c->sandbox)
 			return false;
 	return true;
 }
@@ -125,9 +125,10 @@ static int why_found(struct question *q, const struct why_found *f)
 	for (size_t i = 0; i < f->n; i++) {
 		struct why_record *w = &q->records[q->n];
 
-		if (f->list[i]->sandbox && !alone)
+		if (f->list[i].c->sandbox && !alone)
 			continue;
-		why_record_read(f->list[i], &q->all.arena, w);
+		why_record_read(f->list[i].c, &q->all.arena, w);
+		w->attempts = f->list[i].attempts;
 		why_record_judge(&q->judge, w);
 		q->n++;
 	}
@@ -140,19 +141,15 @@ static int why_found(struct question *q, const struct why_found *f)
 
 static int refuse_ambiguous(const struct question *q, const char *word, const struct why_found *f)
 {
-	fflush(stdout);
 	(void)cli_fail(q->self,
 		       "\"%s\" fits several; name one of them, a pod as NAMESPACE/NAME:", word);
-	if (q->o->json)
-		return CLI_USAGE;
 	for (size_t i = 0; i < f->n; i++)
-		why_print_name(f->list[i], 2);
+		why_print_name(stderr, f->list[i].c, 2);
 	return CLI_USAGE;
 }
 
 /* --- of an image ----------------------------------------------------------------------------- */
 
-/* An image is looked for where it was asked for, else where the kubelet's are. */
 static int why_image(struct question *q, const char *name)
 {
 	CLEANUP_IMAGE_ANSWER struct image_answer a = { .name = name };
@@ -161,8 +158,7 @@ static int why_image(struct question *q, const char *name)
 
 	where.config_path = q->judge.config_path;
 	where.prepare = q->judge.prepare;
-	if (q->o->namespace)
-		where.namespace = q->o->namespace;
+	where.namespace = q->o->namespace ? q->o->namespace : why_image_space(&q->all, name);
 	if (image_look(&where, q->lease, name, &a, &err) < 0) {
 		q->left = a.looked;
 		if (a.looked || err.code != ERR_NOT_FOUND)
@@ -175,9 +171,9 @@ static int why_image(struct question *q, const char *name)
 			name);
 	}
 	if (q->o->json)
-		json_show(why_image_json(&a));
+		json_show(why_image_json(&a, where.namespace));
 	else
-		why_image_print(&a);
+		why_image_print(&a, where.namespace);
 	return image_answer_status(&a);
 }
 
@@ -250,7 +246,7 @@ static int run_why(const struct cli_command *self, int argc, char **argv)
 	const struct cli_option options[] = {
 		INSTALLATION_OPTIONS(o.image.socket, o.distribution),
 		{ "namespace", 'n', CLI_STRING, &o.namespace, "NS",
-		  "containerd namespace (all of them; images: k8s.io)" },
+		  "containerd namespace (all of them)" },
 		{ "config", 'c', CLI_STRING, &o.image.config_path, "FILE",
 		  "the node's configuration, if not the one containerd names" },
 		{ "snapshotter", 's', CLI_STRING, &o.image.snapshotter, "NAME",
@@ -270,18 +266,24 @@ const struct cli_command cmd_why = {
 	.name = "why",
 	.operands = "[POD | CONTAINER | IMAGE]",
 	.summary = "say why a container of any runtime does not run here",
-	.text = "POD is NAME or NAMESPACE/NAME, CONTAINER the beginning of an id, IMAGE a "
-		"reference. "
-		"Each\n"
-		"container is shown with its image, command and end, with what its own runtime "
-		"said, and\n"
-		"with the verdict that crossarch would give now. Of an image whose pull fails with "
+	.text = "POD is NAME, NAMESPACE/NAME or the beginning of an id, CONTAINER a name or the "
+		"beginning of\n"
+		"an id, IMAGE a reference. Each container is shown with its image, command and "
+		"end, with what\n"
+		"its own runtime said, and with the verdict that crossarch would give now; of one "
+		"that was\n"
+		"restarted the newest attempt. Of an image whose pull fails with "
 		"\"no match\n"
 		"for platform in manifest\" the platforms it has are shown, and the ways out.\n"
 		"\n"
-		"Without an operand: every container that failed and that crossarch has something "
-		"to say\n"
-		"of, newest first. Exit status 1 when there is such a one among those shown.\n"
+		"Without an operand: every container that failed or did not come to run, and that "
+		"crossarch\n"
+		"has something to say of, newest first.\n"
+		"\n"
+		"Exit status: 0 nothing is wrong; 1 one of those shown would be refused or failed "
+		"of what\n"
+		"would have been, or the question failed; 2 wrong usage, or a word that fits "
+		"several.\n"
 		"\n"
 		"In a pod with the node's root on /host (kubectl debug node/N --profile=sysadmin) "
 		"it is the\n"

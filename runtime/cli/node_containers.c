@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/base/str.h"
+#include "runtime/cli/output.h"
 #include "runtime/containerd/namespaces.h"
 #include "runtime/oci/json.h"
 #include "runtime/plan/line_text.h"
@@ -63,14 +64,16 @@ static void read_spec(struct node_container *c, struct arena *arena)
 	CLEANUP_JSON json *document = NULL;
 	struct err ignored;
 
-	c->pod_namespace = c->pod = c->pod_id = c->name = c->asked_image = c->command = "";
+	c->pod_namespace = c->pod = c->pod_id = c->asked_image = c->command = "";
+	c->name = c->entry.name;
 	if (!c->entry.spec || json_parse(c->entry.spec, strlen(c->entry.spec), "specification",
 					 &document, &ignored) < 0)
 		return;
 	c->pod_namespace = annotation(document, CRI_SAYS "sandbox-namespace", arena);
 	c->pod = annotation(document, CRI_SAYS "sandbox-name", arena);
 	c->pod_id = annotation(document, CRI_SAYS "sandbox-id", arena);
-	c->name = annotation(document, CRI_SAYS "container-name", arena);
+	if (*c->pod)
+		c->name = annotation(document, CRI_SAYS "container-name", arena);
 	c->asked_image = annotation(document, CRI_SAYS "image-name", arena);
 	c->sandbox = str_eq(annotation(document, CRI_SAYS "container-type", arena), "sandbox");
 	c->command = command_of(document, arena);
@@ -103,15 +106,17 @@ static int read_space(struct node_containers *all, struct node_space *space, str
 	struct container_entry *entries;
 	struct task_entry *tasks;
 	size_t n, n_tasks;
-	struct err ignored;
+	struct err bad = ERR_INIT;
 
 	rpc_allow(space->rpc, ANSWER_MS);
 	if (container_list(space->rpc, &all->arena, &entries, &n, err) < 0 || grow(all, n, err) < 0)
 		return -1;
 	if (!n)
 		return 0;
-	if (task_list(space->rpc, &all->arena, &tasks, &n_tasks, &ignored) < 0)
+	if (task_list(space->rpc, &all->arena, &tasks, &n_tasks, &bad) < 0) {
+		(void)shown(space->tasks_unknown, sizeof(space->tasks_unknown), bad.text);
 		n_tasks = 0;
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct node_container *c = &all->list[all->n++];
 

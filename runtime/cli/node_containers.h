@@ -16,13 +16,15 @@ struct node_space {
 	const char *name;
 	struct rpc *rpc;
 	struct containerd_store containerd;
+	char tasks_unknown[200]; /* why nothing is known of what runs, "" where it is */
 };
 
 struct node_container {
 	struct node_space *space;
 	struct container_entry entry;
 	const struct task_entry *task; /* NULL: nothing runs or was left of what ran */
-	/* What the CRI wrote into the specification, each "" where it did not. */
+	/* What the CRI wrote into the specification, each "" where it did not; @name is otherwise
+	 * what nerdctl calls it. */
 	const char *pod_namespace, *pod, *pod_id, *name, *asked_image;
 	bool sandbox;	     /* it is the one that holds a pod's namespaces */
 	const char *command; /* as one line for people, "" when not known */
@@ -45,7 +47,8 @@ void node_containers_deinit(struct node_containers *all);
 
 /*
  * Asks the containerd behind @socket. A @namespace restricts it to that one, NULL to none. An error
- * where it cannot be asked at all; what is told of tasks may be missing.
+ * where it cannot be asked at all. A shim that hangs lets containerd's list of tasks hang: then it
+ * is missing, see struct node_space.
  */
 MUST_CHECK int node_containers_read(const char *socket, const char *namespace,
 				    struct node_containers *ret, struct err *err);

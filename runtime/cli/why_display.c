@@ -12,10 +12,9 @@
 #define SHORT_ID 13
 
 static const char *const states[] = {
-	[WHY_UNKNOWN] = "not running",
-	[WHY_CREATED] = "created",
-	[WHY_RUNNING] = "running",
-	[WHY_ENDED] = "ended",
+	[WHY_NOT_RUNNING] = "not running", [WHY_CREATED] = "created",
+	[WHY_RUNNING] = "running",	   [WHY_ENDED] = "ended",
+	[WHY_NOT_TOLD] = "unknown",
 };
 
 static void format_time(int64_t seconds, char *ret, size_t size)
@@ -40,22 +39,25 @@ static void short_runtime(const char *runtime, char *ret, size_t size)
 		(void)str_copy(ret, size, runtime);
 }
 
-/* An id of ctr's is a name that people gave; those of the CRI are long. */
+/* An id of ctr's is a name that people gave; those of the CRI and of nerdctl are long. */
 static int id_shown(const struct node_container *c)
 {
-	return *c->pod_id ? SHORT_ID : (int)strlen(c->entry.id);
+	return *c->name || *c->pod_id ? SHORT_ID : (int)strlen(c->entry.id);
 }
 
-void why_print_name(const struct node_container *c, unsigned int indent)
+/* Whoever can make containers may call them anything. */
+void why_print_name(FILE *to, const struct node_container *c, unsigned int indent)
 {
-	printf("%*s", (int)indent, "");
-	if (*c->pod)
-		printf("%s/%s ", c->pod_namespace, c->pod);
-	if (c->sandbox)
-		printf("sandbox ");
-	else if (*c->name)
-		printf("container %s ", c->name);
-	printf("%.*s (namespace %s)\n", id_shown(c), c->entry.id, c->space->name);
+	char name[800], safe[800];
+
+	(void)str_fmt(name, sizeof(name), "%.80s%s%.253s%s%s%.80s%s%.*s (namespace %.80s)",
+		      c->pod_namespace, *c->pod ? "/" : "", c->pod, *c->pod ? " " : "",
+		      c->sandbox ? "sandbox"
+		      : *c->name ? "container "
+				 : "",
+		      c->sandbox ? "" : c->name, c->sandbox || *c->name ? " " : "", id_shown(c),
+		      c->entry.id, c->space->name);
+	fprintf(to, "%*s%s\n", (int)indent, "", shown(safe, sizeof(safe), name));
 }
 
 /* --- for people ------------------------------------------------------------------------------ */
@@ -69,6 +71,10 @@ static void print_state(const struct why_record *w)
 		printf("  ended     %s%swith status %lld%s%s%s\n", when, *when ? " " : "",
 		       (long long)w->exit_status, *w->reason ? " (" : "", w->reason,
 		       *w->reason ? ")" : "");
+	else if (w->state == WHY_NOT_TOLD)
+		printf("  state     not known: %s\n",
+		       *w->c->space->tasks_unknown ? w->c->space->tasks_unknown
+						   : "its shim does not answer containerd");
 	else if (w->state == WHY_RUNNING)
 		printf("  running   pid %u\n", w->c->task->pid);
 	else
@@ -101,18 +107,22 @@ static void print_verdict(const struct why_record *w)
 void why_print(const struct why_record *w)
 {
 	const struct node_container *c = w->c;
-	char runtime[64];
+	char runtime[64], short_name[64], image[300];
 
-	short_runtime(c->entry.runtime, runtime, sizeof(runtime));
-	why_print_name(c, 0);
-	printf("  runtime   %s\n", c->entry.runtime);
-	printf("  image     %s%s%s%s\n", *c->asked_image ? c->asked_image : c->entry.image,
+	short_runtime(shown(runtime, sizeof(runtime), c->entry.runtime), short_name,
+		      sizeof(short_name));
+	why_print_name(stdout, c, 0);
+	printf("  runtime   %s\n", runtime);
+	printf("  image     %s%s%s%s\n",
+	       shown(image, sizeof(image), *c->asked_image ? c->asked_image : c->entry.image),
 	       *w->verdict.platform ? " (" : "", w->verdict.platform,
 	       *w->verdict.platform ? ")" : "");
 	if (*c->command)
 		printf("  command   %s\n", c->command);
+	if (w->attempts > 1)
+		printf("  attempt   the newest of %zu that containerd still knows\n", w->attempts);
 	print_state(w);
-	print_said(w, runtime);
+	print_said(w, short_name);
 	print_verdict(w);
 }
 
@@ -140,6 +150,7 @@ json *why_json(const struct why_record *w)
 	json_put_text(o, "image", or_null(*c->asked_image ? c->asked_image : c->entry.image));
 	json_put_text(o, "platform", or_null(w->verdict.platform));
 	json_put_text(o, "command", or_null(c->command));
+	json_put_number(o, "attempts", (int64_t)w->attempts);
 	json_put_text(o, "state", states[w->state]);
 	json_put_text(o, "time", or_null(when));
 	if (w->state == WHY_ENDED)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdio.h>
+
 #include "runtime/cli/why_record.h"
 #include "runtime/oci/json.h"
 
@@ -12,4 +14,4 @@ void why_print(const struct why_record *w);
 json *why_json(const struct why_record *w);
 
 /* One line that tells it from others: its pod, name and id. */
-void why_print_name(const struct node_container *c, unsigned int indent);
+void why_print_name(FILE *to, const struct node_container *c, unsigned int indent);

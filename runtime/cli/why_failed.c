@@ -25,21 +25,41 @@ static size_t read_failed(struct node_containers *all, struct why_record *list)
 	return n;
 }
 
-/* A verdict takes longer than all that is read, so only what may be wanted is judged. */
+/* The record of the first @n that is of the same container, NULL without one. */
+static struct why_record *same_container(struct why_record *list, size_t n,
+					 const struct why_record *w)
+{
+	for (size_t i = 0; i < n; i++)
+		if (why_same_container(list[i].c, w->c))
+			return &list[i];
+	return NULL;
+}
+
+/*
+ * A verdict takes longer than all that is read, so only what may be wanted is judged. The newest
+ * attempt of a container speaks for its others.
+ */
 static size_t keep_ours(const struct container_judge *j, struct why_record *list, size_t n,
 			size_t max)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct why_record w = list[i];
+		struct why_record w = list[i], *newer = NULL;
+		bool ours = false;
 
-		if (kept < max)
+		if (kept < max) {
 			why_record_judge(j, &w);
-		if (kept < max && why_record_is_ours(&w))
+			ours = why_record_is_ours(&w);
+			newer = ours ? same_container(list, kept, &w) : NULL;
+		}
+		if (ours && !newer) {
 			list[kept++] = w;
-		else
-			why_record_deinit(&w);
+			continue;
+		}
+		if (newer)
+			newer->attempts++;
+		why_record_deinit(&w);
 	}
 	return kept;
 }

@@ -37,6 +37,8 @@ static void read_task(const struct task_entry *t, struct why_record *w)
 		return;
 	if (t->state == TASK_STOPPED)
 		w->state = WHY_ENDED;
+	else if (t->state == TASK_UNKNOWN) /* its shim did not answer containerd */
+		w->state = WHY_NOT_TOLD;
 	else
 		w->state = t->state == TASK_CREATED ? WHY_CREATED : WHY_RUNNING;
 	w->exit_status = t->exit_status;
@@ -68,7 +70,13 @@ static void read_cri(const struct node_container *c, struct arena *arena, struct
 
 void why_record_read(const struct node_container *c, struct arena *arena, struct why_record *ret)
 {
-	*ret = (struct why_record){ .c = c, .when = c->entry.created, .reason = "", .message = "" };
+	*ret = (struct why_record){ .c = c,
+				    .attempts = 1,
+				    .when = c->entry.created,
+				    .state = *c->space->tasks_unknown ? WHY_NOT_TOLD
+								      : WHY_NOT_RUNNING,
+				    .reason = "",
+				    .message = "" };
 	read_task(c->task, ret);
 	read_cri(c, arena, ret);
 }
@@ -82,7 +90,9 @@ void why_record_judge(const struct container_judge *j, struct why_record *w)
 
 bool why_record_failed(const struct why_record *w)
 {
-	return w->state == WHY_ENDED && (w->exit_status || str_eq(w->reason, "StartError"));
+	if (w->state == WHY_ENDED)
+		return w->exit_status || str_eq(w->reason, "StartError");
+	return w->state == WHY_NOT_RUNNING || w->state == WHY_CREATED;
 }
 
 bool why_record_complains(const struct why_record *w)

@@ -7,10 +7,17 @@
 #include "runtime/cli/node_containers.h"
 
 /* All that can be found out about one container: how it is or ended, and what would come of it. */
-enum why_state { WHY_UNKNOWN, WHY_CREATED, WHY_RUNNING, WHY_ENDED };
+enum why_state {
+	WHY_NOT_RUNNING,
+	WHY_CREATED,
+	WHY_RUNNING,
+	WHY_ENDED,
+	WHY_NOT_TOLD, /* containerd does not say */
+};
 
 struct why_record {
 	const struct node_container *c;
+	size_t attempts; /* how many the kubelet made of it; this is the newest one */
 	enum why_state state;
 	int64_t when; /* the end, or else the making; seconds since 1970, 0: not known */
 	int64_t exit_status;
@@ -28,7 +35,7 @@ void why_record_read(const struct node_container *c, struct arena *arena, struct
 /* Adds the verdict. */
 void why_record_judge(const struct container_judge *j, struct why_record *w);
 
-/* It ended by itself with a failure, or did not come to run. */
+/* It ended with a failure, or has not come to run. */
 bool why_record_failed(const struct why_record *w);
 
 /* Something says that its end has to do with what we know of: words of the kernel, or our own. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/containerd.pb-c.h"
+#include "runtime/base/str.h"
 
 struct list {
 	struct arena *arena;
@@ -45,6 +46,17 @@ static int spec_text(const Containerd__Any *any, struct arena *arena, const char
 	return 0;
 }
 
+/* Where nerdctl keeps what people call the container (its pkg/labels). */
+#define NERDCTL_NAME "nerdctl/name"
+
+static const char *name_of(const Containerd__Container *c)
+{
+	for (size_t i = 0; i < c->n_labels; i++)
+		if (str_eq(c->labels[i]->key, NERDCTL_NAME))
+			return c->labels[i]->value;
+	return "";
+}
+
 static int add(void *ctx, ProtobufCMessage *message, struct err *err)
 {
 	const Containerd__Container *c =
@@ -63,7 +75,9 @@ static int add(void *ctx, ProtobufCMessage *message, struct err *err)
 		.snapshotter = c->snapshotter,
 		.snapshot = c->snapshot_key,
 		.spec = spec,
+		.name = name_of(c),
 		.created = c->created_at ? c->created_at->seconds : 0,
+		.created_ns = c->created_at ? c->created_at->nanos : 0,
 	};
 	return 0;
 }

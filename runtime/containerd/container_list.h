@@ -14,7 +14,9 @@ struct container_entry {
 	const char *runtime;		    /* "io.containerd.runc.v2" */
 	const char *snapshotter, *snapshot; /* name and key; "" without one */
 	const char *spec;		    /* the OCI specification as JSON, NULL without one */
+	const char *name;		    /* that nerdctl gave it, "" without one */
 	int64_t created;		    /* seconds since 1970 */
+	int32_t created_ns;		    /* and nanoseconds */
 };
 
 /*

@@ -125,6 +125,8 @@ static void test_words(void **state)
 		container("cc03", "two", "web", "cc03", "", "pause:1"),
 		container("bb14", "two", "web", "cc03", "side", "busybox:1"),
 		container("bb", "", "", "", "", "docker.io/library/nginx:latest"),
+		container("dd01", "two", "other", "cc09", "x", "other:1"),
+		container("ee01", "two", "other", "cc09", "dd", "other:1"),
 	};
 	static const struct {
 		const char *word;
@@ -134,7 +136,10 @@ static void test_words(void **state)
 	} rows[] = {
 		{ "one/web", WHY_POD, 2, false },
 		{ "web", WHY_POD, 4, true },
-		{ "aa", WHY_POD, 2, false },
+		{ "aa", WHY_POD_ID, 2, false },
+		{ "app", WHY_NAMED, 1, false },
+		{ "bb14x", WHY_NOTHING, 0, false },
+		{ "dd", WHY_NAMED, 1, false }, /* and not the id that begins like it */
 		{ "two/web", WHY_POD, 2, false },
 		{ "bb", WHY_CONTAINER, 1, false },
 		{ "b", WHY_CONTAINER, 3, true },
@@ -161,12 +166,53 @@ static void test_words(void **state)
 	arena_deinit(&all.arena);
 }
 
+/* Of a container that was restarted the newest attempt is meant, and those of a pod are in order.
+ */
+static void test_attempts(void **state)
+{
+	struct node_container list[] = {
+		container("a3", "one", "web", "p1", "app", "x:1"),
+		container("a1", "one", "web", "p1", "app", "x:1"),
+		container("a2", "one", "web", "p1", "app", "x:1"),
+		container("i1", "one", "web", "p1", "init", "x:1"),
+		container("n1", "", "", "", "app", "x:1"),
+		container("n2", "", "", "", "app", "x:1"),
+	};
+	struct node_containers all = { .list = list, .n = ARRAY_SIZE(list) };
+	struct err err = ERR_INIT;
+	struct why_found found;
+
+	(void)state;
+	list[0].entry.created = 30;
+	list[0].entry.created_ns = 2;
+	list[1].entry.created = 20;
+	list[2].entry.created = 30;
+	list[2].entry.created_ns = 1;
+	list[3].entry.created = 10;
+	assert_int_equal(why_find(&all, "one/web", &found, &err), 0);
+	assert_int_equal(found.n, 2);
+	assert_string_equal(found.list[0].c->entry.id, "i1");
+	assert_int_equal(found.list[0].attempts, 1);
+	assert_string_equal(found.list[1].c->entry.id, "a3");
+	assert_int_equal(found.list[1].attempts, 3);
+	assert_int_equal(why_find(&all, "a1", &found, &err), 0); /* an older one by its id */
+	assert_int_equal(found.n, 1);
+	assert_string_equal(found.list[0].c->entry.id, "a1");
+	assert_int_equal(why_find(&all, "x:1", &found, &err), 0);
+	assert_int_equal(found.kind, WHY_IMAGE);
+	assert_true(why_same_container(&list[0], &list[1]));
+	assert_false(why_same_container(&list[0], &list[3]));
+	assert_false(why_same_container(&list[4], &list[5])); /* nobody restarts those */
+	arena_deinit(&all.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mounts),
 		cmocka_unit_test(test_logs),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_attempts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
