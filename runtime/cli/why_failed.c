@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "runtime/cli/why_find.h"
+
 static int newest_first(const void *a, const void *b)
 {
 	const struct why_record *x = a, *y = b;
