@@ -102,11 +102,11 @@ static int await(pid_t pid, int bound_ms, bool then_kill)
  * engine that was killed, failed or hung is run a second time: the id stays unusable as long as the
  * engine knows it.
  */
-static void engine_delete(const char *bundle, const char *id, uint64_t begin)
+static void engine_delete(const char *bundle, struct log_subject about, uint64_t begin)
 {
 	static const unsigned int until_ms[] = { ENGINE_UNTIL_MS, ENGINE_AGAIN_UNTIL_MS };
 	struct arena CLEANUP_ARENA arena = { .chunks = NULL };
-	struct engine_request r = { .verb = ENGINE_DELETE, .id = id };
+	struct engine_request r = { .verb = ENGINE_DELETE, .id = about.id };
 	struct spawn what = { .new_group = true };
 	struct engine engine;
 	struct argv argv;
@@ -119,10 +119,11 @@ static void engine_delete(const char *bundle, const char *id, uint64_t begin)
 	what.path = engine.path;
 	what.argv = (char *const *)(uintptr_t)argv.v;
 	for (size_t tries = 0;
-	     tries < ARRAY_SIZE(until_ms) && (!tries || engine_record_is_known(&engine, id));
+	     tries < ARRAY_SIZE(until_ms) && (!tries || engine_record_is_known(&engine, about.id));
 	     tries++) {
 		if (spawn(&what, &pid, &err) < 0)
-			log_warning(id, "delete: %s", err.text);
+			log_write(LOG_WARNING, about,
+				  LOG_FIELDS(.engine = engine.path, .error = err.text), "delete");
 		else
 			(void)await(pid, left_ms(begin, until_ms[tries]), true);
 	}
@@ -149,7 +150,7 @@ static int unmount_once(char *bundle, uint64_t begin)
 	return pid < 0 ? STATUS_KILLED : await(pid, left_ms(begin, UNMOUNT_UNTIL_MS), false);
 }
 
-static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
+static void unmount_rootfs(char *bundle, struct log_subject about, uint64_t begin)
 {
 	int code;
 
@@ -160,18 +161,24 @@ static void unmount_rootfs(char *bundle, const char *id, uint64_t begin)
 	if (code > 1)
 		code = unmount_once(bundle, begin);
 	if (code < 0)
-		log_warning(id, "delete: the unmounting in %s goes on without us", bundle);
+		log_warning(about, "delete: the unmounting in %s goes on without us", bundle);
 	else if (code > 0)
-		log_warning(id, "delete: something in %s is still mounted", bundle);
+		log_warning(about, "delete: something in %s is still mounted", bundle);
 }
+
+struct others {
+	const char *namespace;
+	uint64_t begin;
+};
 
 /* Of a container of this pod that has no `delete` of its own; its bundle is containerd's to remove.
  */
 static void end_other(char *record, const char *id, void *arg)
 {
-	const uint64_t *begin = arg;
+	const struct others *o = arg;
+	const struct log_subject about = { .namespace = o->namespace, .id = id };
 
-	engine_delete(record, id, *begin);
+	engine_delete(record, about, o->begin);
 	engine_record_sweep(record, id);
 }
 
@@ -240,22 +247,26 @@ int action_delete(struct args *a, struct err *err)
 {
 	uint64_t begin = now_ns();
 	char bundle[PATH_MAX], names[PATH_MAX];
+	struct log_subject about;
+	struct others others;
 	pid_t pid;
 
 	bundle_of(a, bundle);
 	complete_by_bundle(a, bundle, names);
 	if (args_check(a, err) < 0)
 		return -1;
+	about = (struct log_subject){ .namespace = a->namespace, .id = a->id };
+	others = (struct others){ a->namespace, begin };
 	pid = engine_record_init_pid(bundle);
 	if (*bundle) {
-		engine_delete(bundle, a->id, begin);
+		engine_delete(bundle, about, begin);
 		engine_record_sweep(bundle, a->id);
-		unmount_rootfs(bundle, a->id, begin);
+		unmount_rootfs(bundle, about, begin);
 		private_emulators_release(bundle);
 		pod_files_remove(bundle);
 		pod_cgroup_remove(bundle);
 		if (shim_is_gone(bundle))
-			pod_record_each(bundle, end_other, &begin);
+			pod_record_each(bundle, end_other, &others);
 	}
 	remove_socket(a, bundle);
 	return print_result(pid, err);

@@ -91,6 +91,7 @@ static int serve(const struct resident *r, struct err *err)
 	if (loop_init(&loop, err) < 0)
 		return -1;
 	service.context.ns = r->args->namespace;
+	service.context.sandbox = r->args->id;
 	service.context.grpc_address = r->args->address;
 	service.context.home = r->home;
 	service.context.pod_files = "";
@@ -107,15 +108,21 @@ static int serve(const struct resident *r, struct err *err)
 	return rc;
 }
 
-/* If one of these fails, that is no reason not to serve. */
-static void set_scheduling(const char *id)
+static struct log_subject subject(const struct args *a)
 {
+	return (struct log_subject){ .namespace = a->namespace, .sandbox = a->id, .id = a->id };
+}
+
+/* If one of these fails, that is no reason not to serve. */
+static void set_scheduling(const struct args *a)
+{
+	const struct log_subject about = subject(a);
 	struct err err;
 
 	if (sched_oom_raise(&err) < 0)
-		log_warning(id, "OOM score: %s", err.text);
+		log_write(LOG_WARNING, about, LOG_FIELDS(.error = err.text), "OOM score");
 	if (getenv("SCHED_CORE") && sched_core_create(&err) < 0)
-		log_warning(id, "core scheduling: %s", err.text);
+		log_write(LOG_WARNING, about, LOG_FIELDS(.error = err.text), "core scheduling");
 }
 
 static int live(const struct resident *r, int listener)
@@ -128,13 +135,13 @@ static int live(const struct resident *r, int listener)
 	if (settle(listener, r->paths, &err) == 0 && args_copy(r->args, &arena, &kept, &err) == 0) {
 		own.args = &kept;
 		name_process(r->args, r->paths->self);
-		set_scheduling(kept.id);
+		set_scheduling(&kept);
 		/* Memory that `start` used and freed would otherwise stay with us for good. */
 		malloc_trim(0);
 		if (serve(&own, &err) == 0)
 			return 0;
 	}
-	log_error(own.args->id, "%s", err.text);
+	log_write(LOG_ERROR, subject(own.args), LOG_FIELDS(.error = err.text), "the shim ends");
 	return 1;
 }
 

@@ -2,21 +2,80 @@
 #include "runtime/base/log.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LINE_MAX_BYTES 2048
+#include "runtime/base/logfmt.h"
+#include "runtime/base/mem.h"
+#include "runtime/base/traceparent.h"
+
+/* No more than PIPE_BUF, or lines of several writers would mix. */
+#define LINE_BYTES 4096
+/* A diagnosis whole, also with quotes in it. */
+#define MESSAGE_BYTES 1700
 
 static enum log_level current_level = LOG_INFO;
 
-static const char *const level_names[] = {
+/* Here and below no pointers: they would be memory of each process's own. */
+static const char level_names[][8] = {
 	[LOG_ERROR] = "error",
 	[LOG_WARNING] = "warning",
 	[LOG_INFO] = "info",
 	[LOG_DEBUG] = "debug",
 };
+
+/* In the order in which they are written: what is long comes last and is cut first. */
+enum field {
+	FIELD_TIME,
+	FIELD_LEVEL,
+	FIELD_MSG,
+	FIELD_RUNTIME,
+	FIELD_NAMESPACE,
+	FIELD_SANDBOX,
+	FIELD_ID,
+	FIELD_EXEC,
+	FIELD_TRACE,
+	FIELD_SPAN,
+	FIELD_VERDICT,
+	FIELD_CODE,
+	FIELD_PLATFORM,
+	FIELD_HANDLER,
+	FIELD_ENGINE,
+	FIELD_PROGRAM,
+	FIELD_ERROR,
+	FIELD_N,
+};
+
+static const struct {
+	char name[12];
+	uint16_t max; /* bytes of its value */
+} fields[FIELD_N] = {
+	[FIELD_TIME] = { "time", 40 },
+	[FIELD_LEVEL] = { "level", 8 },
+	[FIELD_MSG] = { "msg", MESSAGE_BYTES },
+	[FIELD_RUNTIME] = { "runtime", 40 },
+	[FIELD_NAMESPACE] = { "namespace", 100 },
+	[FIELD_SANDBOX] = { "sandbox_id", 100 },
+	[FIELD_ID] = { "id", 100 },
+	[FIELD_EXEC] = { "exec_id", 100 },
+	[FIELD_TRACE] = { "trace_id", TRACE_ID_LEN },
+	[FIELD_SPAN] = { "span_id", SPAN_ID_LEN },
+	[FIELD_VERDICT] = { "verdict", 20 },
+	[FIELD_CODE] = { "code", 40 },
+	[FIELD_PLATFORM] = { "platform", 60 },
+	[FIELD_HANDLER] = { "handler", 100 },
+	[FIELD_ENGINE] = { "engine", 260 },
+	[FIELD_PROGRAM] = { "program", 400 },
+	[FIELD_ERROR] = { "error", 1000 },
+};
+
+const char *log_field_name(size_t i)
+{
+	return i < FIELD_N ? fields[i].name : NULL;
+}
 
 void log_set_level(enum log_level level)
 {
@@ -25,7 +84,7 @@ void log_set_level(enum log_level level)
 
 bool log_level_parse(const char *name, enum log_level *ret)
 {
-	for (unsigned int i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(level_names); i++) {
 		if (strcmp(name, level_names[i]) == 0) {
 			*ret = (enum log_level)i;
 			return true;
@@ -39,22 +98,7 @@ bool log_enabled(enum log_level level)
 	return level <= current_level;
 }
 
-/* Appends @s quoted; leaves room for the closing quote and the line's end. */
-static size_t add_quoted(char *line, size_t n, const char *s)
-{
-	line[n++] = '"';
-	for (; *s && n < LINE_MAX_BYTES - 64; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			line[n++] = '\\';
-		line[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
-	}
-	line[n++] = '"';
-	return n;
-}
-
-static size_t add_time(char *line)
+static void format_time(char *ret, size_t size)
 {
 	struct timespec now;
 	struct tm tm;
@@ -62,30 +106,62 @@ static size_t add_time(char *line)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(line, 64, "time=\"%Y-%m-%dT%H:%M:%S", &tm);
-	return n + (size_t)snprintf(line + n, 32, ".%09ldZ\"", now.tv_nsec);
+	n = strftime(ret, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(ret + n, size - n, ".%09ldZ", now.tv_nsec);
 }
 
-void log_write(enum log_level level, const char *id, const char *fmt, ...)
+static void add_fields(struct logfmt *line, const char *const values[FIELD_N])
 {
-	char text[LINE_MAX_BYTES - 512], line[LINE_MAX_BYTES];
+	for (size_t i = 0; i < FIELD_N; i++)
+		logfmt_add(line, fields[i].name, values[i], fields[i].max);
+}
+
+static void write_line(enum log_level level, const struct log_subject *about,
+		       const struct log_fields *f, const char *message)
+{
+	struct trace trace = { .trace_id = "" };
+	bool traced = about->traceparent && traceparent_parse(about->traceparent, &trace);
+	char room[LINE_BYTES], now[40];
+	struct logfmt line = { room, sizeof(room) - 1, 0 };
+	const char *const values[FIELD_N] = {
+		[FIELD_TIME] = now,
+		[FIELD_LEVEL] = level_names[level],
+		[FIELD_MSG] = message,
+		[FIELD_RUNTIME] = "io.containerd.crossarch.v2",
+		[FIELD_NAMESPACE] = about->namespace,
+		[FIELD_SANDBOX] = about->sandbox,
+		[FIELD_ID] = about->id,
+		[FIELD_EXEC] = about->exec_id,
+		[FIELD_TRACE] = traced ? trace.trace_id : NULL,
+		[FIELD_SPAN] = traced ? trace.span_id : NULL,
+		[FIELD_VERDICT] = f->verdict,
+		[FIELD_CODE] = f->code,
+		[FIELD_PLATFORM] = f->platform,
+		[FIELD_HANDLER] = f->handler,
+		[FIELD_ENGINE] = f->engine,
+		[FIELD_PROGRAM] = f->program,
+		[FIELD_ERROR] = f->error,
+	};
+
+	format_time(now, sizeof(now));
+	add_fields(&line, values);
+	room[line.n++] = '\n';
+	if (write(STDERR_FILENO, room, line.n) < 0)
+		return;
+}
+
+void log_write(enum log_level level, struct log_subject about, const struct log_fields *f,
+	       const char *fmt, ...)
+{
+	static const struct log_fields none = { .code = NULL };
+	/* Longer than a message may be, so that one that does not fit is cut where it is quoted. */
+	char message[MESSAGE_BYTES + 8];
 	va_list ap;
-	size_t n;
 
 	if (!log_enabled(level))
 		return;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(message, sizeof(message), fmt, ap);
 	va_end(ap);
-	n = add_time(line);
-	n += (size_t)snprintf(line + n, 64, " level=%s msg=", level_names[level]);
-	n = add_quoted(line, n, text);
-	n += (size_t)snprintf(line + n, 40, " runtime=io.containerd.crossarch.v2");
-	if (id && strlen(id) < 128) {
-		n += (size_t)snprintf(line + n, 8, " id=");
-		n = n < LINE_MAX_BYTES - 200 ? add_quoted(line, n, id) : n;
-	}
-	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, n) < 0)
-		return;
+	write_line(level, &about, f ? f : &none, message);
 }

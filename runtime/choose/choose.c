@@ -9,6 +9,7 @@
 
 #include "runtime/arch/platform_rank.h"
 #include "runtime/base/fd.h"
+#include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "runtime/choose/can_run.h"
 #include "runtime/choose/container_index.h"
@@ -81,6 +82,7 @@ static int read_settings(struct choice *c, struct err *err)
 	request.settings = buf_str(&text);
 	if (configure(&request, &c->spec, &c->settings, &ignored) != CONFIGURED)
 		return END;
+	log_set_level(c->settings.log_level);
 	return platform_known(&c->settings.wanted) ? GO_ON : END;
 }
 
@@ -416,6 +418,9 @@ static int swap_layers(struct choice *c, struct err *err)
 	}
 	request->mounts = mounts.list;
 	request->n_mounts = mounts.n;
+	log_write(LOG_INFO, request_subject(request), LOG_FIELDS(.platform = c->wanted->declared),
+		  "the container gets %s of %.200s in the place of %s", c->wanted->declared,
+		  c->facts.image, c->made);
 	return declare(c, c->wanted->declared, err) < 0 ? -1 : END;
 }
 

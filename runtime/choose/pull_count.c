@@ -13,5 +13,6 @@ void pull_count(const struct image_found *image, bool pulled)
 	struct err err;
 
 	if (outcome_count(OUTCOMES_DIR, OUTCOMES_NAME, &o, &err) < 0)
-		log_debug(NULL, "a pull is not counted: %s", err.text);
+		log_write(LOG_DEBUG, LOG_NOTHING, LOG_FIELDS(.error = err.text),
+			  "a pull is not counted");
 }

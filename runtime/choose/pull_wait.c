@@ -235,9 +235,13 @@ static void log_end(const struct pull_wait *w, bool here)
 
 	platform_format(&w->facts->wanted, wanted);
 	if (here)
-		log_info(w->chooser->id, "%s of %.200s is here now", wanted, w->facts->image);
+		log_write(LOG_INFO, request_subject(w->chooser->request),
+			  LOG_FIELDS(.platform = wanted), "%s of %.200s is here now", wanted,
+			  w->facts->image);
 	else
-		log_warning(w->chooser->id, "%s", w->chooser->report->line);
+		log_write(LOG_WARNING, request_subject(w->chooser->request),
+			  LOG_FIELDS(.platform = wanted, .code = w->chooser->report->code), "%s",
+			  w->chooser->report->line);
 }
 
 int pull_wait(struct pull_wait *w, bool *ret_here, struct err *err)

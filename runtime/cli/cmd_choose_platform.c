@@ -110,7 +110,8 @@ static int answer(const struct arguments *a)
 		report->verdict = VERDICT_NONE;
 		report->err = err;
 		if (c.told)
-			log_error(a->id, "the pull ended: %s", err.text);
+			log_write(LOG_ERROR, request_subject(&request),
+				  LOG_FIELDS(.error = err.text), "the pull ended");
 	}
 	return c.told || report_write(FD_REPORT, report, &err) == 0 ? CLI_DONE : CLI_FAILED;
 }

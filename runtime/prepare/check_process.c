@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "runtime/plan/diagnosis.h"
 #include "runtime/prepare/declared_platform.h"
@@ -109,10 +108,6 @@ int check_process(struct prepare *p, const struct spec_process *process, enum fa
 	if (ret->verdict == VERDICT_REFUSE && p->has_platform)
 		(void)plan_with_platform(p, ret_facts, ret);
 	fill_report(&p->report, ret_facts, ret);
-	log_debug(p->request.id, "%s: %s", p->report.program,
-		  ret->verdict == VERDICT_REFUSE    ? p->report.line
-		  : ret->verdict == VERDICT_EMULATE ? p->report.handler
-						    : "native");
 	return 0;
 }
 

@@ -90,7 +90,7 @@ int load_engine(struct prepare *p, struct err *err)
 			     &was_shim, err) < 0)
 		return -1;
 	if (was_shim && p->document)
-		log_warning(p->request.id,
+		log_warning(request_subject(&p->request),
 			    "the engine %.200s is this shim itself, so %.200s is used; take "
 			    "BinaryName out of the handler's options (or \"engine\" out of its "
 			    "settings)",

@@ -74,7 +74,8 @@ static int run_mode(size_t mode)
 	/* Who is told of a refusal may unmount the root at once: CRI-O, which mounts it itself. */
 	view_deinit(&p.view);
 	if (report_write(FD_REPORT, &p.report, &err) < 0) {
-		log_error(NULL, "%s", err.text);
+		log_write(LOG_ERROR, request_subject(&p.request), LOG_FIELDS(.error = err.text),
+			  "no report");
 		return 1;
 	}
 	return 0;

@@ -56,7 +56,8 @@ static void log_notes(const struct prepare *p, const struct buf *notes)
 	size_t n;
 
 	while (str_line(&rest, &line, &n))
-		log_info(p->request.id, "seccomp profile for the emulator: %.*s", (int)n, line);
+		log_info(request_subject(&p->request), "seccomp profile for the emulator: %.*s",
+			 (int)n, line);
 }
 
 static int edit_config(struct prepare *p, const struct patch *wish, struct err *err)

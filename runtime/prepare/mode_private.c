@@ -280,7 +280,8 @@ static int give(struct prepare *p, struct work *w, struct err *err)
 	w->instance = w->trial ? -1 : open_instance(w->pod);
 	if (w->instance < 0 && p->binfmt_fd >= 0 &&
 	    binfmt_registry_read(p->binfmt_fd, p->binfmt_mounted, &p->binfmt, err) < 0)
-		log_warning(w->req->id, "the node's handlers stay outside: %s", err->text);
+		log_write(LOG_WARNING, request_subject(w->req), LOG_FIELDS(.error = err->text),
+			  "the node's handlers stay outside");
 	if (p->binfmt.state != BINFMT_ON)
 		p->binfmt.n = 0;
 	if (run_inside(w, err) < 0)

@@ -7,6 +7,7 @@
 
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
+#include "runtime/base/str.h"
 
 void report_init(struct report *r)
 {
@@ -15,6 +16,18 @@ void report_init(struct report *r)
 	r->size = sizeof(*r);
 	r->guest_row = UINT32_MAX;
 	r->decided.log_level = LOG_INFO;
+}
+
+void report_code_of(const char *line, char ret[static 32])
+{
+	const char *begin = str_after(line, "crossarch[");
+	size_t n = begin ? strcspn(begin, "]") : 0;
+
+	ret[0] = '\0';
+	if (n < 32 && begin && begin[n]) {
+		memcpy(ret, begin, n);
+		ret[n] = '\0';
+	}
 }
 
 #define TERMINATE(field) (field)[sizeof(field) - 1] = '\0'

@@ -118,6 +118,9 @@ MUST_CHECK int report_decode(const void *bytes, size_t n, struct report *ret, st
 /* The same for all that a prepare wrote until it ended: the record without REPORT_MORE. */
 MUST_CHECK int report_decode_last(const void *bytes, size_t n, struct report *ret, struct err *err);
 
+/* CODE of the line "crossarch[CODE]: ...", "" where there is none. */
+void report_code_of(const char *line, char ret[static 32]);
+
 /* Writes the record to @fd in one piece. */
 MUST_CHECK int report_write(int fd, const struct report *r, struct err *err);
 

@@ -25,6 +25,9 @@ struct number_field {
 	}
 static const struct text_field texts[] = {
 	TEXT("id", id),
+	TEXT("namespace", namespace),
+	TEXT("sandbox", sandbox),
+	TEXT("traceparent", traceparent),
 	TEXT("bundle", bundle),
 	TEXT("config-path", config_path),
 	TEXT("config-body", config_body),
@@ -61,6 +64,15 @@ static const char **text_at(struct prepare_request *r, size_t offset)
 static uint64_t *number_at(struct prepare_request *r, size_t offset)
 {
 	return (uint64_t *)(void *)((char *)r + offset);
+}
+
+struct log_subject request_subject(const struct prepare_request *r)
+{
+	return (struct log_subject){ .namespace = r->namespace,
+				     .sandbox = r->sandbox,
+				     .id = r->id,
+				     .exec_id = r->exec,
+				     .traceparent = r->traceparent };
 }
 
 static int add_text(struct buf *out, const char *key, const char *value, struct err *err)

@@ -8,6 +8,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 
 /*
  * What the shim tells crossarch-prepare, in a memfd on descriptor 5: NUL-terminated "key=value"
@@ -28,7 +29,10 @@ enum request_flag { /* runc's own options that arrive as booleans */
 };
 
 struct prepare_request {
-	const char *id;		 /* container id, for log lines only */
+	/* for log lines only (struct log_subject) */
+	const char *id; /* of the container */
+	const char *namespace, *sandbox, *traceparent;
+
 	const char *bundle;	 /* absolute path of the bundle */
 	const char *config_path; /* runtimeoptions ConfigPath, "" without */
 	const char *config_body; /* runtimeoptions ConfigBody, "" without */
@@ -38,7 +42,7 @@ struct prepare_request {
 	const char *shim_cgroup;
 	const char *criu_image_path;
 	const char *criu_work_path;
-	const char *exec;     /* modes exec and edit: the exec's id */
+	const char *exec;     /* the exec's id, "" of init */
 	const char *process;  /* modes exec and after: the OCI process JSON of an exec */
 	uint64_t process_len; /* bytes of it; the value may not hold NUL */
 	uint64_t init_pid;    /* modes exec and private: the container's init, 0 otherwise */
@@ -68,6 +72,9 @@ MUST_CHECK int request_encode(const struct prepare_request *r, struct buf *out, 
 
 /* The same in a file of memory, ready to be read by whoever it is handed to; the caller's. */
 MUST_CHECK int request_memfd(const struct prepare_request *r, int *ret_fd, struct err *err);
+
+/* What lines in the log are about that are written because of it. Points into it. */
+struct log_subject request_subject(const struct prepare_request *r);
 
 /*
  * Reads the text form; everything in @ret lives in @arena, absent strings are "". ERR_INVALID on an

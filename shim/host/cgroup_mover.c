@@ -29,7 +29,8 @@ void cgroup_mover_expect(struct cgroup_mover *g, struct reaper *reaper)
 	if (g->mover.pidfd.loop)
 		return;
 	if (child_fork(&g->mover, reaper, cgroup_mover_run, NULL, on_moved, &err) < 0)
-		log_debug(NULL, "%s", err.text);
+		log_write(LOG_DEBUG, LOG_NOTHING, LOG_FIELDS(.error = err.text),
+			  "cgroup of the shim");
 }
 
 void cgroup_mover_end(struct cgroup_mover *g)

@@ -85,7 +85,8 @@ static void remove_instance(int dir, int pod, const char *name)
 		;
 	if ((unlinkat(pod, PRIVATE_MOUNT, AT_REMOVEDIR) < 0 && errno != ENOENT) ||
 	    unlinkat(dir, name, AT_REMOVEDIR) < 0)
-		log_warning(NULL, PRIVATE_DIR "/%s stays: %s", name, strerror(errno));
+		log_write(LOG_WARNING, LOG_NOTHING, LOG_FIELDS(.error = strerror(errno)),
+			  PRIVATE_DIR "/%s stays", name);
 }
 
 static void clear(const struct gone *g, unsigned int bound_ms)

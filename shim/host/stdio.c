@@ -271,7 +271,8 @@ static void on_hold(struct timer *t)
 	if (!holds_much(&all->of[STREAM_OUT]) && !holds_much(&all->of[STREAM_ERR]))
 		timer_arm(&all->hold, all->loop, HOLD_LOOK_NS);
 	else if (start_outputs(all, &err) < 0) /* tried again, and told, when the engine is done */
-		log_debug(NULL, "output of an engine: %s", err.text);
+		log_write(LOG_DEBUG, LOG_NOTHING, LOG_FIELDS(.error = err.text),
+			  "output of an engine");
 }
 
 static struct stdio_streams *streams_new(struct stdio *io, struct loop *loop)

@@ -303,5 +303,6 @@ void holder_kill(const struct holder *h)
 	struct err err;
 
 	if (c->pid && child_signal(c, SIGKILL, &err) < 0)
-		log_debug(NULL, "end of the pod's namespaces: %s", err.text);
+		log_write(LOG_DEBUG, LOG_NOTHING, LOG_FIELDS(.error = err.text),
+			  "end of the pod's namespaces");
 }

@@ -25,6 +25,16 @@ void sandbox_init(struct sandbox *s, struct context *context,
 	list_init(&s->stopping);
 }
 
+/* What lines in the log are about; @call may be NULL, where no request brought them about. */
+static struct log_subject subject(const struct sandbox *s, const struct call *call)
+{
+	struct log_subject about = context_subject(s->context);
+
+	about.sandbox = about.id = s->id;
+	about.traceparent = call ? call->traceparent : NULL;
+	return about;
+}
+
 static void fail_all(struct list *calls, const struct err *why)
 {
 	while (!list_empty(calls))
@@ -109,6 +119,7 @@ void sandbox_create(struct sandbox *s, struct call *call)
 		arena_deinit(&s->arena);
 	} else {
 		s->state = SANDBOX_CREATED;
+		log_debug(subject(s, call), "sandbox created");
 		call_reply(call, NULL);
 		return;
 	}
@@ -116,6 +127,13 @@ void sandbox_create(struct sandbox *s, struct call *call)
 }
 
 /* --- Start ---------------------------------------------------------------------------------- */
+
+static void fail_start(const struct sandbox *s, struct call *call, const struct err *why)
+{
+	log_write(LOG_WARNING, subject(s, call), LOG_FIELDS(.error = why->text),
+		  "the sandbox does not start");
+	call_fail(call, why);
+}
 
 static void reply_started(struct sandbox *s, struct call *call)
 {
@@ -152,6 +170,7 @@ static void end(struct sandbox *s, const struct exit_status *status)
 {
 	s->state = SANDBOX_NOTREADY;
 	s->exit = *status;
+	log_debug(subject(s, NULL), "sandbox ended with %u", status->code);
 	forget_wish(s);
 	pod_files_remove(s->bundle);
 	pod_cgroup_remove(s->bundle);
@@ -184,7 +203,8 @@ static void join_cgroup(struct sandbox *s)
 
 	if (!*s->cgroup || pod_cgroup_join(s->bundle, s->cgroup, s->holder.pid, &err) == 0)
 		return;
-	log_warning(s->id, "cgroup of the sandbox: %s", err.text);
+	log_write(LOG_WARNING, subject(s, NULL), LOG_FIELDS(.error = err.text),
+		  "cgroup of the sandbox");
 	s->cgroup = "";
 }
 
@@ -196,7 +216,7 @@ static void on_started(struct holder *h, const struct err *why)
 	s->starting = NULL;
 	if (why) {
 		end_now(s, 1);
-		call_fail(call, why);
+		fail_start(s, call, why);
 		return;
 	}
 	clock_gettime(CLOCK_REALTIME, &s->created_at);
@@ -205,6 +225,7 @@ static void on_started(struct holder *h, const struct err *why)
 	s->context->pod_files = s->files;
 	s->context->host_ipc = s->config.host_ipc;
 	forget_wish(s);
+	log_debug(subject(s, call), "sandbox started, process %d", (int)s->holder.pid);
 	reply_started(s, call);
 	if (!list_empty(&s->stopping))
 		holder_kill(h);
@@ -243,7 +264,7 @@ void sandbox_start(struct sandbox *s, struct call *call)
 	}
 	if (start(s, &err) < 0) {
 		end_now(s, 1);
-		call_fail(call, &err);
+		fail_start(s, call, &err);
 		return;
 	}
 	s->state = SANDBOX_STARTING;

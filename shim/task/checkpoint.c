@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proto/options.pb-c.h"
+#include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "shim/engine/criu.h"
 #include "shim/host/cgroup.h"
@@ -157,6 +158,7 @@ static void on_restored(struct operation *op, uint32_t code)
 	crash_watch(t);
 	task_cgroup_open(t);
 	publish_start(&t->init);
+	log_debug(operation_subject(op), "started, process %d", (int)t->init.pid);
 	reply.pid = (uint32_t)t->init.pid;
 	operation_succeed(op, &reply.base);
 	process_settle(&t->init);
@@ -184,7 +186,7 @@ static int run_restore(struct operation *op, struct err *err)
 	if (criu_work_begin(op, t->criu_work_path, "restore.log", &r.work_path, err) < 0 ||
 	    engine_record_write(t->bundle, &engine, t->cgroup, err) < 0)
 		return -1;
-	pod_record_keep(t->context->home, t->bundle, t->id);
+	pod_record_keep(t->context->home, t->bundle, operation_subject(op));
 	return operation_engine(op, &r, t->init.io.engine.fds, true, on_restored, err);
 }
 

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
+#include "runtime/base/log.h"
 #include "shim/loop/child.h"
 #include "shim/loop/loop.h"
 
@@ -27,6 +28,7 @@ struct context {
 	struct timer *trim_memory; /* whoever ends an operation arms it anew with TRIM_AFTER_NS */
 	/* Settings, not owned. */
 	const char *ns, *grpc_address;
+	const char *sandbox; /* the id that the shim was started for: of the pod, for the log */
 	/* Bundle of the pod's sandbox (pod_record.h), "" where it need not know. */
 	const char *home;
 	/* Of a pod without a pause container (pod_files.h), else "". */
@@ -38,6 +40,12 @@ struct context {
 	const char *config_path, *config_body; /* runtime options `start` received */
 	bool debug;			       /* the log level is not to be lowered */
 };
+
+/* What a line in the log is about that is about none of the containers. */
+static inline struct log_subject context_subject(const struct context *c)
+{
+	return (struct log_subject){ .namespace = c->ns, .sandbox = c->sandbox };
+}
 
 /* If no operation ends for as long as this, unused memory goes back to the kernel. */
 #define TRIM_AFTER_NS S_TO_NS(1)

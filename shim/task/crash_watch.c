@@ -32,12 +32,13 @@ static void end_emulator(struct task *t, int sig)
 	struct err err;
 
 	t->crash.signal = sig;
-	log_warning(t->id,
+	log_warning(task_subject(t),
 		    "the emulated program crashed with signal %d (SIG%s), and as process 1 its "
 		    "emulator cannot end by that: it is ended, exit code %d",
 		    sig, sigabbrev_np(sig) ? sigabbrev_np(sig) : "RT", 128 + sig);
 	if (child_signal(&t->init.child, SIGKILL, &err) < 0)
-		log_warning(t->id, "end of the crashed program: %s", err.text);
+		log_write(LOG_WARNING, task_subject(t), LOG_FIELDS(.error = err.text),
+			  "end of the crashed program");
 }
 
 static void on_proven(struct operation *op, uint32_t code)
@@ -71,7 +72,8 @@ static void prove(struct task *t, const struct crashed_emulator *suspect)
 	t->crash.proving = true;
 	if (operation_fork(op, crashed_prove, copy, on_proven, &err) == 0)
 		return;
-	log_debug(t->id, "%s", err.text);
+	log_write(LOG_DEBUG, task_subject(t), LOG_FIELDS(.error = err.text),
+		  "no look at the emulated program");
 	t->crash.proving = false;
 	operation_end(op, &err);
 }

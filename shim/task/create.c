@@ -138,7 +138,7 @@ static int run_engine(struct operation *op, struct err *err)
 		return err_set(err, ERR_INVALID, "bundle path too long");
 	if (engine_record_write(task->bundle, &engine, task->cgroup, err) < 0)
 		return -1;
-	pod_record_keep(task->context->home, task->bundle, task->id);
+	pod_record_keep(task->context->home, task->bundle, operation_subject(op));
 	c->engine_ran = true;
 	return operation_engine(op, &r, task->init.io.engine.fds, true, on_engine_created, err);
 }
@@ -324,7 +324,6 @@ static int start_create(struct operation *op, struct creation *c, struct call *c
 	const Crossarch__CreateTaskRequest *req = call->request;
 	const struct context *context = op->task->context;
 	struct prepare_request r = {
-		.id = req->id,
 		.bundle = req->bundle,
 		.config_path = context->config_path,
 		.config_body = context->config_body,
@@ -337,7 +336,7 @@ static int start_create(struct operation *op, struct creation *c, struct call *c
 	op->task->io_gid = (gid_t)r.io_gid;
 	if (process_open_stdio(&op->task->init, on_io_ready, err) < 0)
 		return -1;
-	if (request_memfd(&r, &c->request, err) < 0)
+	if (prepare_run_request(op, &r, &c->request, err) < 0)
 		return -1;
 	if (platform_choice_mentioned(op, &r))
 		return platform_choice_start(&c->choice, op, c->request, on_chosen, err);
@@ -372,7 +371,7 @@ static void on_creator_gone(struct call *call)
 {
 	struct operation *op = call->keeper;
 
-	log_warning(op->task->id, "the client of Create is gone: giving up");
+	log_warning(operation_subject(op), "the client of Create is gone: giving up");
 	operation_abort(op);
 }
 

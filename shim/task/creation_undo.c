@@ -20,8 +20,8 @@ static void undone(struct operation *op, uint32_t code)
 	struct err why = c->why;
 
 	if (code)
-		log_error(task->id, "%s/rootfs could not be unmounted; \"delete\" tries again",
-			  task->bundle);
+		log_error(operation_subject(op),
+			  "%s/rootfs could not be unmounted; \"delete\" tries again", task->bundle);
 	operation_end(op, &why);
 	if (!engine_record_is_known(&engine, task->id))
 		pod_record_drop(task->context->home, task->id);
@@ -44,7 +44,8 @@ static void undo_mounts(struct operation *op, uint32_t code)
 
 	(void)code;
 	if (operation_fork(op, undo_run, op->task, undone, &err) < 0) {
-		log_error(op->task->id, "unmount: %s", err.text);
+		log_write(LOG_ERROR, operation_subject(op), LOG_FIELDS(.error = err.text),
+			  "unmount");
 		undone(op, 0);
 	}
 }

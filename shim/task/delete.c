@@ -191,7 +191,8 @@ static void on_bound(struct timer *t)
 	struct deletion *d = container_of(t, struct deletion, bound);
 	struct operation *op = d->op;
 
-	log_warning(op->task->id, "output of %s was not read to its end", process_id(op->process));
+	log_warning(operation_subject(op), "output of %s was not read to its end",
+		    process_id(op->process));
 	stop_draining(d);
 	stdio_give_up(&op->process->io);
 	drained(op);

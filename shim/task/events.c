@@ -67,16 +67,18 @@ static void on_sent(struct client *client, const struct err *failed)
 
 	if (!failed) {
 		if (e->dropped)
-			log_warning(NULL, "%u events were dropped while containerd was away",
+			log_warning(e->about, "%u events were dropped while containerd was away",
 				    e->dropped);
 		e->dropped = 0;
 		taken(e);
 	} else if (failed->code == ERR_PRECONDITION && e->failures >= REFUSALS_MAX) {
-		log_error(NULL, "an event is given up: %s", failed->text);
+		log_write(LOG_ERROR, e->about, LOG_FIELDS(.error = failed->text),
+			  "an event is given up");
 		taken(e);
 	} else {
 		if (!e->failures)
-			log_warning(NULL, "publishing events waits: %s", failed->text);
+			log_write(LOG_WARNING, e->about, LOG_FIELDS(.error = failed->text),
+				  "publishing events waits");
 		later(e);
 	}
 }
@@ -135,7 +137,7 @@ static void drop_one(struct events *e)
 	if (!victim)
 		return;
 	if (!e->dropped++)
-		log_error(NULL, "more than %d events wait for containerd: dropping the oldest",
+		log_error(e->about, "more than %d events wait for containerd: dropping the oldest",
 			  EVENTS_MAX);
 	event_free(e, victim);
 }
@@ -186,7 +188,8 @@ void events_publish(struct events *e, const char *topic, const char *type,
 	err_set(&err, ERR_NOMEM, "no memory for %zu bytes", n);
 	ev = packed ? event_new(&request, str_eq(topic, "/tasks/exit"), &err) : NULL;
 	if (!ev) {
-		log_error(NULL, "event %s lost: %s", topic, err.text);
+		log_write(LOG_ERROR, e->about, LOG_FIELDS(.error = err.text), "event %s lost",
+			  topic);
 		return;
 	}
 	if (e->queued >= EVENTS_MAX)

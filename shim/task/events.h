@@ -3,6 +3,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "runtime/base/log.h"
 #include "shim/loop/loop.h"
 #include "shim/ttrpc/ttrpc_client.h"
 
@@ -18,7 +19,8 @@
 struct events {
 	struct client client;
 	struct loop *loop;
-	const char *ns; /* containerd namespace, not owned */
+	const char *ns;		  /* containerd namespace, not owned */
+	struct log_subject about; /* of its lines in the log */
 	struct list queue;
 	unsigned int queued, dropped, failures;
 	struct timer retry;

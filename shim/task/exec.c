@@ -150,6 +150,7 @@ static void exec_started(struct operation *op)
 
 	p->state = PROCESS_RUNNING;
 	publish_start(p);
+	log_debug(operation_subject(op), "started, process %d", (int)p->pid);
 	reply.pid = (uint32_t)p->pid;
 	operation_succeed(op, &reply.base);
 	process_settle(p);
@@ -161,7 +162,7 @@ static void drop_process(struct process *p)
 	struct err err;
 
 	if (child_signal(&p->child, SIGKILL, &err) < 0)
-		log_debug(p->task->id, "kill: %s", err.text);
+		log_write(LOG_DEBUG, process_subject(p), LOG_FIELDS(.error = err.text), "kill");
 	child_forget(&p->child);
 	p->pid = 0;
 }
@@ -188,7 +189,7 @@ static void end_engine(struct operation *op)
 	struct err err;
 
 	if (child_signal(&op->engine.child, SIGKILL, &err) < 0)
-		log_debug(op->task->id, "kill: %s", err.text);
+		log_write(LOG_DEBUG, operation_subject(op), LOG_FIELDS(.error = err.text), "kill");
 }
 
 /* The engine first: only one may use the streams. */
@@ -398,8 +399,6 @@ static int start_check(struct operation *op, struct exec_run *run, struct err *e
 	const struct context *context = op->task->context;
 	struct process *p = op->process;
 	struct prepare_request r = {
-		.id = op->task->id,
-		.exec = p->exec_id,
 		.bundle = op->task->bundle,
 		.config_path = context->config_path,
 		.config_body = context->config_body,

@@ -95,7 +95,8 @@ static void on_all_killed(struct operation *op, uint32_t code)
 	struct task *t = op->task;
 
 	if (code)
-		log_debug(t->id, "killing the rest of the container: exit code %u", code);
+		log_debug(operation_subject(op), "killing the rest of the container: exit code %u",
+			  code);
 	operation_succeed(op, NULL);
 	t->kills_rest = false;
 	process_settle(&t->init);
@@ -118,7 +119,8 @@ static void kill_rest(struct task *t)
 	}
 	if (t->kills_rest)
 		return;
-	log_error(t->id, "killing the rest of the container: %s", err.text);
+	log_write(LOG_ERROR, task_subject(t), LOG_FIELDS(.error = err.text),
+		  "killing the rest of the container");
 	if (op)
 		operation_end(op, &err);
 }
@@ -163,7 +165,7 @@ void process_on_exit(struct child *child, const struct exit_status *status)
 	p->exited = true;
 	if (p->state != PROCESS_CREATING) /* until Create is answered nobody is to see it */
 		p->state = PROCESS_STOPPED;
-	log_debug(p->task->id, "%s exited with %u", process_id(p), p->exit.code);
+	log_debug(process_subject(p), "exited with %u", p->exit.code);
 	p->io.on_handed = on_handed;
 	stdio_process_exited(&p->io);
 	if (!p->exec_id)

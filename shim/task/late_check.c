@@ -70,12 +70,11 @@ static void tell(const struct process *p, const struct report *r)
 	const struct task *t = p->task;
 	struct err err;
 
-	log_warning(t->id, "%s ended with %u: %s", process_id(p), p->exit.code, r->line);
-	if (!p->exec_id)
-		outcome_crashed(t, r);
+	outcome_crashed(p, r);
 	if (!p->exec_id && t->termination >= 0 &&
 	    write_termination(t->termination, r->line, &err) < 0)
-		log_warning(t->id, "termination message: %s", err.text);
+		log_write(LOG_WARNING, process_subject(p), LOG_FIELDS(.error = err.text),
+			  "termination message");
 }
 
 static void on_done(struct operation *op)
@@ -88,7 +87,8 @@ static void on_done(struct operation *op)
 
 	r = platform_check_read(&a->check, op, &err);
 	if (!r)
-		log_debug(op->task->id, "no look at the exit: %s", err.text);
+		log_write(LOG_DEBUG, operation_subject(op), LOG_FIELDS(.error = err.text),
+			  "no look at the exit");
 	else if (r->verdict == VERDICT_REFUSE)
 		tell(p, r);
 	free(r);
@@ -103,7 +103,6 @@ static int start_prepare(struct operation *op, struct late_check *a, struct err 
 	const struct context *context = op->task->context;
 	struct process *p = a->process;
 	struct prepare_request r = {
-		.id = op->task->id,
 		.bundle = op->task->bundle,
 		.exit_status = p->exit.code,
 	};
@@ -139,7 +138,8 @@ void late_check_start(struct process *p, void (*done)(struct process *))
 	p->late_check = true;
 	if (start_prepare(op, a, &err) == 0)
 		return;
-	log_debug(p->task->id, "no look at the exit: %s", err.text);
+	log_write(LOG_DEBUG, process_subject(p), LOG_FIELDS(.error = err.text),
+		  "no look at the exit");
 	p->late_check = false;
 	operation_succeed(op, NULL);
 }

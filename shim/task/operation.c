@@ -10,8 +10,6 @@
 #include "runtime/base/fd.h"
 #include "runtime/base/log.h"
 #include "runtime/base/str.h"
-#include "runtime/prepare/client.h"
-#include "runtime/prepare/report.h"
 #include "shim/task/deferred.h"
 
 /* For what was killed to be gone. */
@@ -46,7 +44,8 @@ static void kill_runs(struct operation *op)
 	list_for_each(node, &op->runs)
 		if (child_signal(&list_entry(node, struct run, in_operation)->child, SIGKILL,
 				 &err) < 0)
-			log_debug(op->task->id, "kill: %s", err.text);
+			log_write(LOG_DEBUG, operation_subject(op), LOG_FIELDS(.error = err.text),
+				  "kill");
 }
 
 static void forget_runs(struct operation *op)
@@ -80,7 +79,7 @@ static void take_for_ended(struct operation *op)
 	struct run *run = list_first(&op->runs, struct run, in_operation);
 
 	ASSERT(run); /* otherwise nothing would have been waited for */
-	log_error(op->task->id, "%s: process %d cannot be killed and is left to itself",
+	log_error(operation_subject(op), "%s: process %d cannot be killed and is left to itself",
 		  engine_verb_name(op->verb), (int)run->child.pid);
 	run_forget(run);
 	timer_arm(&op->deadline, op->task->context->loop, 0);
@@ -103,7 +102,7 @@ static void on_deadline(struct timer *t)
 	} else if (killed) {
 		take_for_ended(op);
 	} else {
-		log_error(op->task->id, "%s is killed: its deadline passed",
+		log_error(operation_subject(op), "%s is killed: its deadline passed",
 			  engine_verb_name(op->verb));
 		kill_runs(op);
 		timer_arm(&op->deadline, op->task->context->loop, KILLED_BOUND_NS);
@@ -125,6 +124,9 @@ struct operation *operation_new(struct task *task, struct process *process, stru
 	op->task = task;
 	op->call = call;
 	op->process = process;
+	if (call && call->traceparent)
+		/* What a later version has at its end is left away. */
+		(void)str_copy(op->traceparent, sizeof(op->traceparent), call->traceparent);
 	op->error_fd = -1;
 	op->gate = -1;
 	list_init(&op->runs);
@@ -134,6 +136,15 @@ struct operation *operation_new(struct task *task, struct process *process, stru
 	list_init(&op->in_task);
 	list_add(&task->operations, &op->in_task);
 	return op;
+}
+
+struct log_subject operation_subject(const struct operation *op)
+{
+	struct log_subject about =
+		op->process ? process_subject(op->process) : task_subject(op->task);
+
+	about.traceparent = op->traceparent;
+	return about;
 }
 
 static void release_hold(struct operation *op)
@@ -414,75 +425,4 @@ void operation_cancel(struct operation *op)
 	kill_runs(op);
 	err_set(&err, ERR_NOT_FOUND, "container not created");
 	operation_end(op, &err);
-}
-
-/* What the log says in the engine's own words, else what we know: the exit code. */
-static void engine_error_text(struct operation *op, struct err *err)
-{
-	CLEANUP_FREE struct report *r = malloc(sizeof(*r));
-	ssize_t n = r && op->error_fd >= 0 ? read(op->error_fd, r, sizeof(*r)) : -1;
-	const char *verb = engine_verb_name(op->verb);
-
-	if (n == (ssize_t)sizeof(*r) && report_decode(r, (size_t)n, r, err) == 0 &&
-	    r->err.text[0]) {
-		err_set(err, ERR_ENGINE, "OCI runtime %s failed: %s", verb, r->err.text);
-		if (strstr(r->err.text, "does not exist"))
-			err->code = ERR_NOT_FOUND;
-	} else {
-		err_set(err, ERR_ENGINE,
-			"OCI runtime %s failed: %s exited with code %u and no message", verb,
-			op->task->engine_path, op->engine_code);
-	}
-}
-
-static void tell_engine_error(struct operation *op)
-{
-	struct err err;
-
-	engine_error_text(op, &err);
-	fd_close(&op->error_fd);
-	operation_fail(op, &err);
-}
-
-static void on_engine_error(struct run *run, uint32_t code)
-{
-	(void)code;
-	tell_engine_error(run->op);
-}
-
-static int open_log(const char *path)
-{
-	return path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW) : -1;
-}
-
-static int ask_engine_error(struct operation *op, struct err *err)
-{
-	CLEANUP_FD int log_fd = open(op->log, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	CLEANUP_FD int criu_fd = open_log(op->criu_log);
-	CLEANUP_FD int w = -1;
-	struct spawn_fd map[PREPARE_FDS_MAX];
-	struct prepare_fds fds = { .bundle = log_fd, .platform = criu_fd, .log = -1 };
-
-	fds.request = op->process ? stdio_engine_words(&op->process->io) : -1;
-	if (log_fd < 0 && fds.request < 0)
-		return err_sys(err, ERR_IO, "open %s", op->log);
-	if (fd_pipe(&op->error_fd, &w, O_NONBLOCK, err) < 0)
-		return -1;
-	fds.report = w;
-	return operation_prepare(op, &op->step, "engine-error", map, prepare_map(&fds, map),
-				 on_engine_error, err);
-}
-
-void operation_engine_failed(struct operation *op, uint32_t code)
-{
-	struct err err;
-
-	op->engine_code = code;
-	if (op->timed_out) {
-		err_set(&err, ERR_TIMEOUT, "OCI runtime %s did not finish before the deadline",
-			engine_verb_name(op->verb));
-		operation_fail(op, &err);
-	} else if (ask_engine_error(op, &err) < 0) {
-		tell_engine_error(op);
-	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "runtime/base/traceparent.h"
 #include "shim/engine/argv.h"
 #include "shim/loop/child.h"
 #include "shim/task/task.h"
@@ -35,6 +36,7 @@ struct operation {
 	struct task *task;
 	struct process *process; /* which it has to itself: whose op field points here; or NULL */
 	struct call *call;	 /* NULL: nobody waits for the result */
+	char traceparent[TRACEPARENT_LEN + 1]; /* of the request, for the log; "" without one */
 	enum engine_verb verb;
 	struct timer deadline;
 	uint64_t bound_ns; /* the longest a run may take without a deadline of the call; 0: any */
@@ -67,6 +69,9 @@ bool operation_defer(struct process *p, struct call *call);
 /* A new operation; takes the call on success. @process may be NULL. Fails with ERR_NOMEM. */
 struct operation *operation_new(struct task *task, struct process *process, struct call *call,
 				struct err *err);
+
+/* What lines in the log are about that are written because of the operation. Points into it. */
+struct log_subject operation_subject(const struct operation *op);
 
 /*
  * Runs the engine. @fds are handed to it as 0, 1, 2 (-1: /dev/null), and op->gate as 3. The log

@@ -24,7 +24,7 @@ static void end_platform(struct platform_check *c)
 	struct err err;
 
 	if (c->platform.pidfd.loop && child_signal(&c->platform, SIGKILL, &err) < 0)
-		log_debug(NULL, "image-platform: %s", err.text);
+		log_write(LOG_DEBUG, LOG_NOTHING, LOG_FIELDS(.error = err.text), "image-platform");
 	child_forget(&c->platform);
 }
 
@@ -56,18 +56,12 @@ static bool has_platform(const struct context *context)
 }
 
 /* Its answer is evidence only: that it cannot be started is no reason to fail. */
-static void start_platform(struct platform_check *c, const struct task *t, int answer)
+static void start_platform(struct platform_check *c, const struct operation *op, int answer)
 {
-	const struct context *context = t->context;
-	const char *const argv[] = { context->cli_path,
-				     "image-platform",
-				     "--machine",
-				     "--address",
-				     context->grpc_address,
-				     "--namespace",
-				     context->ns,
-				     t->id,
-				     NULL };
+	const struct context *context = op->task->context;
+	const char *const argv[] = { context->cli_path, "image-platform",      "--machine",
+				     "--address",	context->grpc_address, "--namespace",
+				     context->ns,	op->task->id,	       NULL };
 	const struct spawn_fd map = { answer, 1 };
 	struct spawn what = { .path = context->cli_path,
 			      .argv = (char *const *)(uintptr_t)argv,
@@ -77,8 +71,9 @@ static void start_platform(struct platform_check *c, const struct task *t, int a
 			      .new_group = true };
 	struct err err;
 
-	if (child_spawn(&c->platform, t->context->reaper, &what, on_platform_exit, &err) < 0)
-		log_warning(t->id, "the image's platform stays unknown: %s", err.text);
+	if (child_spawn(&c->platform, context->reaper, &what, on_platform_exit, &err) < 0)
+		log_write(LOG_WARNING, operation_subject(op), LOG_FIELDS(.error = err.text),
+			  "the image's platform stays unknown");
 }
 
 /* --- the edit ------------------------------------------------------------------------------- */
@@ -126,8 +121,6 @@ static int start_edit(struct platform_check *c, struct operation *op, struct err
 	const struct process *p = op->process;
 	CLEANUP_FD int request = -1;
 	const struct prepare_request q = {
-		.id = op->task->id,
-		.exec = p ? p->exec_id : NULL,
 		.bundle = op->task->bundle,
 		/* emulated, and of no row: beyond all rows */
 		.guest_row = r->verdict == VERDICT_EMULATE ? (uint64_t)r->guest_row + 1 : 0,
@@ -137,7 +130,7 @@ static int start_edit(struct platform_check *c, struct operation *op, struct err
 	};
 
 	c->edited = true;
-	if (request_memfd(&q, &request, err) < 0)
+	if (prepare_run_request(op, &q, &request, err) < 0)
 		return -1;
 	return prepare_run_start(&c->edit, op, "edit", request, -1, on_edited, err);
 }
@@ -268,7 +261,7 @@ int platform_check_create(struct platform_check *c, struct operation *op, int re
 	if (start_prepare(c, op, "create", request, question, done, err) < 0)
 		return -1;
 	if (answer >= 0)
-		start_platform(c, op->task, answer);
+		start_platform(c, op, answer);
 	return 0;
 }
 
@@ -278,7 +271,7 @@ static int start_mode(struct platform_check *c, struct operation *op, const char
 {
 	CLEANUP_FD int request = -1;
 
-	if (request_memfd(r, &request, err) < 0)
+	if (prepare_run_request(op, r, &request, err) < 0)
 		return -1;
 	return start_prepare(c, op, mode, request, -1, done, err);
 }
@@ -371,17 +364,8 @@ int platform_check_cpu_answer(struct platform_check *c, struct operation *op, ui
 		return 0; /* whatever else happened: the emulator will say so itself */
 	line[n] = '\0';
 	line[strcspn(line, "\n")] = '\0';
-	outcome_refused(op, line, "");
+	outcome_refused(op, line, NULL);
 	return err_set(err, ERR_PRECONDITION, "%s", line);
-}
-
-static void log_findings(const struct task *t, const struct report *r)
-{
-	if (r->verdict == VERDICT_EMULATE)
-		log_info(t->id, "%s is %s and runs through binfmt_misc handler %s", r->program,
-			 r->guest, r->handler);
-	for (uint32_t i = 0; i < r->n_warnings; i++)
-		log_warning(t->id, "%s", r->warnings[i]);
 }
 
 struct report *platform_check_read(struct platform_check *c, struct operation *op, struct err *err)
@@ -412,14 +396,14 @@ struct report *platform_check_report(struct platform_check *c, struct operation 
 	CLEANUP_FREE struct report *r = platform_check_read(c, op, err);
 
 	if (!r) {
-		outcome_unknown(op);
+		outcome_unknown(op, err);
 		return NULL;
 	}
 	if (!(r->flags & REPORT_MORE))
-		log_findings(op->task, r);
+		outcome_found(op, r);
 	if (r->verdict != VERDICT_REFUSE)
 		return steal(r);
-	outcome_refused(op, r->line, r->guest);
+	outcome_refused(op, r->line, r);
 	err_set(err, ERR_PRECONDITION, "%s", r->line);
 	return NULL;
 }

@@ -11,7 +11,6 @@
 
 #include "config.h"
 #include "runtime/base/fd.h"
-#include "runtime/base/log.h"
 #include "runtime/base/str.h"
 #include "runtime/base/text_search.h"
 
@@ -96,12 +95,6 @@ int platform_choice_start(struct platform_choice *c, struct operation *op, int r
 	return prepare_run_cli(&c->run, op, argv, request, on_record, err);
 }
 
-static void log_warnings(const struct task *t, const struct report *r)
-{
-	for (uint32_t i = 0; i < r->n_warnings; i++)
-		log_warning(t->id, "%s", r->warnings[i]);
-}
-
 static int refuse(struct platform_choice *c, struct operation *op, const struct report *r,
 		  struct err *err)
 {
@@ -109,7 +102,7 @@ static int refuse(struct platform_choice *c, struct operation *op, const struct 
 
 	if (pulling)
 		run_forget(&c->run.run);
-	outcome_refused(op, r->line, r->guest);
+	outcome_refused(op, r->line, r);
 	return err_set(err, pulling ? ERR_UNAVAILABLE : ERR_PRECONDITION, "%s", r->line);
 }
 
@@ -133,7 +126,7 @@ int platform_choice_take(struct platform_choice *c, struct operation *op, struct
 		*err = r->err;
 		return -1;
 	}
-	log_warnings(op->task, r);
+	outcome_warnings(op, r);
 	c->declared = r->flags & REPORT_DECLARED;
 	return 0;
 }

@@ -33,14 +33,16 @@ static int keep(const char *home, const char *bundle, const char *id)
 	return link(record, path);
 }
 
-void pod_record_keep(const char *home, const char *bundle, const char *id)
+void pod_record_keep(const char *home, const char *bundle, struct log_subject about)
 {
-	if (!*home || str_eq(home, bundle) || keep(home, bundle, id) == 0)
+	if (!*home || str_eq(home, bundle) || keep(home, bundle, about.id) == 0)
 		return;
 	/* The sandbox ended before: nobody will ask. */
 	if (errno != ENOENT)
-		log_warning(id, "%s/" DIRECTORY ": %s; if this shim is killed the container stays",
-			    home, strerror(errno));
+		log_write(LOG_WARNING, about, LOG_FIELDS(.error = strerror(errno)),
+			  "nothing is kept in %s/" DIRECTORY
+			  "; if this shim is killed the container stays",
+			  home);
 }
 
 void pod_record_drop(const char *home, const char *id)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "runtime/base/log.h"
+
 /*
  * What `delete` of a sandbox must know of the other containers of its pod after their shim was
  * killed. From containerd 2.3 on (shim/README.md, Starting) none runs for these, and their
@@ -10,12 +12,12 @@
  */
 
 /*
- * The record of container @id in @bundle becomes known to the sandbox whose bundle is @home. If
- * that fails the container is as one of the stock shim's, and the log says so. Nothing is done
- * without a
+ * The record of the container of @about in @bundle becomes known to the sandbox whose bundle is
+ * @home. If that fails the container is as one of the stock shim's, and the log says so. Nothing is
+ * done without a
  * @home, "", or if it is the container's own bundle.
  */
-void pod_record_keep(const char *home, const char *bundle, const char *id);
+void pod_record_keep(const char *home, const char *bundle, struct log_subject about);
 
 /* The engine has forgotten the container. */
 void pod_record_drop(const char *home, const char *id);

@@ -141,6 +141,20 @@ static int start(struct prepare_run *q, struct operation *op, const struct progr
 	return -1;
 }
 
+int prepare_run_request(const struct operation *op, const struct prepare_request *r, int *ret_fd,
+			struct err *err)
+{
+	const struct log_subject about = operation_subject(op);
+	struct prepare_request full = *r;
+
+	full.namespace = about.namespace;
+	full.sandbox = about.sandbox;
+	full.id = about.id;
+	full.exec = about.exec_id;
+	full.traceparent = about.traceparent;
+	return request_memfd(&full, ret_fd, err);
+}
+
 int prepare_run_start(struct prepare_run *q, struct operation *op, const char *mode, int request,
 		      int platform, void (*done)(struct prepare_run *), struct err *err)
 {

@@ -35,7 +35,14 @@ void prepare_run_deinit(struct prepare_run *q);
 void prepare_run_stop(struct prepare_run *q);
 
 /*
- * Runs prepare with @mode. @request is what request_memfd() made; @platform becomes its
+ * request_memfd() of @r for programs that are run for @op. Who they are run for, and so what their
+ * lines in the log are about, is filled in here: id, exec, namespace, sandbox, traceparent.
+ */
+MUST_CHECK int prepare_run_request(const struct operation *op, const struct prepare_request *r,
+				   int *ret_fd, struct err *err);
+
+/*
+ * Runs prepare with @mode. @request is what prepare_run_request() made; @platform becomes its
  * FD_PLATFORM, -1 for none. Both stay the caller's.
  */
 MUST_CHECK int prepare_run_start(struct prepare_run *q, struct operation *op, const char *mode,

@@ -24,7 +24,6 @@ int private_step_start(struct private_step *s, struct platform_check *c, struct 
 {
 	const struct task *t = op->task;
 	struct prepare_request r = {
-		.id = t->id,
 		.bundle = t->bundle,
 		.init_pid = (uint64_t)t->init.pid,
 		.guest_row = (uint64_t)s->report->guest_row + 1,
@@ -42,7 +41,10 @@ int private_step_done(struct private_step *s, struct platform_check *c, struct o
 	struct report *r = platform_check_report(c, op, err);
 
 	if (r)
-		log_info(op->task->id, "%s: registered for this pod alone", s->report->handler);
+		log_write(LOG_INFO, operation_subject(op),
+			  LOG_FIELDS(.handler = s->report->handler, .platform = s->report->guest,
+				     .program = s->report->program),
+			  "%s: registered for this pod alone", s->report->handler);
 	free(r);
 	private_step_deinit(s);
 	return r ? 0 : -1;

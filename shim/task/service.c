@@ -32,7 +32,8 @@ static void on_flush_bound(struct timer *t)
 	struct service *s = container_of(t, struct service, flush_bound);
 
 	if (s->events.queued)
-		log_warning(NULL, "leaving with %u events unpublished", s->events.queued);
+		log_warning(context_subject(&s->context), "leaving with %u events unpublished",
+			    s->events.queued);
 	quit_now(s);
 }
 
@@ -103,7 +104,7 @@ static void on_no_request(struct timer *t)
 
 	if (s->server.had_request)
 		return;
-	log_warning(NULL, "leaving: nobody asked for anything");
+	log_warning(context_subject(&s->context), "leaving: nobody asked for anything");
 	stop_if_idle(s);
 }
 
@@ -229,6 +230,7 @@ static int serve(struct service *s, int fd_take, struct err *err)
 	    0)
 		return -1;
 	s->server.on_alone = on_alone;
+	s->server.about = context_subject(&s->context);
 	timer_arm(&s->no_request_yet, loop, FIRST_REQUEST_BOUND_NS);
 	/* Of the first container, which made `start` be called. */
 	cgroup_mover_expect(&s->cgroup_mover, &s->reaper);
@@ -253,6 +255,7 @@ int service_run(struct service *s, struct loop *loop, const char *events_address
 	s->reaper.on_usr1 = on_usr1;
 	events_init(&s->events, loop, events_address, s->context.ns);
 	s->events.on_empty = on_flushed;
+	s->events.about = context_subject(&s->context);
 	rc = serve(s, fd_take, err);
 	deinit(s);
 	return rc;

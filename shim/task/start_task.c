@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/base/log.h"
 #include "shim/task/crash_watch.h"
 #include "shim/task/exec.h"
 #include "shim/task/exit.h"
@@ -23,6 +24,7 @@ static void on_started(struct operation *op, uint32_t code)
 		p->state = PROCESS_RUNNING;
 	crash_watch(p->task);
 	publish_start(p);
+	log_debug(operation_subject(op), "started, process %d", (int)p->pid);
 	reply.pid = (uint32_t)p->pid;
 	operation_succeed(op, &reply.base);
 	/* It may have run to its end before the engine returned; only now may that be told. */

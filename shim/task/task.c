@@ -57,7 +57,7 @@ struct task *task_new(const struct context *context, const char *id, const char 
 	t->bundle = strdup(bundle);
 	if (!t->id || !t->bundle)
 		return task_free(t);
-	t->unmounter.id = t->id;
+	t->unmounter.about = task_subject(t);
 	return t;
 }
 
@@ -150,6 +150,22 @@ int process_open_stdio(struct process *p, void (*on_ready)(struct stdio *, const
 const char *process_id(const struct process *p)
 {
 	return p->exec_id ? p->exec_id : p->task->id;
+}
+
+struct log_subject task_subject(const struct task *t)
+{
+	struct log_subject about = context_subject(t->context);
+
+	about.id = t->id;
+	return about;
+}
+
+struct log_subject process_subject(const struct process *p)
+{
+	struct log_subject about = task_subject(p->task);
+
+	about.exec_id = p->exec_id;
+	return about;
 }
 
 struct engine task_engine(const struct task *t)

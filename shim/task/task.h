@@ -108,5 +108,9 @@ MUST_CHECK int process_open_stdio(struct process *p,
 /* The id containerd knows a process by: exec id, or container id for init. */
 const char *process_id(const struct process *p);
 
+/* What lines in the log are about that no request brought about (operation.h). */
+struct log_subject task_subject(const struct task *task);
+struct log_subject process_subject(const struct process *p);
+
 /* What engine_argv() needs of this task. Points into the task. */
 struct engine task_engine(const struct task *task);

@@ -18,7 +18,8 @@ static void on_oom(struct oom *oom)
 {
 	struct task_host *h = container_of(oom, struct task_host, oom);
 
-	log_warning(h->task->id, "the kernel killed a process of the container: out of memory");
+	log_warning(task_subject(h->task),
+		    "the kernel killed a process of the container: out of memory");
 	publish_oom(h->task);
 }
 
@@ -31,12 +32,14 @@ void task_cgroup_open(struct task *t)
 		return;
 	*h = (struct task_host){ .task = t, .oom = OOM_INIT, .last = BUF_INIT(METRICS_MAX) };
 	if (cgroup_open(&h->cgroup, t->init.pid, &err) < 0) {
-		log_warning(t->id, "no statistics: %s", err.text);
+		log_write(LOG_WARNING, task_subject(t), LOG_FIELDS(.error = err.text),
+			  "no statistics");
 		free(h);
 		return;
 	}
 	if (oom_watch(&h->oom, t->context->loop, &h->cgroup, on_oom, &err) < 0)
-		log_debug(t->id, "no OOM events: %s", err.text);
+		log_write(LOG_DEBUG, task_subject(t), LOG_FIELDS(.error = err.text),
+			  "no OOM events");
 	t->host = h;
 }
 
@@ -63,7 +66,8 @@ static void keep_last(struct task *t)
 	if (!t->systemd_cgroup || t->host->last.len)
 		return;
 	if (metrics_read(&t->host->cgroup, &t->host->last, &err) < 0)
-		log_debug(t->id, "the last statistics: %s", err.text);
+		log_write(LOG_DEBUG, task_subject(t), LOG_FIELDS(.error = err.text),
+			  "no last statistics");
 }
 
 void task_cgroup_process_exited(struct task *t)

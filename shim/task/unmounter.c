@@ -14,7 +14,7 @@ static void on_ended(struct child *c, const struct exit_status *status)
 	if (done)
 		done(u);
 	else
-		log_info(u->id, "the unmounting of the root file system has ended: %s",
+		log_info(u->about, "the unmounting of the root file system has ended: %s",
 			 u->mounted ? "something is mounted still" : "nothing is mounted any more");
 }
 

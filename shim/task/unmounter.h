@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 #include "runtime/base/err.h"
+#include "runtime/base/log.h"
 #include "shim/loop/child.h"
 
 /*
@@ -14,7 +15,7 @@
  */
 struct unmounter {
 	struct child child;
-	const char *id;			  /* of the container, for the log; not owned */
+	struct log_subject about;	  /* for the log */
 	bool mounted;			  /* there is something to unmount, as far as is known */
 	void (*done)(struct unmounter *); /* who waits for it; NULL: nobody at the moment */
 };

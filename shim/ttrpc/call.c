@@ -40,7 +40,8 @@ void call_close(struct call *call)
 	if (conn_send_bytes(&call->conn->conn, &end, NULL, &err) == 0)
 		return;
 	/* Without its end the client would wait for good. */
-	log_warning(NULL, "closing a connection: %s", err.text);
+	log_write(LOG_WARNING, *call->conn->about, LOG_FIELDS(.error = err.text),
+		  "closing a connection");
 	shutdown(call->conn->conn.fd, SHUT_RDWR);
 }
 

@@ -6,6 +6,7 @@
 
 #include "runtime/base/arena.h"
 #include "runtime/base/list.h"
+#include "runtime/base/log.h"
 #include "shim/ttrpc/conn.h"
 
 /*
@@ -29,6 +30,7 @@ struct stream_events {
 struct server_conn {
 	struct conn conn;
 	struct server *server;
+	const struct log_subject *about; /* of the server's lines in the log */
 	struct list in_server;
 	struct list calls;
 	unsigned int n_calls;
@@ -45,8 +47,11 @@ struct call {
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC, 0: none */
 	const struct method *method;
 	const void *request; /* decoded, in the arena; NULL after call_wait() */
-	void *keeper;	     /* for whoever keeps the call */
-	struct list parked;  /* see call_park() */
+	/* The trace it belongs to (runtime/base/traceparent.h), in the arena; NULL when there is
+	 * none, and after call_wait(). */
+	const char *traceparent;
+	void *keeper;	    /* for whoever keeps the call */
+	struct list parked; /* see call_park() */
 	struct list timed;
 	bool waits;		  /* by call_wait() */
 	bool closed, half_closed; /* a stream: we, or the client, will send no more */

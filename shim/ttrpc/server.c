@@ -10,6 +10,7 @@
 #include "proto/ttrpc.pb-c.h"
 #include "runtime/base/allocator.h"
 #include "runtime/base/log.h"
+#include "shim/ttrpc/metadata.h"
 
 /* What one request may occupy once decoded: the frame itself and as much again for structure. */
 #define CALL_ARENA_MAX (3 * FRAME_MAX)
@@ -54,7 +55,8 @@ static void send_response(struct server_conn *sc, uint32_t stream, Crossarch__Tt
 	if (conn_send(&sc->conn, stream, FRAME_RESPONSE, &r->base, &err) == 0)
 		return;
 	/* The peer does not read its answers: it is cut off by the loop, never by a callback. */
-	log_warning(NULL, "closing a connection: %s", err.text);
+	log_write(LOG_WARNING, sc->server->about, LOG_FIELDS(.error = err.text),
+		  "closing a connection");
 	shutdown(sc->conn.fd, SHUT_RDWR);
 }
 
@@ -236,6 +238,7 @@ int call_wait(struct call *call, struct list *where, struct err *err)
 		call->conn->n_calls--;
 	arena_deinit(&call->arena);
 	call->request = NULL;
+	call->traceparent = NULL;
 	call_park(call, where);
 	return 0;
 }
@@ -277,6 +280,7 @@ static int decode_request(struct call *call, struct server *s, const struct fram
 						       "%s is a stream, which the request does "
 						       "not open",
 						       call->method->name);
+	call->traceparent = metadata_traceparent(r);
 	if (r->timeout_nano > 0)
 		call->deadline_ns = now_ns() + (uint64_t)r->timeout_nano;
 	call->request = protobuf_c_message_unpack(call->method->request, &alloc, r->payload.len,
@@ -411,6 +415,7 @@ static void adopt(struct server *s, int fd_take)
 		return;
 	}
 	sc->server = s;
+	sc->about = &s->about;
 	list_init(&sc->calls);
 	if (conn_init(&sc->conn, s->loop, fd_take, &err) < 0) {
 		free(sc);

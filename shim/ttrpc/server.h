@@ -3,6 +3,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+#include "runtime/base/log.h"
 #include "shim/loop/loop.h"
 #include "shim/ttrpc/call.h"
 
@@ -43,6 +44,7 @@ struct server {
 	size_t n_methods;
 	void *owner;			   /* first argument of every method */
 	void (*on_alone)(struct server *); /* optional: the last connection is gone */
+	struct log_subject about;	   /* of its lines in the log */
 };
 
 /* Takes the listening socket @fd, also on failure. @methods must outlive the server. */

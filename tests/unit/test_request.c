@@ -20,6 +20,9 @@ static void round_trip(void **state)
 		{ "tmpfs", "t", "", first },
 	};
 	struct prepare_request r = { .id = "c1",
+				     .namespace = "k8s.io",
+				     .sandbox = "p1",
+				     .traceparent = "00-x",
 				     .bundle = "/b",
 				     .config_body = "a = \"b\"\n",
 				     .process = "{}",
@@ -31,12 +34,19 @@ static void round_trip(void **state)
 	CLEANUP_ARENA struct arena a = { NULL, 0, 0 };
 	CLEANUP_BUF struct buf text = BUF_INIT(65536);
 	struct prepare_request copy;
+	struct log_subject about;
 	struct err err;
 
 	(void)state;
 	assert_int_equal(request_encode(&r, &text, &err), 0);
 	assert_int_equal(request_decode(text.data, text.len, &a, &copy, &err), 0);
 	assert_string_equal(copy.id, "c1");
+	about = request_subject(&copy);
+	assert_string_equal(about.id, "c1");
+	assert_string_equal(about.namespace, "k8s.io");
+	assert_string_equal(about.sandbox, "p1");
+	assert_string_equal(about.traceparent, "00-x");
+	assert_string_equal(about.exec_id, "");
 	assert_string_equal(copy.config_path, "");
 	assert_string_equal(copy.config_body, "a = \"b\"\n");
 	assert_int_equal(copy.process_len, 2);

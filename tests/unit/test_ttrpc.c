@@ -251,9 +251,33 @@ static int dial(const struct fixture *f)
 	return fd;
 }
 
-static size_t make_timed(uint8_t *out, uint32_t stream, const char *service, const char *method,
-			 const char *id, uint64_t timeout_ns)
+/* The metadata of the requests that are made: pairs of key and value, up to NULL. */
+struct wish {
+	uint64_t timeout_ns;
+	const char *const *metadata;
+};
+
+#define METADATA_MAX 8
+
+static size_t add_metadata(const char *const *words, Crossarch__TtrpcKeyValue *room,
+			   Crossarch__TtrpcKeyValue **list)
 {
+	size_t n = 0;
+
+	for (; words && words[0]; words += 2, n++) {
+		assert_true(n < METADATA_MAX);
+		crossarch__ttrpc_key_value__init(&room[n]);
+		room[n].key = (char *)(uintptr_t)words[0];
+		room[n].value = (char *)(uintptr_t)words[1];
+		list[n] = &room[n];
+	}
+	return n;
+}
+
+static size_t make_wish(uint8_t *out, uint32_t stream, const char *service, const char *method,
+			const char *id, const struct wish *wish)
+{
+	Crossarch__TtrpcKeyValue room[METADATA_MAX], *list[METADATA_MAX];
 	Crossarch__ProcessRequest inner = CROSSARCH__PROCESS_REQUEST__INIT;
 	Crossarch__TtrpcRequest outer = CROSSARCH__TTRPC_REQUEST__INIT;
 	struct frame frame = { .stream = stream, .type = FRAME_REQUEST };
@@ -262,12 +286,22 @@ static size_t make_timed(uint8_t *out, uint32_t stream, const char *service, con
 	inner.id = (char *)(uintptr_t)id;
 	outer.service = (char *)(uintptr_t)service;
 	outer.method = (char *)(uintptr_t)method;
-	outer.timeout_nano = (int64_t)timeout_ns;
+	outer.timeout_nano = (int64_t)wish->timeout_ns;
+	outer.metadata = list;
+	outer.n_metadata = add_metadata(wish->metadata, room, list);
 	outer.payload.data = payload;
 	outer.payload.len = crossarch__process_request__pack(&inner, payload);
 	frame.length = (uint32_t)crossarch__ttrpc_request__pack(&outer, out + FRAME_HEADER);
 	frame_encode(&frame, out);
 	return FRAME_HEADER + frame.length;
+}
+
+static size_t make_timed(uint8_t *out, uint32_t stream, const char *service, const char *method,
+			 const char *id, uint64_t timeout_ns)
+{
+	const struct wish wish = { .timeout_ns = timeout_ns };
+
+	return make_wish(out, stream, service, method, id, &wish);
 }
 
 static size_t make_request(uint8_t *out, uint32_t stream, const char *service, const char *method,
@@ -855,6 +889,74 @@ static void test_stream_unread(void **state)
 	close(fd);
 }
 
+#define TRACE "0af7651916cd43dd8448eb211c80319c"
+#define PARENT "00-" TRACE "-b7ad6b7169203331-01"
+
+/* The traceparent that the method sees when the request has this metadata. */
+static void sees(struct fixture *f, uint32_t stream, const char *const *metadata, const char *want)
+{
+	const struct wish wish = { .metadata = metadata };
+	uint8_t bytes[1024];
+	int fd = dial(f);
+	size_t n = make_wish(bytes, stream, "test.Service", "Keep", "x", &wish);
+
+	assert_int_equal(write(fd, bytes, n), n);
+	turn(f);
+	assert_non_null(f->kept);
+	if (want)
+		assert_string_equal(f->kept->traceparent, want);
+	else
+		assert_null(f->kept->traceparent);
+	close(fd);
+	turn(f);
+	f->kept = NULL;
+}
+
+static void test_traces(void **state)
+{
+	static const char *const traced[] = { "containerd-namespace-ttrpc",
+					      "k8s.io",
+					      "traceparent",
+					      PARENT,
+					      "tracestate",
+					      "x=y",
+					      NULL };
+	static const char *const second[] = { "traceparent", "no", "traceparent", PARENT, NULL };
+	static const char *const hostile[] = { "traceparent", PARENT "\nlevel=info", NULL };
+	static const char *const zeros[] = {
+		"traceparent", "00-00000000000000000000000000000000-b7ad6b7169203331-01", NULL
+	};
+	static const char *const other[] = { "traceparents", PARENT, "", "", NULL };
+
+	sees(*state, 1, NULL, NULL);
+	sees(*state, 1, traced, PARENT);
+	sees(*state, 1, second, NULL);
+	sees(*state, 1, hostile, NULL);
+	sees(*state, 1, zeros, NULL);
+	sees(*state, 1, other, NULL);
+}
+
+/* Nothing of the request is kept for a call that may wait for days. */
+static void test_trace_of_a_wait(void **state)
+{
+	static const char *const traced[] = { "traceparent", PARENT, NULL };
+	const struct wish wish = { .metadata = traced };
+	struct fixture *f = *state;
+	struct call *call;
+	uint8_t bytes[1024];
+	int fd = dial(f);
+	size_t n = make_wish(bytes, 1, "test.Service", "Wait", "x", &wish);
+
+	assert_int_equal(write(fd, bytes, n), n);
+	turn(f);
+	assert_false(list_empty(&f->waiting));
+	call = list_first(&f->waiting, struct call, parked);
+	assert_true(call && !call->traceparent);
+	answer_all(&f->waiting);
+	assert_int_equal(read_response(fd, 1, NULL), 0);
+	close(fd);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -879,6 +981,8 @@ int main(void)
 		T(test_streams_left),
 		T(test_hostile_streams),
 		T(test_stream_unread),
+		T(test_traces),
+		T(test_trace_of_a_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
