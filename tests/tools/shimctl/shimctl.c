@@ -14,6 +14,7 @@
 #include "proto/ttrpc.pb-c.h"
 #include "runtime/base/fd.h"
 #include "runtime/base/str.h"
+#include "runtime/base/traceparent.h"
 #include "shim/loop/loop.h"
 #include "shim/ttrpc/frame.h"
 #include "shim/ttrpc/server.h"
@@ -30,7 +31,9 @@ static const char usage[] =
 	"no\n"
 	"    answer in TIMEOUT seconds (environment, 20) is exit status 124. DEADLINE: what the "
 	"shim\n"
-	"    is told of how long its client waits, in seconds.\n"
+	"    is told of how long its client waits, in seconds. TRACEPARENT: the trace that the "
+	"call\n"
+	"    belongs to, as in the metadata of containerd's requests.\n"
 	"shimctl encode TYPE [FIELD=VALUE...]\n"
 	"shimctl decode TYPE\n"
 	"    a message to standard output, or from standard input as lines\n"
@@ -113,17 +116,35 @@ static int connect_to(const char *path, struct err *err)
 	return fd_steal(&fd);
 }
 
+/* As containerd's client does with the trace of its own caller (otelttrpc). */
+static void add_trace(Crossarch__TtrpcRequest *r, Crossarch__TtrpcKeyValue *room,
+		      Crossarch__TtrpcKeyValue **list)
+{
+	const char *parent = getenv("TRACEPARENT");
+
+	if (!parent)
+		return;
+	crossarch__ttrpc_key_value__init(room);
+	room->key = (char *)(uintptr_t)TRACEPARENT_KEY;
+	room->value = (char *)(uintptr_t)parent;
+	*list = room;
+	r->metadata = list;
+	r->n_metadata = 1;
+}
+
 static int send_request(int fd, const char *method, const struct buf *payload, struct err *err)
 {
 	Crossarch__TtrpcRequest r = CROSSARCH__TTRPC_REQUEST__INIT;
 	CLEANUP_FREE uint8_t *packed = NULL;
 	struct frame f = { .stream = 1, .type = FRAME_REQUEST };
+	Crossarch__TtrpcKeyValue trace, *metadata;
 
 	r.service = (char *)(uintptr_t)environment("SERVICE", "containerd.task.v2.Task");
 	r.method = (char *)(uintptr_t)method;
 	r.payload.data = payload->data;
 	r.payload.len = payload->len;
 	r.timeout_nano = atoll(environment("DEADLINE", "0")) * 1000000000;
+	add_trace(&r, &trace, &metadata);
 	f.length = (uint32_t)crossarch__ttrpc_request__get_packed_size(&r);
 	packed = malloc(FRAME_HEADER + f.length);
 	if (!packed)
