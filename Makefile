@@ -132,6 +132,9 @@ CRI := $(BIN)/cri-client
 SHIMCTL := $(BIN)/shimctl
 BENCH_BIN := $(BIN)/bench
 PURE := $(BIN)/pure
+COUNTED := $(BIN)/counted
+FOR_VALGRIND := $(BUILD)/for-valgrind
+INSTRUCTIONS_C := $(patsubst %,tests/bench/%.c,pure counted under_valgrind)
 
 .PHONY: all help check check-one check-asan check-memory check-choice check-instructions test bench bench-cgroup2 demo install clean cri format analyze fuzz
 .PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-arm64 test-asan test-containers test-verdicts
@@ -233,11 +236,19 @@ $(SHIMCTL): $(call obj,$(wildcard tests/tools/shimctl/*.c)) $(call proto_obj,pro
 	$(call link,$(linkmode),-lprotobuf-c)
 $(FAULTS_BIN): $(call obj,$(wildcard tests/tools/faults/*.c)) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c)
-$(BENCH_BIN): $(call obj,$(filter-out tests/bench/pure.c,$(wildcard tests/bench/*.c))) \
+$(BENCH_BIN): $(call obj,$(filter-out $(INSTRUCTIONS_C),$(wildcard tests/bench/*.c))) \
 		$(call proto_obj,proto/bench.proto proto/cri.proto) $(LIBSHIM) $(LIBCLI) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c -ljson-c -lseccomp -lm,grpc)
 $(PURE): $(BUILD)/tests/bench/pure.o $(LIBSHIM) $(LIBCORE) $(LIBBASE)
 	$(call link,$(linkmode),-lprotobuf-c -ljson-c -lseccomp)
+$(COUNTED): $(BUILD)/tests/bench/counted.o $(LIBCORE) $(LIBBASE)
+	$(call link,$(linkmode))
+# What users run, but for the few calls that valgrind cannot follow.
+for_valgrind := $(linkmode) $(patsubst %,-Wl$(comma)--wrap=%,seccomp_init seccomp_load syscall probe_compat32 probe_x32)
+$(FOR_VALGRIND)/containerd-shim-crossarch-v2: $(BUILD)/shim/main.o $(BUILD)/tests/bench/under_valgrind.o $(LIBSHIM) $(LIBBASE)
+	$(call link,$(for_valgrind),-lprotobuf-c)
+$(FOR_VALGRIND)/crossarch-prepare: $(BUILD)/runtime/prepare/main.o $(BUILD)/tests/bench/under_valgrind.o $(LIBCORE) $(LIBBASE)
+	$(call link,$(for_valgrind),-ljson-c -lseccomp)
 cri: $(CRI) $(SHIMCTL) $(FAULTS_BIN) ## build the clients the tests use: of the CRI, and of the Task API (handy by hand)
 
 # --- tests ------------------------------------------------------------------------------------
@@ -326,7 +337,7 @@ check-memory: all cri ## memory of an idle shim beside the stock one, per contai
 check-choice: all cri ## what choosing a platform adds to Create, against a bound (root; ROUNDS=40)
 	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/choice
 
-check-instructions: $(PURE) ## instructions the pure parts take, against bounds (valgrind)
+check-instructions: all cri $(PURE) $(COUNTED) $(addprefix $(FOR_VALGRIND)/,containerd-shim-crossarch-v2 crossarch-prepare) ## instructions and system calls of parts and whole programs, against bounds (root, valgrind)
 	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/instructions
 
 bench: all cri $(BENCH_BIN) ## both shims side by side, as table, JSON and SVG in build/bench (root; BENCH=short)
