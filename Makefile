@@ -136,7 +136,7 @@ COUNTED := $(BIN)/counted
 FOR_VALGRIND := $(BUILD)/for-valgrind
 INSTRUCTIONS_C := $(patsubst %,tests/bench/%.c,pure counted under_valgrind)
 
-.PHONY: all help check check-one check-asan check-memory check-choice check-instructions test bench bench-cgroup2 demo install clean cri format analyze fuzz
+.PHONY: all help check check-one check-asan check-memory check-choice check-instructions test bench bench-cgroup2 bench-emulated demo install clean cri format analyze fuzz
 .PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-arm64 test-asan test-containers test-verdicts
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -348,6 +348,9 @@ bench-cgroup2: all cri $(BENCH_BIN) ## the same with cgroup v2, in a virtual mac
 	$(Q)mkdir -p $(BUILD)/bench-cgroup2
 	$(Q)BUILD=$(abspath $(BUILD)) BENCH=$(or $(BENCH),short) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" \
 		RESULTS=/run/vm/results VM_RESULTS=$(abspath $(BUILD))/bench-cgroup2 tests/machines/boot tests/bench/bench
+
+bench-emulated: ## real programs of other architectures under the emulators that Debian has, in build/bench-emulated (root; BENCH=short)
+	$(Q)BUILD=$(abspath $(BUILD)) BENCH=$(or $(BENCH),long) tests/bench/emulated
 
 # --- hostile input ----------------------------------------------------------------------------
 # One source per harness, three ways to run it: `make check` replays its corpus with a plain main and the
