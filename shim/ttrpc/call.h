@@ -35,6 +35,8 @@ struct server_conn {
 	struct list calls;
 	unsigned int n_calls;
 	uint32_t last_stream; /* 0: the peer has not sent a request yet */
+	bool asks;	      /* it has carried something other than streams */
+	struct timer over;    /* armed: it had streams only, and they have ended */
 };
 
 /* One request, until it is answered. */

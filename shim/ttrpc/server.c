@@ -11,6 +11,7 @@
 #include "runtime/base/allocator.h"
 #include "runtime/base/log.h"
 #include "shim/ttrpc/metadata.h"
+#include "shim/ttrpc/rpc_code.h"
 
 /* What one request may occupy once decoded: the frame itself and as much again for structure. */
 #define CALL_ARENA_MAX (3 * FRAME_MAX)
@@ -18,35 +19,8 @@
 #define LISTEN_AGAIN_NS MS_TO_NS(100)
 /* Deadlines are looked for no more often than this, however many different ones there are. */
 #define DEADLINES_NS MS_TO_NS(10)
-
-int err_rpc_code(enum err_code code)
-{
-	switch (code) {
-	case ERR_NONE:
-		return 0;
-	case ERR_INVALID:
-		return 3;
-	case ERR_TIMEOUT:
-		return 4;
-	case ERR_NOT_FOUND:
-		return 5;
-	case ERR_EXISTS:
-		return 6;
-	case ERR_LIMIT:
-		return 8;
-	case ERR_PRECONDITION:
-		return 9;
-	case ERR_UNSUPPORTED:
-		return 12;
-	case ERR_UNAVAILABLE:
-	case ERR_NOMEM:
-		return 14;
-	case ERR_IO:
-	case ERR_ENGINE:
-		return 2;
-	}
-	return 2;
-}
+/* A client that closes its connection itself has done so by then. */
+#define OVER_NS S_TO_NS(2)
 
 static void send_response(struct server_conn *sc, uint32_t stream, Crossarch__TtrpcResponse *r)
 {
@@ -73,6 +47,16 @@ static void send_failure(struct server_conn *sc, uint32_t stream, const struct e
 	send_response(sc, stream, &r);
 }
 
+/*
+ * containerd makes a connection for each stream, and before 2.3 it does not close it with the
+ * stream: without us both would have one more for every exec, until there are no descriptors left.
+ */
+static void expect_end(struct server_conn *sc)
+{
+	if (list_empty(&sc->calls) && !sc->asks)
+		timer_arm(&sc->over, sc->server->loop, OVER_NS);
+}
+
 static void call_free(struct call *call)
 {
 	if (call->waits)
@@ -80,6 +64,8 @@ static void call_free(struct call *call)
 	else if (call->conn)
 		call->conn->n_calls--;
 	list_del(&call->in_conn);
+	if (call->conn)
+		expect_end(call->conn);
 	call_unpark(call);
 	arena_deinit(&call->arena);
 	free(call);
@@ -133,6 +119,7 @@ static void break_stream(struct call *call, const struct err *err)
 	call->conn = NULL;
 	sc->n_calls--;
 	list_del(&call->in_conn);
+	expect_end(sc);
 	if (call->on_peer_gone)
 		call->on_peer_gone(call);
 }
@@ -318,6 +305,7 @@ static void on_frame(struct conn *c, const struct frame *f, const struct buf *bo
 	struct server_conn *sc = container_of(c, struct server_conn, conn);
 	struct call *call;
 	struct err err;
+	bool asked = sc->asks;
 
 	if (f->type == FRAME_DATA)
 		on_data(sc, f, body);
@@ -343,12 +331,16 @@ static void on_frame(struct conn *c, const struct frame *f, const struct buf *bo
 	list_init(&call->timed);
 	list_add(&sc->calls, &call->in_conn);
 	sc->n_calls++;
+	timer_disarm(&sc->over);
+	sc->asks = true;
 	if (decode_request(call, sc->server, f, body, &err) < 0 || check_room(call, &err) < 0) {
 		call_fail(call, &err);
 		return;
 	}
-	if (!call->method->request)
+	if (!call->method->request) {
+		sc->asks = asked;
 		arena_deinit(&call->arena);
+	}
 	call->method->run(sc->server->owner, call);
 }
 
@@ -365,6 +357,7 @@ static void server_conn_free(struct server_conn *sc)
 		if (call->on_peer_gone)
 			call->on_peer_gone(call);
 	}
+	timer_disarm(&sc->over);
 	conn_deinit(&sc->conn);
 	list_del(&sc->in_server);
 	sc->server->n_conns--;
@@ -379,6 +372,16 @@ static void on_closed(struct conn *c)
 	server_conn_free(sc);
 	if (!s->n_conns && s->on_alone)
 		s->on_alone(s);
+}
+
+static void on_over(struct timer *t)
+{
+	struct server_conn *sc = container_of(t, struct server_conn, over);
+
+	if (sc->conn.out.len)
+		timer_arm(t, sc->server->loop, OVER_NS); /* it still has to read the end */
+	else
+		on_closed(&sc->conn);
 }
 
 /* Room for one more: the oldest peer that never asked anything goes. */
@@ -424,6 +427,7 @@ static void adopt(struct server *s, int fd_take)
 	sc->conn.on_frame = on_frame;
 	sc->conn.on_closed = on_closed;
 	sc->conn.on_sent = on_sent;
+	sc->over.on_fire = on_over;
 	list_init(&sc->in_server);
 	list_add(&s->conns, &sc->in_server);
 	s->n_conns++;

@@ -78,6 +78,3 @@ void call_fail(struct call *call, const struct err *err);
 
 /* Ends a stream and frees the call. */
 void call_end(struct call *call);
-
-/* The google.rpc code that an error is sent as (google.golang.org/grpc/codes has the numbers). */
-int err_rpc_code(enum err_code code);

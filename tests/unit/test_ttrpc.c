@@ -811,6 +811,65 @@ static void test_streams_left(void **state)
 	assert_int_equal(f->server.n_conns, 0);
 }
 
+static struct server_conn *only_connection(struct fixture *f)
+{
+	assert_int_equal(f->server.n_conns, 1);
+	return list_first(&f->server.conns, struct server_conn, in_server);
+}
+
+/* Not every client closes a connection whose stream has ended: we do, unless it is used again. */
+static void test_connection_of_streams_ends(void **state)
+{
+	struct fixture *f = *state;
+	int fd = dial(f);
+	struct server_conn *sc;
+	uint8_t byte;
+
+	open_one(f, fd, 1, FRAME_OPEN);
+	open_one(f, fd, 3, FRAME_OPEN);
+	sc = only_connection(f);
+	put_frame(f, fd, 1, FRAME_DATA, 0, "end");
+	expect_data(f, fd, 1, FRAME_CLOSED | FRAME_NO_DATA, "");
+	assert_false(timer_armed(&sc->over));
+	put_frame(f, fd, 3, FRAME_DATA, 0, "fail");
+	assert_int_equal(take_response(f, fd, 3, NULL), 5);
+	assert_true(timer_armed(&sc->over));
+	open_one(f, fd, 5, FRAME_OPEN);
+	assert_false(timer_armed(&sc->over));
+	put_frame(f, fd, 5, FRAME_DATA, FRAME_CLOSED, "last");
+	expect_data(f, fd, 5, 0, "last");
+	expect_data(f, fd, 5, FRAME_CLOSED | FRAME_NO_DATA, "");
+	assert_true(timer_armed(&sc->over));
+	expect_nothing(f, fd);
+	timer_arm(&sc->over, &f->loop, 0);
+	turn(f);
+	assert_int_equal(f->server.n_conns, 0);
+	assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), 0);
+	close(fd);
+}
+
+/* One that has carried a call is the client's to close; so is one of which nothing was asked. */
+static void test_connection_of_calls_stays(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t bytes[1024];
+	int fd = dial(f);
+	uint32_t pid;
+
+	turn(f);
+	assert_false(timer_armed(&only_connection(f)->over));
+	put(f, fd, bytes, make_request(bytes, 1, "test.Service", "Nothing", "abc"));
+	assert_int_equal(take_response(f, fd, 1, NULL), 12);
+	assert_false(timer_armed(&only_connection(f)->over));
+	put(f, fd, bytes, make_request(bytes, 3, "test.Service", "Length", "abc"));
+	assert_int_equal(take_response(f, fd, 3, &pid), 0);
+	open_one(f, fd, 5, FRAME_OPEN);
+	put_frame(f, fd, 5, FRAME_DATA, 0, "end");
+	expect_data(f, fd, 5, FRAME_CLOSED | FRAME_NO_DATA, "");
+	assert_false(timer_armed(&only_connection(f)->over));
+	close(fd);
+}
+
 static void test_hostile_streams(void **state)
 {
 	struct fixture *f = *state;
@@ -978,6 +1037,8 @@ int main(void)
 		T(test_receive_lacks_memory),
 		T(test_streams),
 		T(test_stream_ends),
+		T(test_connection_of_streams_ends),
+		T(test_connection_of_calls_stays),
 		T(test_streams_left),
 		T(test_hostile_streams),
 		T(test_stream_unread),
