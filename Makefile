@@ -387,7 +387,7 @@ sanitized:
 	$(Q)$(MAKE) --no-print-directory BUILD=$(SAN_BUILD) SAN=address,undefined sanitized
 endif
 
-# Random orders of calls against a model of the Task API; the stub starts fast, without sanitizers.
+# Random orders of calls against a model of the Task and Sandbox APIs; the stub starts fast, without sanitizers.
 STEPS ?= 100000
 SEED ?= 1
 SEQUENCE_STUB := $(BUILD)/sequence/stub
@@ -401,7 +401,7 @@ SEQUENCE_SEAMS := bundle_unmount child_fork private_emulators_any clock_gettime 
 $(BUILD)/sequence/sequence: $(SEQUENCE_OBJ) $(LIBSHIM) $(LIBBASE) | $(SEQUENCE_STUB)
 	$(call link,-pie $(SEQUENCE_SEAMS:%=-Wl$(comma)--wrap=%),-lprotobuf-c)
 
-test-sequence: sanitized ## random orders of calls against a model of the Task API (STEPS=100000 SEED=1)
+test-sequence: sanitized ## random orders of calls against a model of both APIs (STEPS=100000 SEED=1)
 	$(Q)$(SAN_BUILD)/sequence/sequence -n $(STEPS) -s $(SEED)
 
 TREES := $(BIN)/hostile-trees

@@ -12,7 +12,7 @@ static bool alive(const struct m_op *op, enum m_part part)
 	return op->runs[part].verb;
 }
 
-static void release(struct model *m, struct m_run *r, bool doomed)
+void m_release(struct model *m, struct m_run *r, bool doomed)
 {
 	if (r->verb && r->fd >= 0) {
 		ASSERT(m->n_released < M_RELEASED);
@@ -26,13 +26,13 @@ static void release_process(struct model *m, int fd, pid_t pid)
 {
 	struct m_run made = { .verb = "", .fd = fd, .pid = pid };
 
-	release(m, &made, false);
+	m_release(m, &made, false);
 }
 
 static void release_all(struct model *m, struct m_op *op, bool doomed)
 {
 	for (int i = 0; i < M_PARTS; i++)
-		release(m, &op->runs[i], doomed);
+		m_release(m, &op->runs[i], doomed);
 }
 
 struct m_op *m_begin(struct model *m, struct m_task *t, struct m_process *slot, struct m_process *p,
@@ -58,7 +58,7 @@ struct m_op *m_begin(struct model *m, struct m_task *t, struct m_process *slot, 
 
 void m_want(struct model *m, struct m_op *op, enum m_part part, const char *verb)
 {
-	release(m, &op->runs[part], false);
+	m_release(m, &op->runs[part], false);
 	op->runs[part] = (struct m_run){ .verb = verb, .wanted = true, .fd = -1 };
 	op->engine_ran |= part == M_ENGINE;
 	if (op->undoing)
@@ -113,7 +113,7 @@ static void vanish(struct model *m, struct m_op *op)
 	m_end(m, op, true);
 	m_forget_task(m, t);
 	if (orphaned && !model_has_task(m))
-		m->ended = true; /* whoever would have said Shutdown has gone */
+		m->ended = !model_has_pod(m); /* whoever would have said Shutdown has gone */
 }
 
 static void undo(struct model *m, struct m_op *op)
@@ -298,7 +298,19 @@ static void create_reported(struct model *m, struct m_op *op, const struct m_out
 	op->task->mounted = o->mounted;
 	op->task->poststop = o->poststop;
 	op->private = o->private_emulator;
-	m_want(m, op, M_ENGINE, "create");
+	if (m->pod.files)
+		m_want(m, op, M_STEP, "edit");
+	else
+		m_want(m, op, M_ENGINE, "create");
+}
+
+void model_edited(struct model *m, struct m_op *op, int code)
+{
+	op->runs[M_STEP] = (struct m_run){ .fd = -1 };
+	if (code)
+		fail(m, op, code);
+	else
+		m_want(m, op, M_ENGINE, "create");
 }
 
 static void exec_reported(struct model *m, struct m_op *op, const struct m_outcome *o)
@@ -320,7 +332,7 @@ static void exec_reported(struct model *m, struct m_op *op, const struct m_outco
 static void refuse(struct model *m, struct m_op *op)
 {
 	op->killed = op->runs[M_ENGINE].pid;
-	release(m, &op->runs[M_ENGINE], true);
+	m_release(m, &op->runs[M_ENGINE], true);
 	m_want(m, op, M_STEP, "refused");
 }
 
@@ -465,6 +477,8 @@ static void give_up(struct model *m, struct m_op *op, int code)
 void model_abandon(struct model *m, struct m_call *c)
 {
 	c->gone = true;
+	if (drop(&m->pod.waiters, c))
+		c->open = false;
 	for (size_t i = 0; i < M_TASKS; i++) {
 		struct m_task *t = &m->tasks[i];
 		bool waited = drop(&t->init.waiters, c);
@@ -524,7 +538,7 @@ static void expire(struct model *m, struct m_op *op)
 }
 
 /* What is parked keeps its deadline, whatever it waits for. */
-static void expire_parked(const struct model *m, struct m_queue *q)
+void m_expire_parked(const struct model *m, struct m_queue *q)
 {
 	for (unsigned int i = q->n; i > 0; i--) {
 		struct m_call *c = q->v[i - 1];
@@ -538,17 +552,18 @@ static void expire_parked(const struct model *m, struct m_queue *q)
 
 static void expire_calls(struct model *m, struct m_task *t)
 {
-	expire_parked(m, &t->init.deferred);
-	expire_parked(m, &t->init.waiters);
+	m_expire_parked(m, &t->init.deferred);
+	m_expire_parked(m, &t->init.waiters);
 	for (size_t k = 0; k < M_EXECS; k++) {
-		expire_parked(m, &t->execs[k].deferred);
-		expire_parked(m, &t->execs[k].waiters);
+		m_expire_parked(m, &t->execs[k].deferred);
+		m_expire_parked(m, &t->execs[k].waiters);
 	}
 }
 
 void model_time(struct model *m, uint64_t ns)
 {
 	m->now += ns;
+	m_pod_time(m);
 	for (size_t i = 0; i < M_TASKS; i++)
 		expire_calls(m, &m->tasks[i]);
 	for (size_t i = 0; i < M_OPS; i++) {

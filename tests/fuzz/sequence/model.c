@@ -396,6 +396,10 @@ void model_call(struct model *m, struct m_call *c)
 	struct m_task *t = model_task(m, c->id);
 	struct m_process *p = t ? &t->init : NULL;
 
+	if (m_is_pods(c->rpc)) {
+		m_pod_call(m, c);
+		return;
+	}
 	if (c->rpc == M_CREATE) {
 		create(m, c);
 		return;
@@ -404,7 +408,7 @@ void model_call(struct model *m, struct m_call *c)
 		t = NULL;
 	if (c->rpc == M_CONNECT || c->rpc == M_SHUTDOWN) {
 		c->pid = t && c->rpc == M_CONNECT ? t->init.pid : 0;
-		m->ended |= c->rpc == M_SHUTDOWN && !model_has_task(m);
+		m->ended |= c->rpc == M_SHUTDOWN && !model_has_task(m) && !model_has_pod(m);
 		m_answer(c, M_OK);
 		return;
 	}

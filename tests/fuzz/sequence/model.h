@@ -39,8 +39,22 @@ enum m_rpc {
 	M_CLOSE_IO,
 	M_CONNECT,
 	M_SHUTDOWN,
+	M_POD_CREATE, /* from here on calls of the Sandbox API */
+	M_POD_START,
+	M_POD_PLATFORM,
+	M_POD_STOP,
+	M_POD_WAIT,
+	M_POD_STATUS,
+	M_POD_PING,
+	M_POD_METRICS,
+	M_POD_SHUTDOWN,
 	M_RPC_N,
 };
+
+static inline bool m_is_pods(enum m_rpc rpc)
+{
+	return rpc >= M_POD_CREATE && rpc < M_RPC_N;
+}
 
 enum m_state { M_CREATING, M_CREATED, M_RUNNING, M_PAUSED, M_STOPPED, M_STATE_N };
 
@@ -68,7 +82,8 @@ struct m_call {
 	/* The client's. */
 	int connection;
 	uint32_t stream;
-	int found; /* the state of the container when it was asked, from 1; 0: none */
+	int found; /* the state of the container when it was asked, from 1; 0: none; or enum
+		      m_pod_state */
 	bool gone; /* so is its connection: nobody hears the answer */
 	/* The answer, once it is due. */
 	bool due;
@@ -108,7 +123,8 @@ struct m_task {
 enum m_part {
 	M_CHECK,  /* prepare */
 	M_ENGINE, /* the engine */
-	M_STEP,	  /* the unmounting, the search for the engine's words, or a refusal's process */
+	M_STEP,	  /* the edit, the unmounting, the search for the engine's words, or a refusal's
+		     process */
 	M_PARTS
 };
 
@@ -120,6 +136,27 @@ struct m_run {
 	int fd;
 	pid_t pid;
 	unsigned int age;
+};
+
+enum m_pod_state {
+	M_POD_NONE,
+	M_POD_CREATED,
+	M_POD_STARTING,
+	M_POD_READY,
+	M_POD_NOTREADY,
+	M_POD_SHUT
+};
+
+/* A pod without a pause process. */
+struct m_pod {
+	enum m_pod_state state;
+	char id[24];
+	struct m_run holder; /* of its namespaces: wanted when it is started */
+	struct m_call *starting;
+	struct m_queue waiters, stopping;
+	uint64_t deadline; /* of the holder's answer; 0: none */
+	uint32_t status;
+	bool files; /* it was ready once: containers are given its files */
 };
 
 /* How a run of prepare or of the engine ended, or what prepare reported. */
@@ -182,7 +219,9 @@ struct model {
 	struct m_event events[M_EVENTS];
 	unsigned int n_events;
 	struct m_queue runnable;
-	bool ended; /* Shutdown found nothing to keep it */
+	bool ended;   /* Shutdown found nothing to keep it */
+	bool lingers; /* and it goes when its clients have gone */
+	struct m_pod pod;
 	uint64_t now;
 	/* Runs and processes that are no operation's any more: to be ended by the shim, or not. */
 	struct m_released {
@@ -198,9 +237,15 @@ void model_call(struct model *m, struct m_call *c);
 void model_report(struct model *m, struct m_op *op, const struct m_outcome *o);
 /* The process is there that answers for the exec which the check refused: @o has its pid. */
 void model_refused(struct model *m, struct m_op *op, const struct m_outcome *o);
+/* The container was given the files of its pod, or @code: why not. */
+void model_edited(struct model *m, struct m_op *op, int code);
 /* A run ended; of prepare one that had reported. */
 void model_done(struct model *m, struct m_op *op, enum m_part part, const struct m_outcome *o);
 void model_exit(struct model *m, struct m_task *t, struct m_process *p, uint32_t status);
+/* Who is to hold the namespaces of the pod does; says why not; has ended, whatever it was at. */
+void model_pod_holds(struct model *m);
+void model_pod_fails(struct model *m);
+void model_pod_exit(struct model *m, uint32_t code);
 /* The connection of @c is gone. */
 void model_abandon(struct model *m, struct m_call *c);
 /* Time passes. */
@@ -217,4 +262,5 @@ enum m_gate model_gate(const struct m_op *op);
 
 bool model_allows(enum m_rpc rpc, enum m_state state);
 bool model_has_task(const struct model *m);
+bool model_has_pod(const struct model *m);
 struct m_task *model_task(struct model *m, const char *id);

@@ -3,7 +3,7 @@
 
 #include "tests/fuzz/sequence/model.h"
 
-/* What the two halves of the model have in common: calls (model.c) and what is in flight. */
+/* What the parts of the model have in common: calls (model.c), what is in flight, and the pod. */
 
 /* model.c */
 void m_push(struct m_queue *q, struct m_call *c);
@@ -24,5 +24,11 @@ void m_want(struct model *m, struct m_op *op, enum m_part part, const char *verb
 void m_begin_delete(struct model *m, struct m_task *t, struct m_call *c);
 /* init has ended: what else is in flight has two seconds to notice. */
 void m_limit(struct model *m, struct m_task *t);
+void m_release(struct model *m, struct m_run *r, bool doomed);
+void m_expire_parked(const struct model *m, struct m_queue *q);
 /* The slot is free, and of what still runs nobody hears: it is killed, or goes on. */
 void m_end(struct model *m, struct m_op *op, bool killed);
+
+/* model_pod.c */
+void m_pod_call(struct model *m, struct m_call *c);
+void m_pod_time(struct model *m);

@@ -164,6 +164,26 @@ void answer_look(struct world *w, struct m_op *op)
 	model_settle(&w->model);
 }
 
+/* The files of the pod go into the specification, mostly; the engine waits for that. */
+void answer_edit(struct world *w, struct m_op *op)
+{
+	struct m_run *run = &op->runs[M_STEP];
+	bool refuses = draw(w, 6) == 0;
+	struct report r;
+
+	tell(w, "  the edit %s", refuses ? "refuses" : "ends");
+	if (refuses) {
+		report_refusal(w, run->fd);
+	} else {
+		good_report(w, &r, false);
+		order(w, run->fd, STUB_REPORT, 0, &r, sizeof(r));
+	}
+	order(w, run->fd, draw(w, 2) ? STUB_EXIT : STUB_KILL, SIGKILL, NULL, 0);
+	fd_close(&run->fd);
+	model_edited(&w->model, op, refuses ? M_REFUSED : M_OK);
+	model_settle(&w->model);
+}
+
 /* A report that says yes: what it says besides. */
 static void say_yes(struct world *w, struct m_run *run, bool first, bool more, struct m_outcome *o)
 {
@@ -204,7 +224,7 @@ void prepare_speaks(struct world *w, struct m_op *op)
 	if (run->fd < 0)
 		*run = (struct m_run){ .verb = run->verb, .fd = -1 };
 	model_report(&w->model, op, &o);
-	if (o.more && draw(w, 4) == 0)
+	if (o.more && !op->runs[M_STEP].wanted && draw(w, 4) == 0)
 		prepare_speaks(w, op);
 }
 

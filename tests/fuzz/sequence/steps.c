@@ -20,10 +20,13 @@ static struct m_call *free_call(struct world *w)
 static enum m_rpc any_rpc(struct world *w)
 {
 	static const uint8_t weight[M_RPC_N] = {
-		[M_CREATE] = 14, [M_START] = 20,   [M_STATE] = 6,   [M_WAIT] = 8,
-		[M_KILL] = 8,	 [M_DELETE] = 7,   [M_EXEC] = 14,   [M_PIDS] = 3,
-		[M_PAUSE] = 7,	 [M_RESUME] = 5,   [M_UPDATE] = 3,  [M_CHECKPOINT] = 1,
-		[M_RESIZE] = 2,	 [M_CLOSE_IO] = 2, [M_CONNECT] = 2, [M_SHUTDOWN] = 3,
+		[M_CREATE] = 14,      [M_START] = 20,	  [M_STATE] = 6,	[M_WAIT] = 8,
+		[M_KILL] = 8,	      [M_DELETE] = 7,	  [M_EXEC] = 14,	[M_PIDS] = 3,
+		[M_PAUSE] = 7,	      [M_RESUME] = 5,	  [M_UPDATE] = 3,	[M_CHECKPOINT] = 1,
+		[M_RESIZE] = 2,	      [M_CLOSE_IO] = 2,	  [M_CONNECT] = 2,	[M_SHUTDOWN] = 3,
+		[M_POD_CREATE] = 4,   [M_POD_START] = 5,  [M_POD_PLATFORM] = 1, [M_POD_STOP] = 3,
+		[M_POD_WAIT] = 3,     [M_POD_STATUS] = 3, [M_POD_PING] = 1,	[M_POD_METRICS] = 1,
+		[M_POD_SHUTDOWN] = 2,
 	};
 	unsigned int sum = 0, at;
 
@@ -36,6 +39,14 @@ static enum m_rpc any_rpc(struct world *w)
 		at -= weight[i];
 	}
 	return M_STATE;
+}
+
+static void name_pod(struct world *w, struct m_call *c)
+{
+	*c->exec = '\0';
+	(void)str_copy(c->id, sizeof(c->id), draw(w, 20) ? "pod" : "other");
+	if (draw(w, 20) == 0 && c->rpc == M_POD_CREATE)
+		strcpy(c->id, "a/../b");
 }
 
 static void any_call(struct world *w, struct m_call *c)
@@ -54,6 +65,8 @@ static void any_call(struct world *w, struct m_call *c)
 		strcpy(c->id, "a/../b");
 	if (draw(w, 30) == 0 && c->rpc == M_EXEC)
 		strcpy(c->exec, "-");
+	if (m_is_pods(c->rpc))
+		name_pod(w, c);
 	c->bad_id = c->id[0] == 'a' || c->exec[0] == '-';
 	c->bad_argument = draw(w, 20) == 0;
 	c->signal = signals[draw(w, ARRAY_SIZE(signals))];
@@ -65,10 +78,23 @@ static void any_call(struct world *w, struct m_call *c)
 }
 
 /* Most calls are to be about something that is there; some about nothing. */
+static bool pod_misses(const struct m_pod *p, const struct m_call *c)
+{
+	if (c->rpc == M_POD_CREATE)
+		return p->state != M_POD_NONE;
+	if (c->rpc == M_POD_START)
+		return p->state != M_POD_CREATED;
+	if (c->rpc == M_POD_SHUTDOWN)
+		return p->state != M_POD_NOTREADY;
+	return p->state == M_POD_NONE || p->state == M_POD_SHUT;
+}
+
 static bool misses(struct world *w, const struct m_call *c)
 {
 	struct m_task *t = model_task(&w->model, c->id);
 
+	if (m_is_pods(c->rpc))
+		return pod_misses(&w->model.pod, c);
 	if (c->rpc == M_CREATE)
 		return t != NULL;
 	if (!t)
@@ -99,6 +125,8 @@ static void count(struct world *w, struct m_call *c)
 	const struct m_task *t = model_task(&w->model, c->id);
 
 	c->found = t ? 1 + (int)t->init.state : 0;
+	if (m_is_pods(c->rpc))
+		c->found = (int)w->model.pod.state;
 }
 
 static void make_call(struct world *w)
@@ -198,6 +226,42 @@ static void end_process(struct world *w, struct m_process *p)
 	order(w, p->fd, by_signal ? STUB_KILL : STUB_EXIT, by_signal ? SIGKILL : (int)status, NULL,
 	      0);
 	process_end(w, p, by_signal ? 128 + SIGKILL : status);
+}
+
+/* Who is to hold the pod's namespaces does, says why it does not, or ends. */
+static void holder_acts(struct world *w)
+{
+	struct m_pod *p = &w->model.pod;
+	uint32_t status = (uint32_t)draw(w, 3);
+	bool by_signal = draw(w, 3) == 0;
+	pid_t pid = p->holder.pid;
+	char text[32];
+
+	if (p->state == M_POD_STARTING && draw(w, 3)) {
+		bool holds = draw(w, 4);
+
+		(void)str_fmt(text, sizeof(text), holds ? "%d\n" : "no room for %d\n", (int)pid);
+		tell(w, "pause says: %s", text);
+		order(w, p->holder.fd, STUB_REPORT, 0, text, strlen(text));
+		if (holds)
+			model_pod_holds(&w->model);
+		else
+			model_pod_fails(&w->model);
+		return;
+	}
+	tell(w, "pause ends");
+	order(w, p->holder.fd, by_signal ? STUB_KILL : STUB_EXIT, by_signal ? SIGKILL : (int)status,
+	      NULL, 0);
+	fd_close(&p->holder.fd);
+	model_pod_exit(&w->model, by_signal ? 128 + SIGKILL : status);
+}
+
+static bool holder_may_act(struct world *w, uint64_t what)
+{
+	const struct m_pod *p = &w->model.pod;
+
+	return p->holder.fd >= 0 &&
+	       (what == 43 || (p->state == M_POD_STARTING && what >= 49 && what < 70));
 }
 
 /* The second client goes away, whatever it was waiting for, and a new one comes. */
@@ -319,6 +383,19 @@ static void finish(struct world *w, const struct choice *c)
 		run_finish(w, c->op, c->part, draw(w, 2));
 }
 
+static void finish_call(struct world *w, enum m_rpc rpc, const char *id)
+{
+	struct m_call *c = free_call(w);
+
+	ASSERT(c);
+	*c = (struct m_call){ .open = true, .rpc = rpc };
+	(void)str_copy(c->id, sizeof(c->id), id);
+	tell(w, "%s %s", rpc_name(rpc), id);
+	call_send(w, c);
+	model_call(&w->model, c);
+	catch_up(w);
+}
+
 void step(struct world *w, uint64_t seed)
 {
 	struct m_process *p;
@@ -334,6 +411,8 @@ void step(struct world *w, uint64_t seed)
 		finish(w, &c);
 	else if (what >= 40 && what < 43 && p)
 		end_process(w, p);
+	else if (holder_may_act(w, what))
+		holder_acts(w);
 	else if ((what == 44 || what == 45 || w->orphans.n > W_STRAYS / 2) && w->orphans.n)
 		orphan_end(w);
 	else if (what == 46)
@@ -346,22 +425,12 @@ void step(struct world *w, uint64_t seed)
 		make_call(w);
 	catch_up(w);
 	w->racing[0] = '\0';
+	/* As containerd does after the last container. */
+	if (w->model.pod.state == M_POD_SHUT && !model_has_task(&w->model))
+		finish_call(w, M_SHUTDOWN, "c0");
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
-
-static void finish_call(struct world *w, enum m_rpc rpc, const char *id)
-{
-	struct m_call *c = free_call(w);
-
-	ASSERT(c);
-	*c = (struct m_call){ .open = true, .rpc = rpc };
-	(void)str_copy(c->id, sizeof(c->id), id);
-	tell(w, "%s %s", rpc_name(rpc), id);
-	call_send(w, c);
-	model_call(&w->model, c);
-	catch_up(w);
-}
 
 /* Everything ends and is deleted; what is left then is a leak. */
 void wind_up(struct world *w)
@@ -369,6 +438,8 @@ void wind_up(struct world *w)
 	struct m_process *p;
 	struct choice c;
 
+	if (model_has_pod(&w->model))
+		finish_call(w, M_POD_SHUTDOWN, w->model.pod.id);
 	for (int i = 0; i < 2000; i++) {
 		w->random = (uint64_t)i * 7919;
 		if (any_run(w, &c)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crossarch-prepare, engine and container process in one: see stub.h. Linked statically, it starts
- * fast. */
+/* crossarch-prepare, crossarch-pause, engine and container process in one: see stub.h. Linked
+ * statically, it starts fast. */
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -218,6 +218,14 @@ static void read_command_line(char **argv, struct stub_hello *h, struct run *r)
 	copy(h->container, container, sizeof(h->container));
 }
 
+/* It has no environment. */
+static void find_socket(char **argv)
+{
+	for (char **a = argv + 1; *a && a[1]; a++)
+		if (strcmp(*a, "--net") == 0)
+			setenv(STUB_SOCKET, a[1], 1);
+}
+
 int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/'), *name = slash ? slash + 1 : argv[0];
@@ -230,6 +238,9 @@ int main(int argc, char **argv)
 		copy(h.verb, argv[1], sizeof(h.verb));
 		name_bundle(h.container, sizeof(h.container));
 		name_exec(h.exec, sizeof(h.exec));
+	} else if (strcmp(name, "crossarch-pause") == 0) {
+		h.kind = STUB_PAUSE;
+		find_socket(argv);
 	} else {
 		read_command_line(argv, &h, &r);
 	}

@@ -94,7 +94,9 @@ static enum m_part part_of(const struct stub_hello *h)
 {
 	if (h->kind == STUB_ENGINE)
 		return M_ENGINE;
-	return h->kind == STUB_STEP || str_eq(h->verb, "engine-error") ? M_STEP : M_CHECK;
+	return h->kind == STUB_STEP || str_eq(h->verb, "engine-error") || str_eq(h->verb, "edit")
+		       ? M_STEP
+		       : M_CHECK;
 }
 
 static bool is_run_of(const struct m_op *op, const struct stub_hello *h)
@@ -158,6 +160,8 @@ static void run_begins(struct world *w, const struct stub_hello *h, int fd)
 		r->age = 0;
 		if (op->kind == M_OP_LOOK)
 			answer_look(w, op);
+		else if (str_eq(h->verb, "edit"))
+			answer_edit(w, op);
 		else if (str_eq(h->verb, "refused"))
 			refused_begins(w, op);
 		return;
@@ -168,6 +172,18 @@ static void run_begins(struct world *w, const struct stub_hello *h, int fd)
 	}
 	wrong(w, "a run of %s %s for %s %s that nothing called for",
 	      h->kind == STUB_PREPARE ? "prepare" : "the engine", h->verb, h->container, h->exec);
+}
+
+static void holder_begins(struct world *w, pid_t pid, int fd)
+{
+	struct m_run *r = &w->model.pod.holder;
+
+	if (!r->wanted)
+		wrong(w, "a run of pause that nothing called for");
+	w->seen->runs++;
+	r->wanted = false;
+	r->fd = fd;
+	r->pid = pid;
 }
 
 void newcomer_read(struct world *w, unsigned int i)
@@ -181,6 +197,8 @@ void newcomer_read(struct world *w, unsigned int i)
 	}
 	if (h.kind == STUB_PROCESS)
 		add_stray(&w->processes, s.fd, h.pid);
+	else if (h.kind == STUB_PAUSE)
+		holder_begins(w, h.pid, s.fd);
 	else
 		run_begins(w, &h, s.fd);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "proto/events.pb-c.h"
+#include "proto/sandbox.pb-c.h"
 #include "proto/task.pb-c.h"
 #include "proto/ttrpc.pb-c.h"
 #include "runtime/base/str.h"
@@ -11,12 +12,31 @@
 #include "tests/fuzz/sequence/world.h"
 
 static const char *const names[M_RPC_N] = {
-	[M_CREATE] = "Create",	   [M_START] = "Start",	     [M_STATE] = "State",
-	[M_WAIT] = "Wait",	   [M_KILL] = "Kill",	     [M_DELETE] = "Delete",
-	[M_EXEC] = "Exec",	   [M_PIDS] = "Pids",	     [M_PAUSE] = "Pause",
-	[M_RESUME] = "Resume",	   [M_UPDATE] = "Update",    [M_CHECKPOINT] = "Checkpoint",
-	[M_RESIZE] = "ResizePty",  [M_CLOSE_IO] = "CloseIO", [M_CONNECT] = "Connect",
+	[M_CREATE] = "Create",
+	[M_START] = "Start",
+	[M_STATE] = "State",
+	[M_WAIT] = "Wait",
+	[M_KILL] = "Kill",
+	[M_DELETE] = "Delete",
+	[M_EXEC] = "Exec",
+	[M_PIDS] = "Pids",
+	[M_PAUSE] = "Pause",
+	[M_RESUME] = "Resume",
+	[M_UPDATE] = "Update",
+	[M_CHECKPOINT] = "Checkpoint",
+	[M_RESIZE] = "ResizePty",
+	[M_CLOSE_IO] = "CloseIO",
+	[M_CONNECT] = "Connect",
 	[M_SHUTDOWN] = "Shutdown",
+	[M_POD_CREATE] = "CreateSandbox",
+	[M_POD_START] = "StartSandbox",
+	[M_POD_PLATFORM] = "Platform",
+	[M_POD_STOP] = "StopSandbox",
+	[M_POD_WAIT] = "WaitSandbox",
+	[M_POD_STATUS] = "SandboxStatus",
+	[M_POD_PING] = "PingSandbox",
+	[M_POD_METRICS] = "SandboxMetrics",
+	[M_POD_SHUTDOWN] = "ShutdownSandbox",
 };
 
 const char *rpc_name(enum m_rpc rpc)
@@ -40,18 +60,20 @@ static void frame_send(const struct world *w, int fd, uint32_t stream, enum fram
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-static void request_send(struct world *w, int client, uint32_t stream, const char *method,
-			 uint64_t timeout, const ProtobufCMessage *msg)
+static void request_send(struct world *w, int client, uint32_t stream, bool pods,
+			 const char *method, uint64_t timeout, const ProtobufCMessage *msg)
 {
 	Crossarch__TtrpcRequest r = CROSSARCH__TTRPC_REQUEST__INIT;
 	size_t n = protobuf_c_message_get_packed_size(msg);
 	CLEANUP_FREE uint8_t *bytes = malloc(n + 1);
-	char service[] = "containerd.task.v3.Task", name[32];
+	char task[] = "containerd.task.v3.Task",
+	     sandbox[] = "containerd.runtime.sandbox.v1.Sandbox";
+	char name[32];
 
 	ASSERT(bytes);
-	service[17] = stream % 4 == 1 ? '2' : '3';
+	task[17] = stream % 4 == 1 ? '2' : '3';
 	(void)str_copy(name, sizeof(name), method);
-	r.service = service;
+	r.service = pods ? sandbox : task;
 	r.method = name;
 	r.timeout_nano = (int64_t)timeout;
 	r.payload.len = protobuf_c_message_pack(msg, bytes);
@@ -61,7 +83,7 @@ static void request_send(struct world *w, int client, uint32_t stream, const cha
 
 static void call_request(struct world *w, const struct m_call *c, const ProtobufCMessage *msg)
 {
-	request_send(w, c->connection, c->stream, names[c->rpc],
+	request_send(w, c->connection, c->stream, m_is_pods(c->rpc), names[c->rpc],
 		     c->deadline ? c->deadline - w->model.now : 0, msg);
 }
 
@@ -133,6 +155,42 @@ static void send_id(struct world *w, struct m_call *c)
 	call_request(w, c, c->rpc == M_CLOSE_IO ? &close_io.base : &r.base);
 }
 
+/* With the node's IPC: a tmpfs for a pod's own is not everybody's to mount. */
+static void send_pod_create(struct world *w, struct m_call *c)
+{
+	Crossarch__CreateSandboxRequest r = CROSSARCH__CREATE_SANDBOX_REQUEST__INIT;
+	Crossarch__PodNamespaceOptions namespaces = CROSSARCH__POD_NAMESPACE_OPTIONS__INIT;
+	Crossarch__PodSecurityContext security = CROSSARCH__POD_SECURITY_CONTEXT__INIT;
+	Crossarch__PodLinux on_linux = CROSSARCH__POD_LINUX__INIT;
+	Crossarch__PodConfig config = CROSSARCH__POD_CONFIG__INIT;
+	Crossarch__Any options = CROSSARCH__ANY__INIT;
+	char type[] = "runtime.v1.PodSandboxConfig", bundle[128], net[128];
+	uint8_t bytes[64];
+
+	config.linux_config = &on_linux;
+	on_linux.security_context = &security;
+	security.namespace_options = &namespaces;
+	namespaces.ipc = CROSSARCH__POD_NAMESPACE_MODE__POD_NAMESPACE_NODE;
+	options.type_url = type;
+	options.value.data = bytes;
+	options.value.len = crossarch__pod_config__pack(&config, bytes);
+	(void)str_fmt(bundle, sizeof(bundle), "%s/b/pod", c->bad_argument ? "relative" : w->dir);
+	(void)str_fmt(net, sizeof(net), "%s/control", w->dir); /* the stub's socket */
+	r.sandbox_id = c->id;
+	r.bundle_path = bundle;
+	r.netns_path = net;
+	r.options = &options;
+	call_request(w, c, &r.base);
+}
+
+static void send_pod(struct world *w, struct m_call *c)
+{
+	Crossarch__SandboxRequest r = CROSSARCH__SANDBOX_REQUEST__INIT;
+
+	r.sandbox_id = c->id;
+	call_request(w, c, &r.base);
+}
+
 void call_send(struct world *w, struct m_call *c)
 {
 	w->stream += 2;
@@ -151,6 +209,19 @@ void call_send(struct world *w, struct m_call *c)
 	case M_UPDATE:
 		send_update(w, c);
 		break;
+	case M_POD_CREATE:
+		send_pod_create(w, c);
+		break;
+	case M_POD_START:
+	case M_POD_PLATFORM:
+	case M_POD_STOP:
+	case M_POD_WAIT:
+	case M_POD_STATUS:
+	case M_POD_PING:
+	case M_POD_METRICS:
+	case M_POD_SHUTDOWN:
+		send_pod(w, c);
+		break;
 	default: /* what a checkpoint or a resize has beyond the ids stays empty */
 		send_id(w, c);
 	}
@@ -165,7 +236,7 @@ void probe_send(struct world *w, int client)
 	w->stream += 2;
 	w->probe = w->stream;
 	r.id = nobody;
-	request_send(w, client, w->probe, "Connect", 0, &r.base);
+	request_send(w, client, w->probe, false, "Connect", 0, &r.base);
 }
 
 /* --- replies --------------------------------------------------------------------------------- */
@@ -244,6 +315,31 @@ static void check_pids(const struct world *w, const struct m_call *c, size_t n, 
 	crossarch__pids_response__free_unpacked(r, NULL);
 }
 
+static void check_pod_status(const struct world *w, const struct m_call *c, size_t n,
+			     const uint8_t *p)
+{
+	Crossarch__SandboxStatusResponse *r =
+		crossarch__sandbox_status_response__unpack(NULL, n, p);
+
+	ASSERT(r);
+	GOT(r->pid, c->pid);
+	GOT(str_eq(r->state, "SANDBOX_READY"), c->status);
+	GOT(str_eq(r->state, "SANDBOX_NOTREADY"), !c->status);
+	GOT(r->exited_at && r->exited_at->seconds, c->ended);
+	crossarch__sandbox_status_response__free_unpacked(r, NULL);
+}
+
+static void check_platform(const struct world *w, const struct m_call *c, size_t n,
+			   const uint8_t *p)
+{
+	Crossarch__PlatformResponse *r = crossarch__platform_response__unpack(NULL, n, p);
+
+	ASSERT(r && r->platform);
+	GOT(str_eq(r->platform->os, "linux"), true);
+	GOT(*r->platform->architecture != '\0', true);
+	crossarch__platform_response__free_unpacked(r, NULL);
+}
+
 static void check_payload(const struct world *w, const struct m_call *c,
 			  const ProtobufCBinaryData *d)
 {
@@ -252,6 +348,7 @@ static void check_payload(const struct world *w, const struct m_call *c,
 		check_state(w, c, d->len, d->data);
 		break;
 	case M_WAIT:
+	case M_POD_WAIT:
 		check_ended(w, c, d->len, d->data);
 		break;
 	case M_DELETE:
@@ -259,10 +356,17 @@ static void check_payload(const struct world *w, const struct m_call *c,
 		break;
 	case M_CREATE:
 	case M_START:
+	case M_POD_START:
 		check_pid(w, c, d->len, d->data);
 		break;
 	case M_CONNECT:
 		check_connected(w, c, d->len, d->data);
+		break;
+	case M_POD_STATUS:
+		check_pod_status(w, c, d->len, d->data);
+		break;
+	case M_POD_PLATFORM:
+		check_platform(w, c, d->len, d->data);
 		break;
 	case M_PIDS:
 		check_pids(w, c, d->len, d->data);

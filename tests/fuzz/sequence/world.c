@@ -161,6 +161,10 @@ void shim_end(struct world *w)
 	int status = -1;
 
 	tell(w, "the shim ends");
+	for (int i = 0; w->model.lingers && i < W_CLIENTS; i++) {
+		fd_close(&w->clients[i].fd);
+		buf_deinit(&w->clients[i].in);
+	}
 	for (int i = 0; i < W_CLIENTS; i++)
 		while (w->clients[i].fd >= 0)
 			pump(w, w->bound_ms);
@@ -169,7 +173,8 @@ void shim_end(struct world *w)
 	if (waitpid(w->shim, &status, 0) != w->shim || status)
 		wrong(w, "the shim ended with wait status %d", status);
 	w->shim = 0;
-	w->model.ended = false;
+	w->model.ended = w->model.lingers = false;
+	w->model.pod = (struct m_pod){ .holder = { .fd = -1 } };
 	for (size_t i = 0; i < W_CALLS; i++)
 		if (w->calls[i].open)
 			wrong(w, "%s was never answered", rpc_name(w->calls[i].rpc));
@@ -185,11 +190,13 @@ static void make_bundles(const struct world *w)
 		(void)str_fmt(path, sizeof(path), "%s/b/c%d", w->dir, i);
 		ASSERT(mkdir(path, 0700) == 0);
 	}
+	(void)str_fmt(path, sizeof(path), "%s/b/pod", w->dir);
+	ASSERT(mkdir(path, 0700) == 0);
 }
 
 void world_begin(struct world *w, const char *stub)
 {
-	static const char *const links[] = { "prepare", "engine" };
+	static const char *const links[] = { "prepare", "engine", "crossarch-pause" };
 	char path[128];
 
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
@@ -201,6 +208,7 @@ void world_begin(struct world *w, const char *stub)
 	ASSERT(setenv(STUB_SOCKET, path, 1) == 0);
 	for (size_t i = 0; i < M_TASKS; i++)
 		w->model.tasks[i].init.fd = -1;
+	w->model.pod.holder.fd = -1;
 	w->publisher.fd = -1;
 	w->stream = 1;
 	w->clock = mmap(NULL, sizeof(*w->clock), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
@@ -267,6 +275,7 @@ static void add_all(struct world *w, struct watch *all)
 		add(all, w->newcomers.v[i].fd);
 	for (unsigned int i = 0; i < w->dying.n; i++)
 		add(all, w->dying.v[i].fd);
+	add(all, w->model.pod.holder.fd);
 	for (size_t i = 0; i < M_OPS; i++)
 		for (int k = 0; k < M_PARTS && w->model.ops[i].used; k++)
 			add(all, w->model.ops[i].runs[k].fd);
@@ -285,6 +294,8 @@ static void look_at_runs(struct world *w, const struct watch *all)
 	for (unsigned int i = w->dying.n; i-- > 0;)
 		if (came(all, w->dying.v[i].fd))
 			close(take_stray(&w->dying, i).fd);
+	if (came(all, w->model.pod.holder.fd))
+		wrong(w, "who holds the pod's namespaces was ended");
 	for (size_t i = 0; i < M_OPS; i++) {
 		const struct m_op *op = &w->model.ops[i];
 
@@ -371,6 +382,8 @@ static bool end_signalled(struct world *w)
 
 static const char *wanted_run(const struct world *w)
 {
+	if (w->model.pod.holder.wanted)
+		return w->model.pod.holder.verb;
 	for (size_t i = 0; i < M_OPS; i++)
 		for (int k = 0; k < M_PARTS && w->model.ops[i].used; k++)
 			if (w->model.ops[i].runs[k].wanted)
@@ -405,6 +418,8 @@ static void say_what_is_missing(const struct world *w)
 
 static bool is_known(const struct world *w, pid_t pid)
 {
+	if (w->model.pod.holder.fd >= 0 && w->model.pod.holder.pid == pid)
+		return true;
 	for (size_t i = 0; i < M_OPS; i++)
 		for (int k = 0; k < M_PARTS && w->model.ops[i].used; k++)
 			if (w->model.ops[i].runs[k].fd >= 0 && w->model.ops[i].runs[k].pid == pid)
@@ -428,6 +443,8 @@ static bool is_known(const struct world *w, pid_t pid)
 /* While a process is being made, those that nobody knows are kept: one of them may be it. */
 static bool keeps_unknown(const struct world *w)
 {
+	if (w->model.pod.state == M_POD_STARTING)
+		return true;
 	for (size_t i = 0; i < M_OPS; i++) {
 		const struct m_op *op = &w->model.ops[i];
 

@@ -112,6 +112,7 @@ bool wait_end(const struct world *w, int fd);
 /* reports.c */
 void report_refusal(struct world *w, int fd);
 int words(struct world *w, int fd);
+void answer_edit(struct world *w, struct m_op *op);
 void answer_look(struct world *w, struct m_op *op);
 void prepare_speaks(struct world *w, struct m_op *op);
 void end_lingering(struct world *w, struct m_op *op, struct m_run *r);
