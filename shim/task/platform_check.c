@@ -193,6 +193,8 @@ static int take_answer(struct platform_check *c, struct operation *op, struct re
 		r->flags &= ~(uint32_t)REPORT_EDIT;
 	if (needs_pod_files(c, op, r))
 		r->flags |= REPORT_EDIT;
+	if (!(r->flags & REPORT_EDIT))
+		c->edited = true; /* with this answer the engine begins: later it is too late */
 	return 0;
 }
 
