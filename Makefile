@@ -136,7 +136,7 @@ COUNTED := $(BIN)/counted
 FOR_VALGRIND := $(BUILD)/for-valgrind
 INSTRUCTIONS_C := $(patsubst %,tests/bench/%.c,pure counted under_valgrind)
 
-.PHONY: all help check check-one check-asan check-memory check-choice check-instructions test bench bench-cgroup2 bench-emulated demo install clean cri format analyze fuzz
+.PHONY: all help check check-one check-asan check-memory check-choice check-instructions test bench bench-cgroup2 bench-emulated bench-scan demo install clean cri format analyze fuzz
 .PHONY: test-faults test-soak test-hostile test-cgroup2 test-node test-arm64 test-asan test-containers test-verdicts
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -339,6 +339,9 @@ check-choice: all cri ## what choosing a platform adds to Create, against a boun
 
 check-instructions: all cri $(PURE) $(COUNTED) $(addprefix $(FOR_VALGRIND)/,containerd-shim-crossarch-v2 crossarch-prepare) ## instructions and system calls of parts and whole programs, against bounds (root, valgrind)
 	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/instructions
+
+bench-scan: all ## crossarch scan of a thousand images, against a bound (root; IMAGES=1000)
+	$(Q)BUILD=$(abspath $(BUILD)) tests/bench/scan
 
 bench: all cri $(BENCH_BIN) ## both shims side by side, as table, JSON and SVG in build/bench (root; BENCH=short)
 	$(Q)BUILD=$(abspath $(BUILD)) BENCH=$(or $(BENCH),long) CONTAINERDS="$(or $(CONTAINERDS),installed trixie sid)" \
