@@ -20,6 +20,7 @@ host_begin() {
 			return 1
 		}
 	fi
+	host_is_ours=true
 	host_restore
 	# Shims count there what became of containers.
 	[ -e /run/crossarch/outcomes ] || host_change rm -f /run/crossarch/outcomes -- true
@@ -37,9 +38,9 @@ host_change() {
 	"$@"
 }
 
-# host_restore: take back every change, the last one first
+# host_restore: take back every change, the last one first. Who ends before it has the lock leaves another's alone.
 host_restore() {
-	[ -e "$host_journal" ] || return 0
+	[ -n "${host_is_ours-}" ] && [ -e "$host_journal" ] || return 0
 	local line
 	while read -r line; do
 		eval "$line" || echo "# could not undo: $line" >&2
