@@ -52,12 +52,24 @@ static int say_entry(int out, const struct tar_entry *e, struct err *err)
 	return fd_write_all(out, line, (size_t)n + 1) < 0 ? err_sys(err, ERR_IO, "write") : 0;
 }
 
+/* What fails at the first entry is most likely a wrong file. */
+static int no_archive(struct err *err)
+{
+	const struct err why = *err;
+
+	return err_set(err, ERR_INVALID,
+		       "%.200s. Wanted is a tar, plain or packed with gzip or zstd, as docker save "
+		       "and OCI tools write it",
+		       why.text);
+}
+
 static int list_entries(struct tar_reader *t, int out, struct err *err)
 {
 	struct tar_entry e;
 	bool more;
+	size_t n;
 
-	while (tar_next(t, &e, &more, err) == 0) {
+	for (n = 0; tar_next(t, &e, &more, err) == 0; n++) {
 		if (!more)
 			return 0;
 		if (tar_is_compressed(t))
@@ -67,7 +79,7 @@ static int list_entries(struct tar_reader *t, int out, struct err *err)
 		if (say_entry(out, &e, err) < 0)
 			return -1;
 	}
-	return -1;
+	return n ? -1 : no_archive(err);
 }
 
 static void close_reader(struct tar_reader **t)
@@ -83,7 +95,8 @@ static int run_list(void *ctx, int out, struct err *err)
 	struct file_source source;
 
 	file_source_init(&source, j->fd, j->at, j->end - j->at, NULL);
-	return tar_open(&source.source, true, &t, err) < 0 ? -1 : list_entries(t, out, err);
+	return tar_open(&source.source, true, &t, err) < 0 ? no_archive(err)
+							   : list_entries(t, out, err);
 }
 
 /* @room: NULL where it takes none. */
