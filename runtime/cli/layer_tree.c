@@ -191,7 +191,8 @@ static int whiteout(int root, const char *name, struct err *err)
 
 /* --- adding ---------------------------------------------------------------------------------- */
 
-struct adding {
+/* One pass through a layer; @room is for what is added. */
+struct layer_walk {
 	int root;
 	struct tar_reader *layer;
 	struct room *room;
@@ -212,7 +213,7 @@ static bool is_program(const char *bytes, ssize_t n, mode_t mode)
 }
 
 /* Holes stay holes. */
-static int write_piece(const struct adding *x, int fd, const char *bytes, size_t n, int64_t at,
+static int write_piece(const struct layer_walk *x, int fd, const char *bytes, size_t n, int64_t at,
 		       struct err *err)
 {
 	ssize_t done;
@@ -229,7 +230,8 @@ static int write_piece(const struct adding *x, int fd, const char *bytes, size_t
 	return 0;
 }
 
-static int write_file(const struct adding *x, int fd, const struct tar_entry *e, struct err *err)
+static int write_file(const struct layer_walk *x, int fd, const struct tar_entry *e,
+		      struct err *err)
 {
 	char bytes[PIECE];
 	int64_t at = 0;
@@ -249,7 +251,7 @@ static int write_file(const struct adding *x, int fd, const struct tar_entry *e,
 	return ftruncate(fd, e->size) < 0 ? err_sys(err, ERR_IO, "size") : 0;
 }
 
-static int add_file(const struct adding *x, const struct place *p, const struct tar_entry *e,
+static int add_file(const struct layer_walk *x, const struct place *p, const struct tar_entry *e,
 		    struct err *err)
 {
 	CLEANUP_FD int fd = fd_openat2(p->dir, p->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
@@ -284,7 +286,7 @@ static bool is_too_deep(const char *name)
 	return n > DEPTH_MAX;
 }
 
-static int make_entry(const struct adding *x, const struct place *p, const struct tar_entry *e,
+static int make_entry(const struct layer_walk *x, const struct place *p, const struct tar_entry *e,
 		      struct err *err)
 {
 	if (remove_entry(p->dir, p->name, 0) < 0)
@@ -300,7 +302,7 @@ static int make_entry(const struct adding *x, const struct place *p, const struc
 	return S_ISREG(e->mode) ? add_file(x, p, e, err) : 0;
 }
 
-static int add_entry(const struct adding *x, const struct tar_entry *e, struct err *err)
+static int add_entry(const struct layer_walk *x, const struct tar_entry *e, struct err *err)
 {
 	CLEANUP_PLACE struct place p = PLACE_INIT;
 
@@ -315,35 +317,35 @@ static int add_entry(const struct adding *x, const struct tar_entry *e, struct e
 
 /* --- a layer --------------------------------------------------------------------------------- */
 
-int layer_remove(int root, struct tar_reader *layer, struct err *err)
+typedef int entry_visitor(const struct layer_walk *, const struct tar_entry *, struct err *);
+
+static int each_entry(const struct layer_walk *x, entry_visitor *visit, struct err *err)
 {
 	struct tar_entry e;
 	bool more;
 
 	for (size_t i = 0; i < ENTRIES_MAX; i++) {
-		if (tar_next(layer, &e, &more, err) < 0)
+		if (tar_next(x->layer, &e, &more, err) < 0)
 			return -1;
 		if (!more)
 			return 0;
-		if (strstr(e.name, WHITEOUT) && whiteout(root, e.name, err) < 0)
-			return -1;
+		if (visit(x, &e, err) < 0)
+			return err_in(err, "%.200s", e.name);
 	}
 	return err_set(err, ERR_LIMIT, "more than %d files", ENTRIES_MAX);
 }
 
+static int take_whiteout(const struct layer_walk *x, const struct tar_entry *e, struct err *err)
+{
+	return strstr(e->name, WHITEOUT) ? whiteout(x->root, e->name, err) : 0;
+}
+
+int layer_remove(int root, struct tar_reader *layer, struct err *err)
+{
+	return each_entry(&(struct layer_walk){ .root = root, .layer = layer }, take_whiteout, err);
+}
+
 int layer_add(int root, struct tar_reader *layer, struct room *room, struct err *err)
 {
-	const struct adding x = { root, layer, room };
-	struct tar_entry e;
-	bool more;
-
-	for (size_t i = 0; i < ENTRIES_MAX; i++) {
-		if (tar_next(layer, &e, &more, err) < 0)
-			return -1;
-		if (!more)
-			return 0;
-		if (add_entry(&x, &e, err) < 0)
-			return err_in(err, "%.200s", e.name);
-	}
-	return err_set(err, ERR_LIMIT, "more than %d files", ENTRIES_MAX);
+	return each_entry(&(struct layer_walk){ root, layer, room }, add_entry, err);
 }
